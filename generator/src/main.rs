@@ -1,0 +1,2 @@
+//! The command `arm`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The words that people get. `respond` publishes them; `arm` shows them beforehand.

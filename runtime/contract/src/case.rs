@@ -1,0 +1,233 @@
+//! The case: what people work on. One DynamoDB item per case, and one per entry of its audit trail.
+//!
+//! Key scheme of the case table:
+//!
+//! | `pk` | `sk` | what |
+//! |---|---|---|
+//! | `CASE#<id>` | `META` | the case ([`CaseItem`]) |
+//! | `CASE#<id>` | `EVENT#<sequence>` | one entry of its audit trail ([`AuditEntry`]) |
+//! | `GUARD#<store>#<camera>#<event_type>` | `GUARD` | which case new detections join, until when |
+//!
+//! Index `by-store`: `store_pk` = `STORE#<store>`, `opened_at`. Index `by-status`: `status_pk` =
+//! `<STATUS>#<store>`, `opened_at`. Times are RFC 3339 in UTC with milliseconds, so that they sort.
+
+use serde::{Deserialize, Serialize};
+
+use crate::priority::Priority;
+
+/// Name of the index over the cases of one store, newest last.
+pub const INDEX_BY_STORE: &str = "by-store";
+/// Name of the index over the cases of one store that have the same status.
+pub const INDEX_BY_STATUS: &str = "by-status";
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseItem {
+    /// `CASE#<id>`.
+    pub pk: String,
+    /// `META`.
+    pub sk: String,
+    /// Deterministic from the opening detection.
+    pub case_id: String,
+    /// [`crate::VERSION`] of the item's shape.
+    pub schema_version: u32,
+    /// Grows with every change; the optimistic lock, and the order of rows in the analytics.
+    pub version: u64,
+    /// Where people are with it.
+    pub status: CaseStatus,
+    /// Highest priority of any of its detections.
+    pub priority: Priority,
+    /// [`Priority::rank`], for conditions and sorting.
+    pub priority_rank: u8,
+    /// The store's id.
+    pub store: String,
+    /// The store's name.
+    pub store_name: String,
+    /// The cell.
+    pub cell: String,
+    /// The store's time zone.
+    pub timezone: String,
+    /// The camera's id; absent when the event named none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<String>,
+    /// The aisle's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aisle: Option<String>,
+    /// The aisle's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aisle_name: Option<String>,
+    /// The aisle's kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aisle_kind: Option<String>,
+    /// The area of the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Whether the store was open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// What was seen.
+    pub event_type: String,
+    /// Highest confidence of any of its detections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// The rule that gave the case its priority.
+    pub rule: String,
+    /// Audiences that were or will be told.
+    pub notify: Vec<String>,
+    /// True: nobody is told.
+    pub shadow: bool,
+    /// When the behaviour began (earliest detection).
+    pub opened_at: String,
+    /// When the last detection ended.
+    pub last_seen_at: String,
+    /// When the case was written first, by the function's clock.
+    pub created_at: String,
+    /// When it was written last.
+    pub updated_at: String,
+    /// How many detections it holds.
+    pub detections: u64,
+    /// The clip.
+    pub evidence: Evidence,
+    /// The alert.
+    pub alert: AlertState,
+    /// The model that saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<crate::detection::ModelRef>,
+    /// Hash of the newest audit entry.
+    pub audit_hash: String,
+    /// Number of audit entries.
+    pub audit_count: u64,
+    /// Partition key of [`INDEX_BY_STORE`].
+    pub store_pk: String,
+    /// Partition key of [`INDEX_BY_STATUS`].
+    pub status_pk: String,
+}
+
+/// Where people are with a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CaseStatus {
+    /// Nobody has looked yet.
+    #[default]
+    Open,
+    /// Somebody has seen it.
+    Acknowledged,
+    /// Somebody works on it.
+    InReview,
+    /// It was what the model said.
+    Confirmed,
+    /// It was not.
+    Dismissed,
+}
+
+/// The clip of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Where it stands.
+    pub status: EvidenceStatus,
+    /// The evidence bucket.
+    pub bucket: String,
+    /// Key of the clip, known from the start.
+    pub key: String,
+    /// First moment wanted, RFC 3339.
+    pub start: String,
+    /// End of what is wanted, RFC 3339.
+    pub end: String,
+    /// SHA-256 of the clip in lower-case hex, as S3 verified it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Size of the clip in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The object's version in the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// First moment that the clip really shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_start: Option<String>,
+    /// Last moment that the clip really shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_end: Option<String>,
+    /// Stretches inside the wanted range without video, as `start/end` in RFC 3339.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<String>,
+    /// `video/mp4`, or `video/x-matroska` where only the raw fragments could be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Until when the object is locked, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<String>,
+    /// Why there is no clip, or no whole one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Where a clip stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EvidenceStatus {
+    /// Not cut yet.
+    #[default]
+    Pending,
+    /// Kept, whole.
+    Stored,
+    /// Kept, with gaps.
+    Incomplete,
+    /// Could not be kept; `reason` says why.
+    Failed,
+}
+
+/// The alert of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertState {
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// Rank of the priority that people were last told, to notice an escalation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_rank: Option<u8>,
+    /// SNS's id of the last message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// When it was published, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<String>,
+    /// Until when another attempt leaves the publishing to the one that claimed it, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_until: Option<String>,
+}
+
+/// Where an alert stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlertStatus {
+    /// Nobody is to be told.
+    #[default]
+    None,
+    /// To be published.
+    Pending,
+    /// Published; people were told.
+    Sent,
+}
+
+/// One entry of a case's audit trail: append-only, chained by hash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// `CASE#<id>`.
+    pub pk: String,
+    /// `EVENT#<sequence>`, six digits.
+    pub sk: String,
+    /// The case's id.
+    pub case_id: String,
+    /// When, RFC 3339.
+    pub at: String,
+    /// Which function or person.
+    pub actor: String,
+    /// What happened, such as `opened`, `joined`, `escalated`, `alerted`, `evidence-stored`.
+    pub action: String,
+    /// The facts of the entry; of `alerted`, the texts that people were sent.
+    pub facts: serde_json::Value,
+    /// Hash of the entry before; 64 zeros for the first.
+    pub previous_hash: String,
+    /// SHA-256, in hex, over the entry without this field, as JSON with sorted keys.
+    pub hash: String,
+}

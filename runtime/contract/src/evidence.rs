@@ -1,0 +1,61 @@
+//! What is kept of an incident's video, and the request to keep it: `respond` -> `preserve`.
+
+use serde::{Deserialize, Serialize};
+
+/// What is kept of an incident's video, and how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidencePolicy {
+    /// Seconds of video before the behaviour began.
+    pub before_s: u32,
+    /// Seconds after it ended.
+    pub after_s: u32,
+    /// Days that the clip is locked against deletion.
+    pub keep_days: u32,
+    /// How the lock may be lifted.
+    pub lock: LockMode,
+    /// Hours that the stream keeps its video: after that nothing is left to cut.
+    pub retention_hours: u32,
+}
+
+/// S3 Object Lock's mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LockMode {
+    /// A role with `s3:BypassGovernanceRetention` may delete early.
+    #[default]
+    Governance,
+    /// Nobody can delete early, not even the account's root user.
+    Compliance,
+}
+
+/// One message in the queue `evidence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceMessage {
+    /// [`crate::VERSION`].
+    pub version: u32,
+    /// The case's id.
+    pub case_id: String,
+    /// The store's id.
+    pub store: String,
+    /// The camera's id.
+    pub camera: String,
+    /// Name of the camera's Kinesis video stream.
+    pub stream: String,
+    /// First millisecond wanted, since the epoch by the camera's clock.
+    pub start_ms: i64,
+    /// First millisecond after what is wanted.
+    pub end_ms: i64,
+    /// Key of the clip in the evidence bucket; the case has named it since it was opened.
+    pub key: String,
+    /// Days that the clip is locked.
+    pub keep_days: u32,
+    /// How the lock may be lifted.
+    pub lock: LockMode,
+    /// Until then missing video is waited for; afterwards what exists is kept as incomplete.
+    pub deadline_ms: i64,
+    /// Until then the stream still holds the video, and a failure may be retried.
+    pub retained_until_ms: i64,
+    /// How often this request was put back, from 0.
+    #[serde(default)]
+    pub attempt: u32,
+}
