@@ -1,1 +1,35 @@
-//! generator
+//! `arm`: from a store's YAML file to a deployed CloudFormation stack.
+//!
+//! Modules stand in reading order, which is the order data flows; a module uses only modules
+//! above it (`tests/architecture.rs` checks). Each stage is one file with one public verb:
+//!
+//! ```text
+//! text -yaml::parse-> Node -config::store-> StoreConfig -validate::validate-> Fleet
+//! Store -rules::compile-> RuleSet;  Store + RuleSet -stack::store-> Template
+//! ```
+
+// The functional core: no files, network, clock or environment.
+pub mod diagnostic;
+pub mod yaml;
+pub mod decode;
+pub mod model;
+pub mod config;
+pub mod validate;
+pub mod pattern;
+pub mod rules;
+pub mod name;
+pub mod blueprint;
+pub mod template;
+pub mod stack;
+pub mod bundle;
+
+// The shell: reads, calls the core, acts.
+pub mod files;
+pub mod load;
+pub mod release;
+pub mod deploy;
+pub mod aws;
+pub mod cargo;
+pub mod error;
+pub mod commands;
+pub mod cli;

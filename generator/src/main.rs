@@ -1,2 +1,17 @@
-//! The command `arm`.
-fn main() {}
+//! The command `arm`; see `cli`.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use generator::cli;
+use generator::commands::Console;
+use generator::diagnostic::Colour;
+
+fn main() -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "https://no-color.org is asked once, here")]
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colour = if io::stderr().is_terminal() && !no_color { Colour::Ansi } else { Colour::Plain };
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let mut console = Console { out: &mut out, err: &mut err, colour };
+    ExitCode::from(cli::run_in(std::env::args_os(), &mut console))
+}

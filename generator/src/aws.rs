@@ -1,0 +1,150 @@
+//! The only SDK calls of the generator; one file per service under `aws/`.
+//!
+//! Retries and timeouts are set here once, for every client.
+
+mod cloudformation;
+mod s3;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use crate::deploy::{
+    ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState,
+};
+use crate::release::Artifact;
+
+/// Attempts of one call before it counts as failed. Our choice: with the SDK's back-off of up to
+/// 20 s each this rides out throttling for about a minute.
+const ATTEMPTS: u32 = 8;
+/// Longest time for one attempt.
+const ATTEMPT_TIME: Duration = Duration::from_secs(60);
+
+/// Where AWS is: a region, and for an emulator its address and made-up credentials.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub region: String,
+    /// `None`: AWS itself, with the SDK's own chain of credentials.
+    pub emulator: Option<Emulator>,
+}
+
+/// An emulator of AWS on this machine.
+#[derive(Clone, Debug)]
+pub struct Emulator {
+    /// Such as `http://127.0.0.1:4566`.
+    pub endpoint: String,
+}
+
+impl Target {
+    /// The SDK's configuration for this target.
+    pub async fn config(&self) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .operation_attempt_timeout(ATTEMPT_TIME)
+            .build();
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts);
+        match &self.emulator {
+            None => loader.load().await,
+            Some(emulator) => {
+                let credentials = aws_sdk_sts::config::Credentials::new(
+                    "local", "local", None, None, "the local AWS",
+                );
+                let loader = loader.endpoint_url(&emulator.endpoint);
+                loader.credentials_provider(credentials).load().await
+            }
+        }
+    }
+}
+
+/// AWS, as `deploy` needs it.
+#[derive(Debug)]
+pub struct Aws {
+    cloudformation: aws_sdk_cloudformation::Client,
+    s3: aws_sdk_s3::Client,
+    sts: aws_sdk_sts::Client,
+    region: String,
+    /// An emulator's address, for URLs that CloudFormation fetches.
+    endpoint: Option<String>,
+}
+
+impl Aws {
+    /// Connects to a target; the first call shows whether it can be reached.
+    pub async fn connect(target: &Target) -> Self {
+        let config = target.config().await;
+        let endpoint = config.endpoint_url().map(str::to_owned);
+        // An emulator has no host name per bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some());
+        Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sts: aws_sdk_sts::Client::new(&config),
+            region: target.region.clone(),
+            endpoint,
+        }
+    }
+}
+
+/// For `map_err`: names what was tried.
+fn failed<E: std::error::Error + Send + Sync + 'static>(
+    what: impl Into<String>,
+) -> impl FnOnce(E) -> CloudError {
+    let what = what.into();
+    move |source| CloudError { what, source: Box::new(source) }
+}
+
+impl Cloud for Aws {
+    async fn account(&self) -> Result<String, CloudError> {
+        let identity = self.sts.get_caller_identity().send().await;
+        let identity = identity.map_err(failed("ask AWS whose credentials these are"))?;
+        Ok(identity.account.unwrap_or_default())
+    }
+
+    async fn stack(&self, name: &str) -> Result<Option<StackState>, CloudError> {
+        cloudformation::stack(&self.cloudformation, name).await
+    }
+
+    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
+        let url = request.template_object.as_ref().map(|(bucket, key)| match &self.endpoint {
+            Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
+            None => format!("https://{bucket}.s3.{}.amazonaws.com/{key}", self.region),
+        });
+        cloudformation::create_change_set(&self.cloudformation, request, url).await
+    }
+
+    async fn change_set(&self, stack: &str, name: &str) -> Result<ChangeSetState, CloudError> {
+        cloudformation::change_set(&self.cloudformation, stack, name).await
+    }
+
+    async fn execute_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {
+        cloudformation::execute(&self.cloudformation, stack, name).await
+    }
+
+    async fn delete_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {
+        cloudformation::delete_change_set(&self.cloudformation, stack, name).await
+    }
+
+    async fn delete_empty_stack(&self, name: &str) -> Result<(), CloudError> {
+        cloudformation::delete_stack(&self.cloudformation, name).await
+    }
+
+    async fn events(&self, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
+        cloudformation::events(&self.cloudformation, stack).await
+    }
+
+    async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, CloudError> {
+        s3::has(&self.s3, bucket, key).await
+    }
+
+    async fn put_object(&self, bucket: &str, artifact: &Artifact) -> Result<(), CloudError> {
+        s3::put(&self.s3, bucket, artifact).await
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}

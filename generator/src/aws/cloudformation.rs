@@ -1,0 +1,132 @@
+//! CloudFormation: change sets, stacks and their events.
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag,
+};
+
+use crate::deploy::{
+    ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
+};
+
+use super::failed;
+
+/// CloudFormation has no error of its own for a stack that is not there: it is a validation error
+/// with this text.
+const NO_SUCH_STACK: &str = "does not exist";
+
+pub(super) async fn stack(client: &Client, name: &str) -> Result<Option<StackState>, CloudError> {
+    match client.describe_stacks().stack_name(name).send().await {
+        Ok(answer) => Ok(answer.stacks().first().map(|stack| StackState {
+            status: stack.stack_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+            reason: stack.stack_status_reason().unwrap_or_default().to_owned(),
+            tags: stack
+                .tags()
+                .iter()
+                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+                .collect(),
+        })),
+        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => Ok(None),
+        Err(error) => Err(failed(format!("describe the stack {name}"))(error)),
+    }
+}
+
+pub(super) async fn create_change_set(
+    client: &Client,
+    request: &ChangeSetRequest<'_>,
+    template_url: Option<String>,
+) -> Result<(), CloudError> {
+    let kind = match request.kind {
+        ChangeSetKind::Create => ChangeSetType::Create,
+        ChangeSetKind::Update => ChangeSetType::Update,
+    };
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+    let parameter = |(key, value): (&String, &String)| {
+        Parameter::builder().parameter_key(key).parameter_value(value).build()
+    };
+    let body = template_url.is_none().then(|| request.plan.body.clone());
+    let call = client
+        .create_change_set()
+        .stack_name(&request.plan.name)
+        .change_set_name(&request.name)
+        .change_set_type(kind)
+        .capabilities(Capability::CapabilityNamedIam)
+        .set_tags(Some(request.tags.iter().map(tag).collect()))
+        .set_parameters(Some(request.plan.parameters.iter().map(parameter).collect()))
+        .set_template_body(body)
+        .set_template_url(template_url);
+    let what = format!("create the change set {} of the stack {}", request.name, request.plan.name);
+    call.send().await.map(drop).map_err(failed(what))
+}
+
+pub(super) async fn change_set(
+    client: &Client,
+    stack: &str,
+    name: &str,
+) -> Result<ChangeSetState, CloudError> {
+    let answer = client.describe_change_set().stack_name(stack).change_set_name(name).send().await;
+    let what = format!("describe the change set {name} of the stack {stack}");
+    let answer = answer.map_err(failed(what))?;
+    let reason = answer.status_reason().unwrap_or_default();
+    // The two texts by which CloudFormation says "nothing to do".
+    let empty = ["didn't contain changes", "No updates are to be performed"];
+    Ok(match answer.status() {
+        Some(ChangeSetStatus::CreateComplete) => ChangeSetState::Ready(answer.changes().len()),
+        Some(ChangeSetStatus::Failed) if empty.iter().any(|it| reason.contains(it)) => {
+            ChangeSetState::Empty
+        }
+        Some(ChangeSetStatus::Failed) => ChangeSetState::Failed(reason.to_owned()),
+        _ => ChangeSetState::Pending,
+    })
+}
+
+pub(super) async fn execute(client: &Client, stack: &str, name: &str) -> Result<(), CloudError> {
+    let call = client.execute_change_set().stack_name(stack).change_set_name(name);
+    let what = format!("execute the change set {name} of the stack {stack}");
+    call.send().await.map(drop).map_err(failed(what))
+}
+
+/// Deletes a change set; that there is none, or no such stack, is fine.
+pub(super) async fn delete_change_set(
+    client: &Client,
+    stack: &str,
+    name: &str,
+) -> Result<(), CloudError> {
+    match client.delete_change_set().stack_name(stack).change_set_name(name).send().await {
+        Ok(_) => Ok(()),
+        Err(error)
+            if error.code() == Some("ChangeSetNotFound")
+                || error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(failed(format!("delete the change set {name} of the stack {stack}"))(error)),
+    }
+}
+
+pub(super) async fn delete_stack(client: &Client, name: &str) -> Result<(), CloudError> {
+    let call = client.delete_stack().stack_name(name).send().await;
+    call.map(drop).map_err(failed(format!("delete the empty stack {name}")))
+}
+
+pub(super) async fn events(client: &Client, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
+    let answer = match client.describe_stack_events().stack_name(stack).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => return Ok(vec![]),
+        Err(error) => return Err(failed(format!("read the events of the stack {stack}"))(error)),
+    };
+    let mut events: Vec<_> = answer
+        .stack_events()
+        .iter()
+        .map(|event| StackEvent {
+            id: event.event_id().unwrap_or_default().to_owned(),
+            logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+            resource_type: event.resource_type().unwrap_or_default().to_owned(),
+            status: event.resource_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+            reason: event.resource_status_reason().unwrap_or_default().to_owned(),
+        })
+        .collect();
+    events.reverse();
+    Ok(events)
+}

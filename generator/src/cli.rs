@@ -1,0 +1,74 @@
+//! The command line: arguments and two writers in, exit code out.
+//!
+//! Nothing here decides anything; each command is one file under `commands/`.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Parser;
+
+use crate::commands::{self, Console};
+use crate::diagnostic::Colour;
+use crate::error::{CommandError, describe};
+
+/// From one YAML file per store to a deployed loss-prevention stack on AWS
+#[derive(Debug, Parser)]
+#[command(name = "arm", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Check(commands::check::CheckArgs),
+    Generate(commands::generate::GenerateArgs),
+    Bundle(commands::bundle::BundleArgs),
+    Deploy(commands::deploy::DeployArgs),
+}
+
+/// Runs one command line, without colour; for tests and other programs.
+pub fn run(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    run_in(args, &mut Console { out, err, colour: Colour::Plain })
+}
+
+/// Runs one command line on a console; returns the exit code.
+pub fn run_in(args: impl IntoIterator<Item = impl Into<OsString> + Clone>, console: &mut Console<'_>) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let text = match console.colour {
+                Colour::Plain => usage.render().to_string(),
+                Colour::Ansi => usage.render().ansi().to_string(),
+            };
+            let writer = if usage.use_stderr() { &mut *console.err } else { &mut *console.out };
+            // Nobody is left to hear that even this could not be written.
+            drop(writer.write_all(text.as_bytes()));
+            return u8::try_from(usage.exit_code()).unwrap_or(2);
+        }
+    };
+    let outcome = dispatch(&cli.command, console).and_then(|()| Ok(console.out.flush()?));
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            let code = error.exit_code();
+            if code != 0 {
+                drop(console.err.write_all(describe(&error).as_bytes()));
+            }
+            code
+        }
+    }
+}
+
+fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandError> {
+    match command {
+        Command::Check(args) => commands::check::run(args, console),
+        Command::Generate(args) => commands::generate::run(args, console),
+        Command::Bundle(args) => commands::bundle::run(args, console),
+        Command::Deploy(args) => commands::deploy::run(args, console),
+    }
+}

@@ -1,0 +1,66 @@
+//! One thin file per command: reads, calls the core, writes.
+
+pub mod bundle;
+pub mod check;
+pub mod deploy;
+pub mod generate;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::diagnostic::{self, Colour};
+use crate::error::CommandError;
+use crate::load::{self, CompiledFleet, Loaded};
+
+/// Where answers and everything else go.
+pub struct Console<'a> {
+    /// Answers.
+    pub out: &'a mut dyn Write,
+    /// Progress, diagnostics, errors.
+    pub err: &'a mut dyn Write,
+    pub colour: Colour,
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StoresArgs {
+    /// Folder with fleet.yaml and one YAML file per store
+    #[arg(long, default_value = "stores", value_name = "DIR")]
+    pub stores: PathBuf,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AnswerFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+/// Loads the fleet and shows what is wrong; fails when anything is.
+pub fn load(args: &StoresArgs, console: &mut Console<'_>) -> Result<CompiledFleet, CommandError> {
+    let loaded = load::load(&args.stores)?;
+    let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
+    write!(console.err, "{shown}")?;
+    let summary = summary(&loaded);
+    loaded.fleet.ok_or(CommandError::Configuration(summary))
+}
+
+/// `4 errors and 1 warning in 3 stores`.
+pub fn summary(loaded: &Loaded) -> String {
+    let errors = loaded.problems.iter().filter(|it| it.is_error()).count();
+    let warnings = loaded.problems.len() - errors;
+    let stores = count(loaded.store_files, "store");
+    match (errors, warnings) {
+        (0, 0) => format!("no problems in {stores}"),
+        (0, _) => format!("{} in {stores}", count(warnings, "warning")),
+        (_, 0) => format!("{} in {stores}", count(errors, "error")),
+        _ => format!("{} and {} in {stores}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+/// `1 store`, `2 stores`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,34 @@
+//! `arm check`: says what is wrong with the stores, all of it at once.
+
+use crate::commands::{AnswerFormat, Console, StoresArgs, summary};
+use crate::diagnostic;
+use crate::error::CommandError;
+use crate::load;
+
+/// Check every store, and say what is wrong with file, line, column and remedy
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    stores: StoresArgs,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value = "human")]
+    format: AnswerFormat,
+}
+
+pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
+    let loaded = load::load(&args.stores.stores)?;
+    let summary = summary(&loaded);
+    match args.format {
+        AnswerFormat::Human => {
+            let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
+            write!(console.err, "{shown}")?;
+            if loaded.fleet.is_some() {
+                writeln!(console.out, "{summary}")?;
+            }
+        }
+        AnswerFormat::Json => {
+            writeln!(console.out, "{}", diagnostic::to_json(&loaded.sources, &loaded.problems))?;
+        }
+    }
+    loaded.fleet.map(|_| ()).ok_or(CommandError::Configuration(summary))
+}

@@ -1,0 +1,277 @@
+//! A problem in what a person wrote: its place, a stable code, what is wrong, and what to do.
+//!
+//! Diagnostics are data; [`render`] is the one picture of them for people and [`to_json`] the one
+//! for machines. Reading and validating collect as many as they can: nobody should have to run the
+//! tool ten times to see ten problems. To add a code, add it where it is found and to
+//! `stores/README.md`, with a refusal test.
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::json;
+
+/// The files that were read, so that a [`Place`] can be shown.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+#[derive(Clone, Debug)]
+struct SourceFile {
+    name: String,
+    text: String,
+}
+
+impl Sources {
+    /// Takes a file's name, as people should see it, and its text.
+    pub fn add(&mut self, name: String, text: String) -> FileId {
+        self.files.push(SourceFile { name, text });
+        FileId(self.files.len() - 1)
+    }
+
+    /// The name under which a file was added.
+    pub fn name(&self, file: FileId) -> &str {
+        self.files.get(file.0).map_or("", |file| &file.name)
+    }
+
+    /// Its text.
+    pub fn text(&self, file: FileId) -> &str {
+        self.files.get(file.0).map_or("", |file| &file.text)
+    }
+
+    /// Line and column of a place's start, both from 1; columns count characters.
+    pub fn line_column(&self, place: &Place) -> (usize, usize) {
+        let text = self.text(place.file);
+        let before = text.get(..place.span.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
+        (before.matches('\n').count() + 1, column)
+    }
+}
+
+/// A file in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(usize);
+
+/// A stretch of a file, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: FileId,
+    pub span: Range<usize>,
+}
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At<T> {
+    pub place: Place,
+    pub value: T,
+}
+
+impl<T> At<T> {
+    /// The same place with another value.
+    pub fn with<U>(&self, value: U) -> At<U> {
+        At { place: self.place.clone(), value }
+    }
+}
+
+/// Whether a problem stops the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is generated or deployed.
+    Error,
+    /// Legal and unwise.
+    Warning,
+}
+
+/// One problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    /// Stable name for searching and for silencing, such as `unknown-aisle`.
+    pub code: &'static str,
+    pub message: String,
+    pub place: Place,
+    /// A few words beside the caret; may be empty.
+    pub label: String,
+    /// Other places that belong to it, each with a few words, such as "first defined here".
+    pub related: Vec<(Place, String)>,
+    /// A sentence that starts with a verb; empty only when the message already says it all.
+    pub help: String,
+}
+
+impl Diagnostic {
+    /// An error without label, related places or help.
+    pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            place: place.clone(),
+            label: String::new(),
+            related: Vec::new(),
+            help: String::new(),
+        }
+    }
+
+    /// The same as a warning.
+    pub fn warning(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, place, message) }
+    }
+
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    #[must_use]
+    pub fn related(mut self, place: &Place, label: impl Into<String>) -> Self {
+        self.related.push((place.clone(), label.into()));
+        self
+    }
+
+    /// True for errors.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Sorts by file and place, and drops repetitions (a format's mistake is seen through each store
+/// that uses it).
+pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    let key = |it: &Diagnostic| (it.place.file, it.place.span.start, it.severity, it.code);
+    diagnostics.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)));
+    diagnostics.dedup();
+}
+
+/// Whether a picture may have colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    Plain,
+    Ansi,
+}
+
+/// Draws diagnostics for people.
+pub fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: Colour) -> String {
+    let renderer = match colour {
+        Colour::Plain => Renderer::plain(),
+        Colour::Ansi => Renderer::styled(),
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let draw = |it: &Diagnostic| renderer.render(&report(sources, it)) + "\n";
+    diagnostics.iter().map(draw).collect::<Vec<_>>().join("\n")
+}
+
+fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let file = diagnostic.place.file;
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        diagnostic.related.iter().partition(|(place, _)| place.file == file);
+    let context = |(place, label): &&'a (Place, String)| {
+        AnnotationKind::Context.span(place.span.clone()).label(label.as_str())
+    };
+    let caret = AnnotationKind::Primary.span(diagnostic.place.span.clone());
+    let caret =
+        if diagnostic.label.is_empty() { caret } else { caret.label(diagnostic.label.as_str()) };
+    let snippet = |file| Snippet::source(sources.text(file)).path(sources.name(file));
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let mut group =
+        title.element(snippet(file).annotation(caret).annotations(here.iter().map(context)));
+    for related in &elsewhere {
+        group = group.element(snippet(related.0.file).annotation(context(related)));
+    }
+    if !diagnostic.help.is_empty() {
+        group = group.element(Level::HELP.message(diagnostic.help.as_str()));
+    }
+    vec![group]
+}
+
+/// Diagnostics for machines: schema `arm.check/1`.
+pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Value {
+    let place = |place: &Place| {
+        let (line, column) = sources.line_column(place);
+        let end = Place { file: place.file, span: place.span.end..place.span.end };
+        let (end_line, end_column) = sources.line_column(&end);
+        json!({
+            "file": sources.name(place.file), "line": line, "column": column,
+            "end_line": end_line, "end_column": end_column,
+        })
+    };
+    let items: Vec<_> = diagnostics
+        .iter()
+        .map(|it| {
+            let related: Vec<_> = it
+                .related
+                .iter()
+                .map(|(at, label)| json!({ "place": place(at), "label": label }))
+                .collect();
+            json!({
+                "severity": if it.is_error() { "error" } else { "warning" },
+                "code": it.code, "message": it.message, "place": place(&it.place),
+                "label": it.label, "related": related, "help": it.help,
+            })
+        })
+        .collect();
+    json!({ "schema": "arm.check/1", "diagnostics": items })
+}
+
+/// Returns "did you mean `x`?" and the list of what exists, or only the list.
+pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    /// Longest list of alternatives in a message; our choice, to keep it on one line.
+    const LISTED_MAX: usize = 8;
+    let known: Vec<&str> = known.into_iter().collect();
+    if known.is_empty() {
+        return String::new();
+    }
+    let folded = wrong.to_lowercase().replace('_', "-");
+    let close = |candidate: &&&str| {
+        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
+        (distance <= 1 + candidate.len() / 5).then_some(distance)
+    };
+    let nearest = known.iter().filter_map(|it| close(&it).map(|distance| (distance, it))).min();
+    let mut listed: Vec<_> = known.iter().take(LISTED_MAX).map(|it| format!("`{it}`")).collect();
+    if known.len() > LISTED_MAX {
+        listed.push(format!("{} more", known.len() - LISTED_MAX));
+    }
+    let listed = listed.join(", ");
+    match nearest {
+        Some((_, nearest)) if known.len() == 1 => format!("did you mean `{nearest}`?"),
+        Some((_, nearest)) => format!("did you mean `{nearest}`? known: {listed}"),
+        None => format!("use one of: {listed}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suggestion_names_the_nearest_and_lists_the_rest() {
+        let known = ["aisle-5", "aisle-6", "checkout"];
+        assert_eq!(
+            suggest("aisle5", known),
+            "did you mean `aisle-5`? known: `aisle-5`, `aisle-6`, `checkout`"
+        );
+        assert_eq!(suggest("bakery", known), "use one of: `aisle-5`, `aisle-6`, `checkout`");
+        assert_eq!(suggest("chekout", ["checkout"]), "did you mean `checkout`?");
+        assert_eq!(suggest("x", []), "");
+    }
+
+    #[test]
+    fn columns_count_characters_and_lines_start_at_one() {
+        let mut sources = Sources::default();
+        let file = sources.add("a.yaml".to_owned(), "é: 1\nname: ø b\n".to_owned());
+        let place = Place { file, span: "é: 1\nname: ø ".len().."é: 1\nname: ø b".len() };
+        assert_eq!(sources.line_column(&place), (2, 9));
+    }
+}

@@ -1,0 +1,87 @@
+//! The only file I/O of the generator: reads stores, writes what was generated.
+//!
+//! Reading keeps going over files that cannot be read as text, because they are problems of the
+//! configuration like any other; only what the machine refuses is an error.
+#![expect(clippy::disallowed_methods, reason = "shell: the one place that touches files")]
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The machine refused to read or write something.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {verb} {}", path.display())]
+pub struct FileError {
+    /// Completes "cannot ...".
+    pub verb: &'static str,
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: names what was tried on which path.
+    fn at(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { verb, path, source }
+    }
+}
+
+/// Loads a file's bytes.
+pub fn load(path: &Path) -> Result<Vec<u8>, FileError> {
+    std::fs::read(path).map_err(FileError::at("read", path))
+}
+
+/// The YAML files of a folder, sorted by name; folders and other files are left out.
+pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(FileError::at("read the folder", folder))? {
+        let path = entry.map_err(FileError::at("read the folder", folder))?.path();
+        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if yaml && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Saves a file, making its folders; a reader sees the old content or the new, never a half.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(FileError::at("make the folder", folder))?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    std::fs::write(&partial, bytes).map_err(FileError::at("write", &partial))?;
+    std::fs::rename(&partial, path).map_err(FileError::at("write", path))
+}
+
+/// Makes a folder and those above it.
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(path).map_err(FileError::at("make the folder", path))
+}
+
+/// Deletes a folder and all in it; no folder is fine.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::at("delete the folder", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a file; no file is fine.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::at("delete", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a path absolute, following links.
+pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+    path.canonicalize().map_err(FileError::at("find", path))
+}

@@ -1,0 +1,276 @@
+//! The fleet as the generator sees it: valid by construction.
+//!
+//! `validate` makes these from what people wrote; everything after it trusts them. Inheritance has
+//! been resolved: a store here has all its values, wherever they were written. Pure, and never
+//! serialized: what others read is in `config` (YAML) and `contract` (messages).
+
+use std::fmt;
+
+use contract::evidence::LockMode;
+use contract::hours::{Hours, Period};
+use contract::priority::Priority;
+use contract::store::Zone;
+use contract::watch::WatchWhen;
+
+/// An id as people choose it: `[a-z0-9]` with single hyphens inside, 1 to [`Id::MAX`] characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(String);
+
+impl Id {
+    /// Longest id. Our choice: with the longest cell and store, every name that we derive stays
+    /// under its service's limit, the tightest being 64 for an EventBridge schedule.
+    pub const MAX: usize = 32;
+
+    /// Returns `None` for anything that is no id.
+    pub fn new(text: &str) -> Option<Self> {
+        let allowed = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let hyphens = text.starts_with('-') || text.ends_with('-') || text.contains("--");
+        let fits = !text.is_empty() && text.len() <= Self::MAX;
+        (allowed && !hyphens && fits).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// How sure the model is of a detection, from 0 to 1 inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Confidence(f64);
+
+impl Confidence {
+    /// Returns `None` outside 0..=1, and for NaN.
+    pub fn new(value: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&value).then_some(Self(value))
+    }
+
+    pub fn value(self) -> f64 {
+        self.0
+    }
+}
+
+/// Everything that was configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    /// Sorted by id.
+    pub cells: Vec<Cell>,
+    /// Sorted by id.
+    pub stores: Vec<Store>,
+}
+
+impl Fleet {
+    /// The cell of a store.
+    pub fn cell_of(&self, store: &Store) -> &Cell {
+        let cell = self.cells.iter().find(|cell| cell.id == store.cell);
+        cell.expect("validate checked that every store names a cell")
+    }
+
+    /// The stores of one cell, sorted by id.
+    pub fn stores_of<'a>(&'a self, cell: &'a Cell) -> impl Iterator<Item = &'a Store> {
+        self.stores.iter().filter(|store| store.cell == cell.id)
+    }
+}
+
+/// One AWS account and region, with up to 200 stores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// At most [`Cell::ID_MAX`] characters.
+    pub id: Id,
+    /// Twelve digits.
+    pub account: String,
+    /// Such as `us-west-2`.
+    pub region: String,
+    pub architecture: Architecture,
+    pub detector: Detector,
+    /// E-mail addresses that are told when a queue's dead letters or a function's errors ask for a
+    /// person; the cell's ops topic.
+    pub ops_email: Vec<Endpoint>,
+    /// Days that log groups keep their events.
+    pub log_days: u32,
+}
+
+impl Cell {
+    /// Longest id of a cell. Our choice: the longest bucket name, with account and region, must
+    /// stay within S3's 63 characters.
+    pub const ID_MAX: usize = 16;
+}
+
+/// The CPU of the Lambda functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    X86_64,
+    Arm64,
+}
+
+impl Architecture {
+    /// The word as YAML and Lambda have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+/// What watches the video.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Detector {
+    /// An endpoint that somebody else deploys, by name.
+    Existing { endpoint: String },
+    /// A model that we host.
+    Hosted(HostedModel),
+}
+
+/// A model that the platform stack hosts on a real-time endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostedModel {
+    /// Container image in ECR.
+    pub image: String,
+    /// `s3://bucket/key.tar.gz` of the model's weights; `None` when the image holds them.
+    pub data: Option<String>,
+    /// Such as `ml.g4dn.xlarge`.
+    pub instance: String,
+    /// Fewest and most instances, 1 or more.
+    pub instances: (u32, u32),
+    /// Invocations in flight per instance that scaling aims at.
+    pub concurrency: u32,
+}
+
+/// One shop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Store {
+    /// At most [`Store::ID_MAX`] characters.
+    pub id: Id,
+    pub name: String,
+    pub cell: Id,
+    pub format: Option<Id>,
+    pub labels: Vec<Id>,
+    /// Carries the time zone.
+    pub hours: Hours,
+    pub aisles: Vec<Aisle>,
+    pub cameras: Vec<Camera>,
+    /// In the order in which they are tried; the first that matches wins.
+    pub rules: Vec<Rule>,
+    pub subscribers: Vec<Subscriber>,
+    pub evidence: EvidenceSettings,
+}
+
+impl Store {
+    /// Longest id of a store; see [`Id::MAX`].
+    pub const ID_MAX: usize = 24;
+    /// Shortest.
+    pub const ID_MIN: usize = 3;
+
+    /// The aisle with this id.
+    pub fn aisle(&self, id: &Id) -> &Aisle {
+        let aisle = self.aisles.iter().find(|aisle| &aisle.id == id);
+        aisle.expect("validate checked that every camera names an aisle")
+    }
+}
+
+/// A run of shelves, as staff call it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aisle {
+    pub id: Id,
+    pub name: String,
+    pub kind: Option<Id>,
+}
+
+/// One video source: one Kinesis video stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Camera {
+    pub id: Id,
+    pub aisle: Id,
+    /// How long the stream keeps video, 1 to 87,600 hours.
+    pub retention_hours: u32,
+    /// What the camera sends, in kbit/s.
+    pub bitrate_kbps: u32,
+    /// Length of a window in seconds.
+    pub window_s: u32,
+    pub when: WatchWhen,
+    pub zones: Vec<Zone>,
+}
+
+/// What must hold for a priority.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Unique in the store.
+    pub name: Id,
+    pub when: Condition,
+    pub priority: Priority,
+    /// Audiences, each with at least the right to exist; empty: log only.
+    pub notify: Vec<Id>,
+    pub cooldown_s: u32,
+    pub shadow: bool,
+}
+
+/// All parts must hold; an absent part always does; of a list one must match.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Condition {
+    pub event_types: Option<Vec<String>>,
+    pub aisles: Option<Vec<Id>>,
+    pub aisle_kinds: Option<Vec<Id>>,
+    pub cameras: Option<Vec<Id>>,
+    pub zones: Option<Vec<String>>,
+    pub min_confidence: Option<Confidence>,
+    pub period: Option<Period>,
+}
+
+/// One endpoint that an audience is told at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    pub audience: Id,
+    pub channel: Channel,
+    pub endpoint: Endpoint,
+}
+
+/// By what a subscriber is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Channel {
+    Email,
+    Sms,
+    Https,
+    /// An SNS mobile push endpoint, by its ARN.
+    Push,
+}
+
+impl Channel {
+    /// SNS's word for it.
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Https => "https",
+            Self::Push => "application",
+        }
+    }
+}
+
+/// An address, or where it is kept, so that no personal data need stand in git.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// The address itself.
+    Literal(String),
+    /// Name of an SSM parameter of type String, with its leading slash.
+    Ssm(String),
+    /// Name of a Secrets Manager secret.
+    Secret(String),
+}
+
+/// What is kept of an incident's video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvidenceSettings {
+    /// Seconds before the behaviour began.
+    pub before_s: u32,
+    /// Seconds after it ended.
+    pub after_s: u32,
+    /// Days that the clip is locked.
+    pub keep_days: u32,
+    pub lock: LockMode,
+}

@@ -1,0 +1,112 @@
+//! What will be deployed to one cell, as a value: stacks in order, and the objects they refer to.
+//!
+//! Everything `deploy` does is decided here, before AWS is touched. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::{Bundle, sha256};
+use crate::load::CompiledFleet;
+use crate::model::{Cell, Store};
+use crate::name::{Bucket, CellNames, StoreNames};
+use crate::stack::{self, StackError};
+use crate::template::{INLINE_BYTES_MAX, Template};
+
+/// Tag that holds the digest of what a stack was deployed from.
+pub const DIGEST_TAG: &str = "arm:digest";
+/// Parameter of the platform template: the function bundle's key in the artifacts bucket.
+const FUNCTIONS_KEY: &str = "FunctionsKey";
+
+/// One stack as it shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StackPlan {
+    pub name: String,
+    /// The template as compact JSON.
+    pub body: String,
+    pub parameters: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl StackPlan {
+    fn new(name: String, template: &Template, cell: &Cell) -> Self {
+        let tags = BTreeMap::from([("arm:cell".to_owned(), cell.id.to_string())]);
+        Self { name, body: template.to_json(), parameters: BTreeMap::new(), tags }
+    }
+
+    /// Digest of everything that CloudFormation is given; equal digests, equal stacks.
+    pub fn digest(&self) -> String {
+        let mut text = self.body.clone();
+        for (kind, map) in [("parameter", &self.parameters), ("tag", &self.tags)] {
+            for (key, value) in map {
+                text.push_str(&format!("\n{kind} {key}={value}"));
+            }
+        }
+        sha256(text.as_bytes())
+    }
+
+    /// Key of the template in the artifacts bucket, if it is too large for a request.
+    pub fn template_key(&self) -> Option<String> {
+        let large = self.body.len() > INLINE_BYTES_MAX;
+        large.then(|| format!("templates/{}.json", sha256(self.body.as_bytes())))
+    }
+}
+
+/// An object that must be in the artifacts bucket before the stacks that name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Holds the content's SHA-256, so that equal keys mean equal bytes.
+    pub key: String,
+    pub bytes: Vec<u8>,
+    pub media_type: &'static str,
+}
+
+/// Everything that one cell gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Release {
+    pub cell: String,
+    /// The account that all of it belongs to.
+    pub account: String,
+    pub region: String,
+    pub artifacts_bucket: String,
+    /// Comes first: it holds the bucket.
+    pub artifacts_stack: StackPlan,
+    pub artifacts: Vec<Artifact>,
+    pub platform_stack: StackPlan,
+    /// In the order of their ids.
+    pub store_stacks: Vec<StackPlan>,
+}
+
+/// Assembles what a cell gets; `stores` are those to deploy, all of them in the cell.
+pub fn assemble(
+    fleet: &CompiledFleet,
+    cell: &Cell,
+    stores: &[&Store],
+    bundle: &Bundle,
+) -> Result<Release, StackError> {
+    let names = CellNames::new(cell);
+    let artifacts_stack = StackPlan::new(names.artifacts_stack(), &stack::artifacts(cell)?, cell);
+    let mut platform_stack = StackPlan::new(names.platform_stack(), &stack::platform(cell)?, cell);
+    platform_stack.parameters.insert(FUNCTIONS_KEY.to_owned(), bundle.key());
+    let mut store_stacks = Vec::new();
+    for store in stores {
+        let template = stack::store(cell, store, &fleet.rules_of(store).rules)?;
+        let name = StoreNames::new(&cell.id, &store.id).stack().to_owned();
+        let mut plan = StackPlan::new(name, &template, cell);
+        plan.tags.insert("arm:store".to_owned(), store.id.to_string());
+        store_stacks.push(plan);
+    }
+    let zip = Artifact { key: bundle.key(), bytes: bundle.zip.clone(), media_type: "application/zip" };
+    let templates = store_stacks.iter().chain([&platform_stack]).filter_map(|plan| {
+        let bytes = plan.body.clone().into_bytes();
+        Some(Artifact { key: plan.template_key()?, bytes, media_type: "application/json" })
+    });
+    Ok(Release {
+        cell: cell.id.to_string(),
+        account: cell.account.clone(),
+        region: cell.region.clone(),
+        artifacts_bucket: names.bucket(Bucket::Artifacts),
+        artifacts: templates.chain([zip]).collect(),
+        artifacts_stack,
+        platform_stack,
+        store_stacks,
+    })
+}

@@ -1,0 +1,206 @@
+//! Cells: account, region and model.
+
+use crate::config::{CellConfig, ModelConfig};
+use crate::diagnostic::{At, Diagnostic};
+use crate::model::{Architecture, Cell, Detector, Endpoint, HostedModel};
+
+use super::Context;
+use super::place::REGIONS;
+
+/// Days that log groups keep events unless the cell says otherwise. Our choice: a quarter.
+const LOG_DAYS: u32 = 90;
+/// What CloudWatch Logs accepts. Source: `AWS::Logs::LogGroup`, `RetentionInDays`.
+const LOG_DAYS_ALLOWED: &[u32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557,
+    2_922, 3_288, 3_653,
+];
+/// Invocations in flight per instance that scaling aims at, unless the model says otherwise.
+/// Our choice: the GPU of an `ml.g4dn.xlarge` decodes about four 720p streams at once.
+const CONCURRENCY: u32 = 4;
+
+pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option<Cell> {
+    let id = context.id(&config.id, "a cell");
+    if config.id.value.len() > Cell::ID_MAX {
+        let message = format!("the cell's id has {} characters", config.id.value.len());
+        let help = format!("use at most {}: bucket names carry it", Cell::ID_MAX);
+        context.report(Diagnostic::error("bad-id", &config.id.place, message).help(help));
+    }
+    let account = config.account.as_ref().filter(|account| check_account(context, account));
+    let region = config.region.as_ref().filter(|region| check_region(context, region));
+    let architecture = architecture(context, config.architecture.as_ref());
+    let model = config.model.as_ref().or(context.fleet.model.as_ref()).cloned();
+    let detector = match &model {
+        Some(model) => detector(context, model, region.map(|region| region.value.as_str())),
+        None => {
+            let message = format!("the cell `{}` has no model", config.id.value);
+            let help = "add `model: { endpoint: NAME }` for an endpoint that exists, or `model: { image: ..., instance: ... }`";
+            context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
+            None
+        }
+    };
+    let ops_email = config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
+    Some(Cell {
+        ops_email: ops_email.collect::<Vec<Endpoint>>(),
+        log_days: log_days(context, config),
+        id: id?,
+        account: account?.value.clone(),
+        region: region?.value.clone(),
+        architecture: architecture?,
+        detector: detector?,
+    })
+}
+
+fn check_account(context: &mut Context<'_>, account: &At<String>) -> bool {
+    let valid = account.value.len() == 12 && account.value.bytes().all(|b| b.is_ascii_digit());
+    if !valid {
+        let message = format!("`{}` is no AWS account id", account.value);
+        let help = "write its twelve digits in quotes, with leading zeros";
+        context.report(Diagnostic::error("bad-account", &account.place, message).help(help));
+    }
+    valid
+}
+
+fn check_region(context: &mut Context<'_>, region: &At<String>) -> bool {
+    let known = REGIONS.contains(&region.value.as_str());
+    if !known {
+        let message = format!("`{}` is no region with Kinesis Video Streams", region.value);
+        context.unknown("unknown-region", region, message, REGIONS.iter().copied());
+    }
+    known
+}
+
+fn architecture(context: &mut Context<'_>, text: Option<&At<String>>) -> Option<Architecture> {
+    let all = [Architecture::X86_64, Architecture::Arm64];
+    let Some(text) = text else { return Some(Architecture::X86_64) };
+    let found = all.into_iter().find(|it| it.as_str() == text.value);
+    if found.is_none() {
+        let message = format!("`{}` is no CPU of AWS Lambda", text.value);
+        context.unknown("unknown-architecture", text, message, all.map(Architecture::as_str));
+    }
+    found
+}
+
+fn log_days(context: &mut Context<'_>, config: &CellConfig) -> u32 {
+    let Some(days) = &config.log_days else { return LOG_DAYS };
+    if !LOG_DAYS_ALLOWED.contains(&days.value) {
+        let longer = LOG_DAYS_ALLOWED.iter().find(|it| **it > days.value).unwrap_or(&LOG_DAYS);
+        let message = format!("CloudWatch Logs cannot keep logs for {} days", days.value);
+        let help = format!("use `{longer}d`, the next that it can");
+        context.report(Diagnostic::error("bad-log-retention", &days.place, message).help(help));
+    }
+    days.value
+}
+
+fn detector(
+    context: &mut Context<'_>,
+    model: &At<ModelConfig>,
+    region: Option<&str>,
+) -> Option<Detector> {
+    let ModelConfig { endpoint, image, data, instance, instances, concurrency } = &model.value;
+    if let (Some(endpoint), None) = (endpoint, image) {
+        let valid = endpoint.value.len() <= 63
+            && endpoint.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !valid {
+            let message = format!("`{}` cannot be the name of a SageMaker endpoint", endpoint.value);
+            let help = "use letters, digits and hyphens, at most 63 characters";
+            context.report(Diagnostic::error("bad-endpoint", &endpoint.place, message).help(help));
+        }
+        return valid.then(|| Detector::Existing { endpoint: endpoint.value.clone() });
+    }
+    let (None, Some(image)) = (endpoint, image) else {
+        let message = "a model is either an endpoint that exists or an image to host";
+        let help = "give `endpoint`, or `image` and `instance`, not both";
+        context.report(Diagnostic::error("bad-model", &model.place, message).help(help));
+        return None;
+    };
+    check_image(context, image, region);
+    if let Some(data) = data {
+        let parts = data.value.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        if !parts.is_some_and(|(bucket, key)| !bucket.is_empty() && key.ends_with(".tar.gz")) {
+            let message = format!("`{}` is no model archive in S3", data.value);
+            let help = "write `s3://bucket/path/model.tar.gz`";
+            context.report(Diagnostic::error("bad-model-data", &data.place, message).help(help));
+        }
+    }
+    let Some(instance) = instance else {
+        let message = "a hosted model needs an instance type";
+        let help = "add `instance: ml.g4dn.xlarge`";
+        context.report(Diagnostic::error("bad-instance", &model.place, message).help(help));
+        return None;
+    };
+    check_instance(context, instance);
+    Some(Detector::Hosted(HostedModel {
+        image: image.value.clone(),
+        data: data.as_ref().map(|data| data.value.clone()),
+        instance: instance.value.clone(),
+        instances: instances.as_ref().map_or((1, 1), |it| it.value),
+        concurrency: concurrency.unwrap_or(CONCURRENCY),
+    }))
+}
+
+/// `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>` or `@sha256:...`, in the cell's
+/// region: SageMaker pulls from its own region only.
+fn check_image(context: &mut Context<'_>, image: &At<String>, region: Option<&str>) {
+    let host_and_name = image.value.split_once('/');
+    let host: Vec<_> = host_and_name.map_or(vec![], |(host, _)| host.split('.').collect());
+    let [account, "dkr", "ecr", at, "amazonaws", ..] = host[..] else {
+        let message = format!("`{}` is no image in Amazon ECR", image.value);
+        let help = "write `123456789012.dkr.ecr.us-west-2.amazonaws.com/repository:tag`";
+        return context.report(Diagnostic::error("bad-image", &image.place, message).help(help));
+    };
+    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let name = host_and_name.map_or("", |(_, name)| name);
+    if !digits || !name.contains([':', '@']) {
+        let message = format!("`{}` names no account's image with a tag or digest", image.value);
+        let help = "write `123456789012.dkr.ecr.us-west-2.amazonaws.com/repository:tag`";
+        context.report(Diagnostic::error("bad-image", &image.place, message).help(help));
+    }
+    if region.is_some_and(|region| region != at) {
+        let message = format!("the image is in {at}, the cell in {}", region.unwrap_or_default());
+        let help = "copy the image to the cell's region, and give the cell a `model` of its own";
+        context.report(Diagnostic::error("image-region", &image.place, message).help(help));
+    }
+}
+
+fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
+    let parts: Vec<_> = instance.value.split('.').collect();
+    let lower = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    if !matches!(parts[..], ["ml", family, size] if lower(family) && lower(size)) {
+        let message = format!("`{}` is no SageMaker instance type", instance.value);
+        let help = "write a type such as `ml.g4dn.xlarge`";
+        context.report(Diagnostic::error("bad-instance", &instance.place, message).help(help));
+    }
+}
+
+/// Names carry the cell and then the store: in one account and region, no cell's id may be the
+/// beginning of another's, or their names could meet.
+pub(super) fn check_collisions(context: &mut Context<'_>, cells: &[Cell]) {
+    let fleet = context.fleet;
+    let place = |cell: &Cell| {
+        let config = fleet.cells.iter().find(|config| config.id.value == cell.id.as_str());
+        config.map(|config| config.id.place.clone())
+    };
+    for (index, cell) in cells.iter().enumerate() {
+        for other in cells.iter().take(index) {
+            let same_home = cell.account == other.account && cell.region == other.region;
+            let (short, long) =
+                if cell.id.as_str().len() < other.id.as_str().len() { (cell, other) } else { (other, cell) };
+            let prefix = long.id.as_str().strip_prefix(short.id.as_str());
+            let meets = prefix.is_some_and(|rest| rest.starts_with('-') || rest.is_empty());
+            let Some((here, there)) = place(long).zip(place(short)).filter(|_| same_home && meets) else {
+                continue;
+            };
+            let message = format!(
+                "the cells `{}` and `{}` share an account and region, and their names would meet",
+                short.id, long.id
+            );
+            context.report(
+                Diagnostic::error("cell-names-meet", &here, message)
+                    .related(&there, "the other cell")
+                    .help("choose ids of which none begins with the other and a hyphen"),
+            );
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Opening hours: days, dates and spans, in a time zone that exists.
+
+use std::collections::BTreeMap;
+
+use contract::hours::{Hours, Span};
+
+use crate::config::HoursConfig;
+use crate::diagnostic::{At, Diagnostic};
+
+use super::Context;
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Checks a time zone's name against the tz database.
+pub(super) fn timezone(context: &mut Context<'_>, name: &At<String>) -> Option<String> {
+    if jiff::tz::TimeZone::get(&name.value).is_ok() && name.value.contains('/') {
+        return Some(name.value.clone());
+    }
+    let message = format!("`{}` is no time zone of the IANA database", name.value);
+    let zones: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let near = zones.iter().filter(|zone| zone.contains('/')).map(String::as_str);
+    let near = near.min_by_key(|zone| strsim::damerau_levenshtein(zone, &name.value));
+    let help = match near {
+        Some(near) if strsim::damerau_levenshtein(near, &name.value) <= 3 => format!("did you mean `{near}`?"),
+        _ => "write a place such as `America/Los_Angeles`".to_owned(),
+    };
+    context.report(Diagnostic::error("unknown-timezone", &name.place, message).help(help));
+    None
+}
+
+/// Reads opening hours. Days that are not named are closed.
+pub(super) fn validate(
+    context: &mut Context<'_>,
+    timezone: String,
+    config: Option<&At<HoursConfig>>,
+) -> Hours {
+    let Some(config) = config else {
+        return Hours { timezone, ..Hours::default() };
+    };
+    let mut week: Vec<Option<Vec<Span>>> = vec![None; 7];
+    let mut dates = BTreeMap::new();
+    for (key, texts) in &config.value.days {
+        let spans = spans(context, texts);
+        if let Some(days) = weekdays(&key.value) {
+            for day in days {
+                if let Some(slot) = week.get_mut(day)
+                    && slot.replace(spans.clone()).is_some()
+                {
+                    let message = format!("`{}` has hours twice", DAYS.get(day).unwrap_or(&""));
+                    let help = "let each day stand in one key only";
+                    context.report(Diagnostic::error("hours-twice", &key.place, message).help(help));
+                }
+            }
+        } else if let Ok(date) = key.value.parse::<jiff::civil::Date>() {
+            dates.insert(date.to_string(), spans);
+        } else {
+            let message = format!("`{}` is no day", key.value);
+            let help = "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`";
+            context.report(Diagnostic::error("bad-day", &key.place, message).help(help));
+        }
+    }
+    let week = week.into_iter().map(Option::unwrap_or_default).collect();
+    Hours { timezone, week, dates }
+}
+
+/// `mon`, or `mon-sat`, or over the week's end `sat-mon`; 0 is Monday.
+fn weekdays(key: &str) -> Option<Vec<usize>> {
+    let index = |name: &str| DAYS.iter().position(|day| *day == name);
+    let (from, to) = key.split_once('-').unwrap_or((key, key));
+    let (from, to) = (index(from)?, index(to)?);
+    let length = (to + 7 - from) % 7;
+    Some((from..=from + length).map(|day| day % 7).collect())
+}
+
+fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
+    if let [only] = texts
+        && only.value == "closed"
+    {
+        return Vec::new();
+    }
+    let mut spans: Vec<Span> = Vec::new();
+    for text in texts {
+        let Ok(span) = text.value.parse::<Span>() else {
+            let message = format!("`{}` is no opening time", text.value);
+            let help = "write `07:00-23:00`, past midnight `18:00-02:00`, or `closed`";
+            context.report(Diagnostic::error("bad-hours", &text.place, message).help(help));
+            continue;
+        };
+        let overlaps = |other: &Span| {
+            let ((a, b), (c, d)) = (span.minutes(), other.minutes());
+            a < d && c < b
+        };
+        if spans.iter().any(overlaps) {
+            let message = format!("`{span}` overlaps another span of the same day");
+            context.report(Diagnostic::error("bad-hours", &text.place, message).help("join the two spans"));
+        }
+        spans.push(span);
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_days_run_over_the_end_of_the_week() {
+        assert_eq!(weekdays("mon-sat"), Some(vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(weekdays("sat-mon"), Some(vec![5, 6, 0]));
+        assert_eq!(weekdays("sun"), Some(vec![6]));
+        assert_eq!(weekdays("mo-fr"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! Subscribers: who is in an audience, and whether the address could be one.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Layer, SubscriberConfig};
+use crate::diagnostic::{At, Diagnostic};
+use crate::model::{Channel, Endpoint, Id, Subscriber};
+
+use super::Context;
+
+pub(super) fn validate(context: &mut Context<'_>, config: &SubscriberConfig) -> Option<Subscriber> {
+    let audience = context.id(&config.audience, "an audience");
+    let declared = &context.fleet.audiences;
+    if !declared.is_empty() && !declared.iter().any(|it| it.value == config.audience.value) {
+        let message = format!("no audience `{}` stands in fleet.yaml", config.audience.value);
+        let known = declared.iter().map(|it| it.value.as_str());
+        context.unknown("unknown-audience", &config.audience, message, known);
+    }
+    let endpoint = endpoint(context, config.channel, &config.endpoint);
+    Some(Subscriber { audience: audience?, channel: config.channel, endpoint: endpoint? })
+}
+
+/// The audiences that rules of a store may notify: those that the fleet declares, or else every
+/// one that has a subscriber here, in the format or in the defaults.
+pub(super) fn known_audiences(context: &Context<'_>, layers: &[&Layer]) -> BTreeSet<String> {
+    let declared = context.fleet.audiences.iter().map(|it| it.value.clone());
+    let subscribed = layers.iter().filter_map(|layer| layer.subscribers.as_ref()).flatten();
+    let subscribed = subscribed.map(|it| it.audience.value.clone());
+    if context.fleet.audiences.is_empty() { subscribed.collect() } else { declared.collect() }
+}
+
+/// An e-mail address of the ops topic.
+pub(super) fn email(context: &mut Context<'_>, text: &At<String>) -> Option<Endpoint> {
+    endpoint(context, Channel::Email, text)
+}
+
+fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> Option<Endpoint> {
+    if let Some(path) = text.value.strip_prefix("ssm:") {
+        let valid = path.starts_with('/') && is_reference(path);
+        return reference(context, text, valid).map(|()| Endpoint::Ssm(path.to_owned()));
+    }
+    if let Some(name) = text.value.strip_prefix("secret:") {
+        let valid = is_reference(name);
+        return reference(context, text, valid).map(|()| Endpoint::Secret(name.to_owned()));
+    }
+    let (valid, code, message, help) = match channel {
+        Channel::Email => (is_email(&text.value), "bad-email", "is no e-mail address", "write an address such as `lp@example.com`"),
+        Channel::Sms => (
+            is_e164(&text.value),
+            "bad-phone-number",
+            "is no phone number in E.164 form",
+            "write `+`, the country code and the number, digits only, in quotes, such as `\"+12065550100\"`",
+        ),
+        Channel::Https => (is_https(&text.value), "bad-url", "is no HTTPS address", "write an address such as `https://hooks.example.com/floor`"),
+        Channel::Push => (
+            is_push(&text.value),
+            "bad-push-endpoint",
+            "is no SNS mobile push endpoint",
+            "write the endpoint's ARN, `arn:aws:sns:REGION:ACCOUNT:endpoint/...`",
+        ),
+    };
+    if !valid {
+        let message = format!("`{}` {message}", text.value);
+        context.report(Diagnostic::error(code, &text.place, message).help(help));
+    }
+    valid.then(|| Endpoint::Literal(text.value.clone()))
+}
+
+fn reference(context: &mut Context<'_>, text: &At<String>, valid: bool) -> Option<()> {
+    if !valid {
+        let message = format!("`{}` is no reference to a stored address", text.value);
+        let help = "write `ssm:/path/to/parameter` or `secret:name`";
+        context.report(Diagnostic::error("bad-reference", &text.place, message).help(help));
+    }
+    valid.then_some(())
+}
+
+fn is_reference(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/_.-".contains(&b);
+    (1..=512).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// `+`, then 8 to 15 digits that do not begin with 0. Source: ITU-T E.164, section 6.
+fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (8..=15).contains(&digits.len())
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && !digits.starts_with('0')
+}
+
+/// One `@`, a local part of RFC 5322 atoms, a host with a dot; SNS is the judge of the rest.
+fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.split_once('@') else { return false };
+    let atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let dots = |part: &str| part.starts_with('.') || part.ends_with('.') || part.contains("..");
+    (1..=64).contains(&local.len()) && local.bytes().all(atom) && !dots(local) && is_host(host)
+}
+
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.contains('.') && host.split('.').all(label)
+}
+
+fn is_https(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let (authority, _) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    let printable = text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&b));
+    is_host(host) && port.parse::<u16>().is_ok() && printable && text.len() <= 2_048
+}
+
+fn is_push(text: &str) -> bool {
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, "sns", region, account, resource]
+        if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+            && Id::new(region).is_some()
+            && account.bytes().all(|b| b.is_ascii_digit())
+            && resource.starts_with("endpoint/")
+            && resource.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_.-".contains(&b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_or_refused() {
+        assert!(is_e164("+12065550100") && is_e164("+4915112345678"));
+        for wrong in ["12065550100", "+0123456789", "+1 206 555 0100", "+1234567", "+1234567890123456"] {
+            assert!(!is_e164(wrong), "{wrong}");
+        }
+        assert!(is_email("lp-seattle@example.com") && is_email("a.b+c@sub.example.co.uk"));
+        for wrong in ["lp@example", "lp example@x.com", "@x.com", "a@@x.com", "a..b@x.com", "a@-x.com"] {
+            assert!(!is_email(wrong), "{wrong}");
+        }
+        assert!(is_https("https://hooks.example.com/floor?x=1") && is_https("https://a.b:8443/"));
+        for wrong in ["http://a.b/", "https://localhost/", "https://a.b/ c", "https://a.b:x/", "https:///x"] {
+            assert!(!is_https(wrong), "{wrong}");
+        }
+        assert!(is_push("arn:aws:sns:us-west-2:123456789012:endpoint/GCM/app/uuid-1"));
+        assert!(!is_push("arn:aws:sns:us-west-2:123456789012:app/GCM/app"));
+    }
+}

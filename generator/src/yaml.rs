@@ -1,0 +1,262 @@
+//! YAML as a tree in which every node knows its place; strict where YAML is a trap.
+//!
+//! Scalars stay text: `NO`, `0421` and `1e3` mean what the field that reads them says, never a
+//! boolean, a number in base eight or a float by surprise. Refused, each with its place: anchors
+//! and aliases (bombs), tags, several documents, keys that are no scalar, duplicate keys, control
+//! characters, nesting and sizes beyond any real file. Reading is linear in the file's size.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use crate::diagnostic::{Diagnostic, FileId, Place};
+
+/// Largest file that is read, in bytes. Our choice: a flagship of 400 cameras, each on five lines,
+/// is 60 kB; a file a hundred times that size is a mistake.
+pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deepest nesting. Our choice: a store's file needs six levels.
+const DEPTH_MAX: usize = 24;
+
+/// One node and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub place: Place,
+    pub value: Value,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text, and whether it stood without quotes.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    Sequence(Vec<Node>),
+    /// Keys are scalars and differ from one another.
+    Mapping(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// The text of a scalar that is not null.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } if !self.is_null() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// True for `~`, `null` and nothing at all.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
+    }
+
+    /// What it is, in words for a message.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            _ if self.is_null() => "nothing",
+            Value::Scalar { .. } => "a value",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Parses one file. The tree is `None` when there is nothing to go on with.
+pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
+    let mut builder = Builder::new(file, text);
+    if let Err(refused) = builder.check_text(text) {
+        return (None, vec![refused]);
+    }
+    for event in Parser::new_from_str(text) {
+        let outcome = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => Err(Box::new(builder.syntax_error(&error))),
+        };
+        if let Err(problem) = outcome {
+            builder.problems.push(*problem);
+            return (None, builder.problems);
+        }
+    }
+    if builder.root.is_none() && builder.problems.is_empty() {
+        let problem = Diagnostic::error("empty-file", &builder.place(0..0), "the file is empty")
+            .help("write a mapping such as `store: seattle-001`, or delete the file");
+        builder.problems.push(problem);
+    }
+    (builder.root, builder.problems)
+}
+
+/// A collection that is being read.
+enum Open {
+    Sequence(Range<usize>, Vec<Node>),
+    /// The key that waits for its value stands last.
+    Mapping(Range<usize>, Vec<(Node, Node)>, Option<Node>, HashMap<String, Place>),
+}
+
+struct Builder {
+    file: FileId,
+    /// Byte offset of each character; empty for ASCII, where both are the same.
+    offsets: Vec<usize>,
+    length: usize,
+    stack: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+    problems: Vec<Diagnostic>,
+}
+
+type Step = Result<(), Box<Diagnostic>>;
+
+impl Builder {
+    fn new(file: FileId, text: &str) -> Self {
+        let offsets = if text.is_ascii() || text.len() > FILE_BYTES_MAX {
+            Vec::new()
+        } else {
+            text.char_indices().map(|(at, _)| at).collect()
+        };
+        Self {
+            file,
+            offsets,
+            length: text.len(),
+            stack: Vec::new(),
+            root: None,
+            documents: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    fn check_text(&self, text: &str) -> Result<(), Diagnostic> {
+        if text.len() > FILE_BYTES_MAX {
+            let message = format!("the file has {} bytes, over the {FILE_BYTES_MAX} that are read", text.len());
+            return Err(Diagnostic::error("file-too-large", &self.place(0..0), message)
+                .help("split the store, or look what made the file so large"));
+        }
+        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {
+            let message = format!("control character U+{:04X}", u32::from(c));
+            let place = self.place(at..at + c.len_utf8());
+            return Err(Diagnostic::error("control-character", &place, message)
+                .help("delete it; save the file as plain UTF-8 text"));
+        }
+        Ok(())
+    }
+
+    fn place(&self, span: Range<usize>) -> Place {
+        Place { file: self.file, span }
+    }
+
+    fn byte(&self, index: usize) -> usize {
+        if self.offsets.is_empty() {
+            return index.min(self.length);
+        }
+        self.offsets.get(index).copied().unwrap_or(self.length)
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        self.byte(span.start.index())..self.byte(span.end.index())
+    }
+
+    fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Diagnostic {
+        let at = self.byte(error.marker().index());
+        Diagnostic::error("syntax", &self.place(at..at), error.info())
+            .help("mend the YAML here or just above: indentation, a missing colon, quote or bracket")
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Step {
+        let span = self.range(span);
+        match event {
+            Event::DocumentStart(_) => self.start_document(span),
+            Event::Alias(_) => Err(Box::new(self.refuse_anchor(span))),
+            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
+                if anchor > 0 =>
+            {
+                Err(Box::new(self.refuse_anchor(span)))
+            }
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                let problem = Diagnostic::error("yaml-tag", &self.place(span), "YAML tags such as `!Ref` have no meaning here");
+                Err(Box::new(problem.help("write the plain value; quote it if it must begin with `!`")))
+            }
+            Event::Scalar(text, style, _, _) => {
+                let plain = style == ScalarStyle::Plain;
+                self.add(span, Value::Scalar { text: text.into_owned(), plain })
+            }
+            Event::SequenceStart(..) => self.open(Open::Sequence(span, Vec::new())),
+            Event::MappingStart(..) => {
+                self.open(Open::Mapping(span, Vec::new(), None, HashMap::new()))
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(&span),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn start_document(&mut self, span: Range<usize>) -> Step {
+        self.documents += 1;
+        if self.documents == 1 {
+            return Ok(());
+        }
+        let problem = Diagnostic::error("several-documents", &self.place(span), "a second YAML document begins here");
+        Err(Box::new(problem.help("keep one store per file, without `---` inside")))
+    }
+
+    fn refuse_anchor(&self, span: Range<usize>) -> Diagnostic {
+        Diagnostic::error("yaml-anchor", &self.place(span), "YAML anchors and aliases are not read")
+            .help("share settings through a format in fleet.yaml instead")
+    }
+
+    fn open(&mut self, open: Open) -> Step {
+        if self.stack.len() >= DEPTH_MAX {
+            let (Open::Sequence(span, _) | Open::Mapping(span, ..)) = open;
+            let message = format!("nested more than {DEPTH_MAX} levels deep");
+            return Err(Box::new(Diagnostic::error("too-deep", &self.place(span), message)
+                .help("look for brackets that are never closed")));
+        }
+        self.stack.push(open);
+        Ok(())
+    }
+
+    fn close(&mut self, end: &Range<usize>) -> Step {
+        match self.stack.pop() {
+            Some(Open::Sequence(span, items)) => {
+                let end = items.last().map_or(end.end, |last| last.place.span.end.max(end.start));
+                self.add(span.start..end.max(span.end), Value::Sequence(items))
+            }
+            Some(Open::Mapping(span, entries, ..)) => {
+                let last = entries.last().map_or(end.end, |(_, value)| value.place.span.end);
+                let end = if end.start < end.end { end.end } else { last };
+                self.add(span.start..end.max(span.end), Value::Mapping(entries))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a finished node where it belongs.
+    fn add(&mut self, span: Range<usize>, value: Value) -> Step {
+        let node = Node { place: self.place(span), value };
+        match self.stack.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::Sequence(_, items)) => items.push(node),
+            Some(Open::Mapping(_, entries, waiting, seen)) => match waiting.take() {
+                Some(key) => entries.push((key, node)),
+                None => {
+                    let Value::Scalar { text, .. } = &node.value else {
+                        let problem = Diagnostic::error("key-not-text", &node.place, "a key must be plain text");
+                        return Err(Box::new(problem.help("quote values that begin with `{` or `[`")));
+                    };
+                    if let Some(first) = seen.get(text) {
+                        let message = format!("the key `{text}` stands twice");
+                        self.problems.push(
+                            Diagnostic::error("duplicate-key", &node.place, message)
+                                .label("again here")
+                                .related(first, "first here")
+                                .help("keep one of the two"),
+                        );
+                    } else {
+                        seen.insert(text.clone(), node.place.clone());
+                    }
+                    *waiting = Some(node);
+                }
+            },
+        }
+        Ok(())
+    }
+}
