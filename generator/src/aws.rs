@@ -3,6 +3,7 @@
 //! Retries and timeouts are set here once, for every client.
 
 mod cloudformation;
+pub mod rehearsal;
 mod s3;
 
 use std::time::Duration;

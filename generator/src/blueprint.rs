@@ -6,6 +6,8 @@
 //!
 //! Pure.
 
+use std::sync::LazyLock;
+
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
@@ -36,9 +38,12 @@ pub struct BlueprintError {
     pub detail: String,
 }
 
+/// The blueprints, parsed once.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
 /// Renders a blueprint with the values that it asks for; gives YAML.
 pub fn render(blueprint: &str, context: &impl Serialize) -> Result<String, BlueprintError> {
-    render_in(&environment()?, blueprint, context)
+    render_in(&ENVIRONMENT, blueprint, context)
 }
 
 /// Text that CloudFormation replaces with a value that is kept elsewhere, such as
@@ -47,7 +52,7 @@ pub fn dynamic_reference(reference: &str) -> String {
     format!("{{{{resolve:{reference}}}}}")
 }
 
-fn environment() -> Result<Environment<'static>, BlueprintError> {
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Json);
@@ -55,9 +60,9 @@ fn environment() -> Result<Environment<'static>, BlueprintError> {
     environment.remove_filter("safe");
     environment.remove_filter("tojson");
     for (name, source) in SOURCES {
-        environment.add_template(name, source).map_err(|error| failure(name, &error))?;
+        environment.add_template(name, source).expect("the tests render every blueprint");
     }
-    Ok(environment)
+    environment
 }
 
 fn render_in(
@@ -96,19 +101,35 @@ mod tests {
 
     /// Renders one line of a made-up blueprint and reads it back.
     fn check(source: &str, context: &Value) -> Result<Value, String> {
-        let mut environment = environment().unwrap();
+        let mut environment = environment();
         environment.add_template("check.yaml.j2", source).unwrap();
-        let text = render_in(&environment, "check.yaml.j2", context)
-            .map_err(|error| error.to_string())?;
+        let text =
+            render_in(&environment, "check.yaml.j2", context).map_err(|error| error.to_string())?;
         serde_yaml::from_str(&text).map_err(|error| error.to_string())
     }
 
     #[test]
     fn any_text_is_one_scalar() {
         let hostile = [
-            "plain", "it's \"quoted\"", "two\nlines", "{{ cell }}", "{% raw %}", "${AWS::Region}",
-            "!Ref Topic", "<detail>", "NO", "~", "0755", "a: b", "# no comment", "- item", "🛒 Ünï",
-            "back\\slash", "&anchor", "*alias", "</script>",
+            "plain",
+            "it's \"quoted\"",
+            "two\nlines",
+            "{{ cell }}",
+            "{% raw %}",
+            "${AWS::Region}",
+            "!Ref Topic",
+            "<detail>",
+            "NO",
+            "~",
+            "0755",
+            "a: b",
+            "# no comment",
+            "- item",
+            "🛒 Ünï",
+            "back\\slash",
+            "&anchor",
+            "*alias",
+            "</script>",
         ];
         for text in hostile {
             assert_eq!(
@@ -136,8 +157,7 @@ mod tests {
     fn a_missing_value_is_an_error_with_its_line() {
         assert_eq!(
             check("a: 1\nb: {{ missing }}", &json!({})),
-            Err("cannot render blueprints/check.yaml.j2:2: undefined value"
-                .to_owned())
+            Err("cannot render blueprints/check.yaml.j2:2: undefined value".to_owned())
         );
     }
 

@@ -7,7 +7,8 @@ use std::io::Write;
 
 use clap::Parser;
 
-use crate::commands::{self, Console};
+use crate::commands;
+use crate::console::Console;
 use crate::diagnostic::Colour;
 use crate::error::{CommandError, describe};
 
@@ -25,6 +26,7 @@ enum Command {
     Generate(commands::generate::GenerateArgs),
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
+    Rehearse(commands::rehearse::RehearseArgs),
 }
 
 /// Runs one command line, without colour; for tests and other programs.
@@ -70,5 +72,6 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandE
         Command::Generate(args) => commands::generate::run(args, console),
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),
+        Command::Rehearse(args) => commands::rehearse::run(args, console),
     }
 }

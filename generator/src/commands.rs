@@ -4,22 +4,14 @@ pub mod bundle;
 pub mod check;
 pub mod deploy;
 pub mod generate;
+pub mod rehearse;
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use crate::diagnostic::{self, Colour};
+use crate::console::{Console, count};
+use crate::diagnostic;
 use crate::error::CommandError;
 use crate::load::{self, CompiledFleet, Loaded};
-
-/// Where answers and everything else go.
-pub struct Console<'a> {
-    /// Answers.
-    pub out: &'a mut dyn Write,
-    /// Progress, diagnostics, errors.
-    pub err: &'a mut dyn Write,
-    pub colour: Colour,
-}
 
 /// Where the configuration is.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,9 +50,4 @@ pub fn summary(loaded: &Loaded) -> String {
         (_, 0) => format!("{} in {stores}", count(errors, "error")),
         _ => format!("{} and {} in {stores}", count(errors, "error"), count(warnings, "warning")),
     }
-}
-
-/// `1 store`, `2 stores`.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -158,15 +158,14 @@ pub enum Colour {
     Ansi,
 }
 
-/// Draws diagnostics for people.
+/// Draws diagnostics for people, with a blank line after each.
 pub fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: Colour) -> String {
     let renderer = match colour {
         Colour::Plain => Renderer::plain(),
         Colour::Ansi => Renderer::styled(),
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    let draw = |it: &Diagnostic| renderer.render(&report(sources, it)) + "\n";
-    diagnostics.iter().map(draw).collect::<Vec<_>>().join("\n")
+    diagnostics.iter().map(|it| renderer.render(&report(sources, it)) + "\n\n").collect()
 }
 
 fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {

@@ -31,5 +31,7 @@ pub mod deploy;
 pub mod aws;
 pub mod cargo;
 pub mod error;
+pub mod console;
+pub mod rehearsal;
 pub mod commands;
 pub mod cli;

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use generator::cli;
-use generator::commands::Console;
+use generator::console::Console;
 use generator::diagnostic::Colour;
 
 fn main() -> ExitCode {

@@ -65,6 +65,11 @@ impl CellNames {
         &self.prefix
     }
 
+    /// The cell's id.
+    pub fn cell(&self) -> &str {
+        &self.cell
+    }
+
     pub fn artifacts_stack(&self) -> String {
         self.part("artifacts")
     }
@@ -133,7 +138,7 @@ impl CellNames {
         self.part("scheduler")
     }
 
-    /// The IoT policy, the role alias and the role of all store gateways.
+    /// The policy, the role alias and the role of all store gateways.
     pub fn gateway(&self) -> String {
         self.part("gateway")
     }
@@ -143,7 +148,7 @@ impl CellNames {
         self.part("cases")
     }
 
-    /// The CloudWatch dashboard.
+    /// The dashboard of whoever operates the cell.
     pub fn operations(&self) -> &str {
         &self.prefix
     }
@@ -176,7 +181,7 @@ impl StoreNames {
         &self.stack
     }
 
-    /// The gateway's IoT thing.
+    /// The gateway, as a thing.
     pub fn thing(&self) -> String {
         format!("{}-gw", self.prefix)
     }
@@ -199,6 +204,11 @@ impl StoreNames {
 
     pub fn alerts_topic(&self) -> String {
         format!("{}-alerts", self.prefix)
+    }
+
+    /// The alarm for cameras that send nothing.
+    pub fn offline_alarm(&self) -> String {
+        format!("{}-cameras-offline", self.prefix)
     }
 
     pub fn watch_schedule(&self) -> String {

@@ -9,8 +9,10 @@
 
 mod message;
 mod operations;
-mod platform;
 mod store;
+mod detector;
+mod functions;
+mod platform;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -116,24 +118,127 @@ fn arn_text(service: &str, resource: &str) -> String {
 }
 
 #[cfg(test)]
-mod dump {
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every stack in every variant.
+    fn templates() -> Vec<Template> {
+        let rules = [fixture::rule("shelf-sweep"), fixture::rule("unrouted")];
+        let cells = [
+            fixture::cell(),
+            fixture::hosting_cell("ml.g4dn.xlarge"),
+            fixture::hosting_cell("ml.m5.xlarge"),
+        ];
+        let mut templates: Vec<_> =
+            cells.iter().flat_map(|cell| [artifacts(cell), platform(cell)]).collect();
+        for of in [fixture::store(), fixture::large_store(6)] {
+            templates.push(store(&fixture::cell(), &of, &rules));
+        }
+        templates.into_iter().map(|template| template.unwrap()).collect()
+    }
+
+    fn texts(value: &Value) -> Vec<&str> {
+        match value {
+            Value::String(text) => vec![text],
+            Value::Array(items) => items.iter().flat_map(texts).collect(),
+            Value::Object(fields) => fields.values().flat_map(texts).collect(),
+            _ => vec![],
+        }
+    }
+
     #[test]
-    fn dump() {
-        use super::fixture::*;
-        let dir = "/tmp/bp-out";
-        std::fs::create_dir_all(dir).unwrap();
-        let w = |n: &str, t: super::Template| {
-            std::fs::write(format!("{dir}/{n}.json"), t.to_json()).unwrap();
-            std::fs::write(format!("{dir}/{n}.yaml"), t.to_yaml()).unwrap();
-            println!("{n} {} resources {} bytes", t.resources().count(), t.to_json().len());
-        };
-        w("artifacts", super::artifacts(&cell()).unwrap());
-        w("platform", super::platform(&cell()).unwrap());
-        w("platform-hosted", super::platform(&hosting_cell("ml.g4dn.xlarge")).unwrap());
-        w("platform-hosted-m5", super::platform(&hosting_cell("ml.m5.xlarge")).unwrap());
-        w("store", super::store(&cell(), &store(), &[rule("shelf-sweep")]).unwrap());
-        w("store6", super::store(&cell(), &large_store(6), &[rule("shelf-sweep"), rule("after-hours"), rule("unrouted")]).unwrap());
-        let rules: Vec<_> = (0..100).map(|i| rule(&format!("r-{i}"))).collect();
-        w("store180", super::store(&cell(), &large_store(180), &rules).unwrap());
+    fn the_same_input_gives_the_same_bytes() {
+        let digests = || templates().iter().map(Template::digest).collect::<Vec<_>>();
+        assert_eq!(digests(), digests());
+    }
+
+    #[test]
+    fn nothing_is_decided_or_shared_at_deployment() {
+        for template in templates() {
+            for section in ["Conditions", "Outputs", "Mappings", "Transform", "Rules"] {
+                assert_eq!(template.section(section), None);
+            }
+            for (id, resource) in template.resources() {
+                assert_ne!(resource["Type"], "AWS::CloudFormation::Stack", "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_data_outlives_its_stack() {
+        let holds = [
+            "AWS::S3::Bucket",
+            "AWS::DynamoDB::Table",
+            "AWS::KMS::Key",
+            "AWS::KinesisVideo::Stream",
+        ];
+        for template in templates() {
+            for (id, resource) in template.resources() {
+                if holds.iter().any(|kind| resource["Type"] == *kind) {
+                    let deletion = resource["DeletionPolicy"].as_str().unwrap();
+                    assert!(["Retain", "RetainExceptOnCreate"].contains(&deletion), "{id}");
+                    assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn roles_name_every_action_and_all_but_two_resources() {
+        for template in templates() {
+            for (id, role) in template.resources().filter(|(_, it)| it["Type"] == "AWS::IAM::Role")
+            {
+                for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+                    .as_array()
+                    .unwrap()
+                {
+                    let actions = texts(&statement["Action"]);
+                    assert!(actions.iter().all(|action| !action.contains('*')), "{id}");
+                    let is_known = ["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"]
+                        .contains(&actions[0]);
+                    assert!(statement["Resource"] != "*" || is_known, "{id}: {statement}");
+                }
+            }
+        }
+    }
+
+    /// Names that a template gives to its resources.
+    fn given(template: &Template) -> BTreeSet<&str> {
+        let names = ["QueueName", "FunctionName", "RoleName", "AliasName", "TopicName"];
+        let properties = template.resources().map(|(_, resource)| &resource["Properties"]);
+        properties.flat_map(|it| names.iter().filter_map(|name| it[*name].as_str())).collect()
+    }
+
+    #[test]
+    fn what_a_store_refers_to_is_in_its_platform() {
+        let cell = fixture::cell();
+        let platform = platform(&cell).unwrap();
+        let store =
+            store(&cell, &fixture::large_store(2), &[fixture::rule("shelf-sweep")]).unwrap();
+        let body = serde_json::from_str(&store.to_json()).unwrap();
+        let prefix = "arn:${AWS::Partition}:";
+        let arns = texts(&body).into_iter().filter_map(|text| text.strip_prefix(prefix));
+        let names: BTreeSet<_> = arns
+            .filter(|arn| arn.contains("arm-us-west"))
+            .map(|arn| arn.rsplit([':', '/']).next().unwrap())
+            .collect();
+        let aliases = |name: &&str| given(&platform).contains(format!("alias/{name}").as_str());
+        let missing: Vec<_> =
+            names.iter().filter(|it| !given(&platform).contains(**it) && !aliases(it)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert_eq!(names.len(), 7, "{names:?}");
+    }
+
+    #[test]
+    fn the_name_for_fn_sub_is_the_name() {
+        let cell = fixture::cell();
+        let names = CellNames::new(&cell);
+        for bucket in [Bucket::Artifacts, Bucket::Evidence, Bucket::Analytics, Bucket::Logs] {
+            let text = names.bucket_sub(bucket);
+            let text = text.replace("${AWS::AccountId}", &cell.account);
+            assert_eq!(text.replace("${AWS::Region}", &cell.region), names.bucket(bucket));
+        }
     }
 }

@@ -78,7 +78,7 @@ impl Template {
     /// Indented, for people; CloudFormation reads it as the same template.
     pub fn to_yaml(&self) -> String {
         let mut text = String::new();
-        write_mapping(&mut text, &self.body, 0);
+        write_block(&mut text, &Value::Object(self.body.clone()), 0);
         text
     }
 
@@ -108,50 +108,38 @@ fn json(yaml: serde_yaml::Value) -> Result<Value, TemplateError> {
 
 /// Block style, two spaces a level. Our own writer, because CloudFormation reads YAML 1.1, where an
 /// unquoted `OFF` is a boolean, and the serializer that we parse with writes YAML 1.2.
-fn write_mapping(text: &mut String, mapping: &Map<String, Value>, indent: usize) {
-    for (key, value) in mapping {
-        text.push_str(&" ".repeat(indent));
-        text.push_str(&scalar(key));
-        text.push(':');
-        write_value(text, value, indent);
-    }
-}
-
-/// What stands after a key's colon or an item's hyphen.
-fn write_value(text: &mut String, value: &Value, indent: usize) {
+fn write_block(text: &mut String, value: &Value, indent: usize) {
+    let margin = " ".repeat(indent);
     match value {
         Value::Object(mapping) if !mapping.is_empty() => {
-            text.push('\n');
-            write_mapping(text, mapping, indent + 2);
-        }
-        Value::Array(items) if !items.is_empty() => {
-            text.push('\n');
-            for item in items {
-                text.push_str(&" ".repeat(indent + 2));
-                text.push('-');
-                write_value(text, item, indent + 2);
+            for (key, value) in mapping {
+                text.extend([&margin, scalar(key).as_str(), ":"]);
+                let is_block = matches!(value, Value::Object(it) if !it.is_empty())
+                    || matches!(value, Value::Array(it) if !it.is_empty());
+                text.push(if is_block { '\n' } else { ' ' });
+                write_block(text, value, if is_block { indent + 2 } else { 0 });
             }
         }
-        Value::String(value) => {
-            text.push(' ');
-            text.push_str(&scalar(value));
-            text.push('\n');
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                let mut block = String::new();
+                write_block(&mut block, item, indent + 2);
+                text.extend([&margin, "- ", block.trim_start_matches(' ')]);
+            }
         }
-        other => {
-            text.push(' ');
-            text.push_str(&other.to_string());
-            text.push('\n');
-        }
+        Value::String(value) => text.extend([&margin, scalar(value).as_str(), "\n"]),
+        other => text.extend([&margin, other.to_string().as_str(), "\n"]),
     }
 }
 
 /// Plain where no reader of any YAML can take it for anything but this text, quoted otherwise.
 fn scalar(value: &str) -> String {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-    let letters = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    let letters = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
     let is_word = WORDS.iter().any(|word| value.eq_ignore_ascii_case(word));
-    if value.starts_with(|c: char| c.is_ascii_alphabetic()) && value.chars().all(letters) && !is_word
-    {
+    let begins_and_ends =
+        value.starts_with(|c: char| c.is_ascii_alphabetic()) && !value.ends_with(':');
+    if begins_and_ends && value.chars().all(letters) && !is_word {
         return value.to_owned();
     }
     Value::from(value).to_string()
@@ -208,7 +196,33 @@ Resources:
     #[test]
     fn yaml_quotes_what_any_reader_could_take_for_something_else() {
         let yaml = Template::parse(NESTED).unwrap().to_yaml();
-        insta::assert_snapshot!(yaml, @"");
+        insta::assert_snapshot!(yaml, @r##"
+        Resources:
+          A:
+            Type: AWS::Scheduler::Schedule
+            Properties:
+              Mode: "OFF"
+              Empty:
+                - {}
+                - []
+                - ""
+                - null
+              Lists:
+                - - 1
+                  - 2.5
+                - a: x
+                  b:
+                    - true
+                    - "true"
+                    - "1"
+                    - "0x1"
+                    - "1e3"
+                    - "2010-09-09"
+                    - "~"
+              Text: "a: b\nc\t# d \u0007 🛒 - 'e' \"f\" {{resolve:ssm:/g}}"
+              "on": "NO"
+              "x: y": "*"
+        "##);
     }
 
     #[test]

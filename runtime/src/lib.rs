@@ -1,1 +1,44 @@
-//! runtime
+//! The Lambda functions: from a minute on the clock to a case with its alert and its clip.
+//!
+//! Modules stand in reading order, which is the order data flows; a module uses only modules
+//! above it. The core computes, a step decides what happens next over a small trait of its own,
+//! the shell acts:
+//!
+//! ```text
+//! dispatch   minute --window::windows--> windows
+//! analyze    window --(fragments, model)--> answer --detection::detections--> events
+//! respond    message --incident::read--> detection --case::open, join--> case, alert, clip request
+//! preserve   request --evidence::plan--> clip --case::finish_evidence--> case
+//! project    case --row::row--> rows
+//! ```
+
+// The functional core: no network, clock or environment.
+pub mod time;
+pub mod id;
+pub mod fragment;
+pub mod window;
+pub mod detection;
+pub mod incident;
+pub mod evidence;
+pub mod guard;
+pub mod audit;
+pub mod case;
+pub mod claim;
+pub mod row;
+pub mod metric;
+
+// Steps: one per function, over a trait that says what the step needs.
+pub mod step;
+pub mod case_table;
+pub mod dispatch;
+pub mod analyze;
+pub mod respond;
+pub mod preserve;
+pub mod project;
+
+// The shell: environment, clock, logs, AWS, and Lambda's events.
+pub mod settings;
+pub mod clock;
+pub mod telemetry;
+pub mod aws;
+pub mod entry;

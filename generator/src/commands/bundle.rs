@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::bundle::{self, Bundle, sha256};
 use crate::cargo;
-use crate::commands::{AnswerFormat, Console};
+use crate::commands::AnswerFormat;
+use crate::console::Console;
 use crate::error::CommandError;
 use crate::files;
 use crate::model::Architecture;

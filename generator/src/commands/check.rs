@@ -1,6 +1,7 @@
 //! `arm check`: says what is wrong with the stores, all of it at once.
 
-use crate::commands::{AnswerFormat, Console, StoresArgs, summary};
+use crate::commands::{AnswerFormat, StoresArgs, summary};
+use crate::console::Console;
 use crate::diagnostic;
 use crate::error::CommandError;
 use crate::load;

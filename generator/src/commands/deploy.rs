@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::aws::{Aws, Target};
 use crate::commands::bundle;
-use crate::commands::{self, AnswerFormat, Console, StoresArgs, count};
+use crate::commands::{self, AnswerFormat, StoresArgs};
+use crate::console::{Console, count};
 use crate::deploy::{self, DeployError, Progress, Summary};
 use crate::error::CommandError;
 use crate::load::CompiledFleet;

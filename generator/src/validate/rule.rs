@@ -74,6 +74,7 @@ fn rule(
         if !audiences.contains(&audience.value) {
             let message = format!("no audience `{}`: nobody would be told", audience.value);
             context.unknown("unknown-audience", audience, message, audiences.iter().map(String::as_str));
+            continue;
         }
         if let Some(id) = Id::new(&audience.value).filter(|id| !notify.contains(id)) {
             notify.push(id);

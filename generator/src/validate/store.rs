@@ -90,6 +90,11 @@ fn store_id(context: &mut Context<'_>, stem: &str, id: &At<String>) -> Option<Id
         let help = format!("rename the file to `{}.yaml`, or the store to `{stem}`", id.value);
         context.report(Diagnostic::error("store-not-file-name", &id.place, message).help(help));
     }
+    if id.value.split('-').any(|part| part == "gw") {
+        let message = "a store's id cannot hold `gw` as a part: gateways are named by it";
+        let help = "choose another word; else one store's gateway could write to another's streams";
+        context.report(Diagnostic::error("bad-id", &id.place, message).help(help));
+    }
     let length = id.value.len();
     if !(Store::ID_MIN..=Store::ID_MAX).contains(&length) {
         let message = format!("the store's id has {length} characters");
@@ -165,6 +170,7 @@ fn camera(
     let retention = all.iter().find_map(|it| it.retention_hours.as_ref());
     let bitrate = all.iter().find_map(|it| it.bitrate_kbps.as_ref());
     let window = all.iter().find_map(|it| it.window_s.as_ref());
+    let zones = zones(context, config);
     let camera = Camera {
         id: id?,
         aisle: Id::new(&aisle?.value)?,
@@ -172,7 +178,7 @@ fn camera(
         bitrate_kbps: bitrate.map_or(BITRATE_KBPS, |it| it.value),
         window_s: window.map_or(WINDOW_SECONDS, |it| it.value),
         when: all.iter().find_map(|it| it.when.as_ref()).map_or(WatchWhen::Always, |it| it.value),
-        zones: zones(context, config),
+        zones,
     };
     check_payload(context, &camera, window.or(bitrate).map_or(&config.id.place, |it| &it.place));
     Some(camera)

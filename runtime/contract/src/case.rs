@@ -6,7 +6,8 @@
 //! |---|---|---|
 //! | `CASE#<id>` | `META` | the case ([`CaseItem`]) |
 //! | `CASE#<id>` | `EVENT#<sequence>` | one entry of its audit trail ([`AuditEntry`]) |
-//! | `GUARD#<store>#<camera>#<event_type>` | `GUARD` | which case new detections join, until when |
+//! | `GUARD#<store>#<camera>#<event_type>` | `GUARD` | which case new detections join ([`GuardItem`]) |
+//! | `SEEN#<detection id>` | `SEEN` | the case that holds a detection ([`SeenItem`]) |
 //!
 //! Index `by-store`: `store_pk` = `STORE#<store>`, `opened_at`. Index `by-status`: `status_pk` =
 //! `<STATUS>#<store>`, `opened_at`. Times are RFC 3339 in UTC with milliseconds, so that they sort.
@@ -19,6 +20,16 @@ use crate::priority::Priority;
 pub const INDEX_BY_STORE: &str = "by-store";
 /// Name of the index over the cases of one store that have the same status.
 pub const INDEX_BY_STATUS: &str = "by-status";
+
+/// Sort key of a [`CaseItem`].
+pub const SK_CASE: &str = "META";
+/// Sort key of a [`GuardItem`].
+pub const SK_GUARD: &str = "GUARD";
+/// Sort key of a [`SeenItem`].
+pub const SK_SEEN: &str = "SEEN";
+/// The attribute by which the table forgets guards and seen detections (seconds since the epoch);
+/// cases and their audit trail have none.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -160,6 +171,9 @@ pub struct Evidence {
     /// Why there is no clip, or no whole one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When the clip was asked for, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<String>,
 }
 
 /// Where a clip stands.
@@ -194,6 +208,19 @@ pub struct AlertState {
     /// Until when another attempt leaves the publishing to the one that claimed it, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_until: Option<String>,
+    /// Who claimed it: detection and rule of the message that publishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
+    /// Rank that the claim publishes; a higher one need not wait for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_rank: Option<u8>,
+    /// Highest rank that any rule wants people to be told; an alert is due while it is above
+    /// `sent_rank`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_rank: Option<u8>,
+    /// The rule that wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// Where an alert stands.
@@ -230,4 +257,43 @@ pub struct AuditEntry {
     pub previous_hash: String,
     /// SHA-256, in hex, over the entry without this field, as JSON with sorted keys.
     pub hash: String,
+}
+
+/// Which cases the detections of one camera and event type join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardItem {
+    /// `GUARD#<store>#<camera>#<event_type>`; the camera is empty when none is known.
+    pub pk: String,
+    /// [`SK_GUARD`].
+    pub sk: String,
+    /// Grows with every change; the optimistic lock.
+    pub version: u64,
+    /// The latest incidents by start; several, because detections arrive in any order.
+    pub incidents: Vec<GuardedIncident>,
+    /// [`TTL_ATTRIBUTE`].
+    pub expires_at: i64,
+}
+
+/// One incident of a [`GuardItem`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardedIncident {
+    /// Its case.
+    pub case_id: String,
+    /// Start of its earliest detection, milliseconds since the epoch.
+    pub first_ms: i64,
+    /// End of its latest one.
+    pub last_ms: i64,
+}
+
+/// Marks a detection as counted, so that its redelivery is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenItem {
+    /// `SEEN#<detection id>`.
+    pub pk: String,
+    /// [`SK_SEEN`].
+    pub sk: String,
+    /// The case that holds it.
+    pub case_id: String,
+    /// [`TTL_ATTRIBUTE`].
+    pub expires_at: i64,
 }

@@ -1,6 +1,6 @@
 //! A detection with what its rule says about it: EventBridge rule -> queue `incidents` -> `respond`.
 //!
-//! The rule's InputTransformer writes this: what is the same for every event of a rule stands in
+//! The rule's `InputTransformer` writes this: what is the same for every event of a rule stands in
 //! the template, what the event brings is put in by EventBridge.
 
 use serde::{Deserialize, Serialize};

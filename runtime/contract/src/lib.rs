@@ -13,9 +13,10 @@ pub mod store;
 pub mod watch;
 pub mod window;
 pub mod detection;
-pub mod incident;
 pub mod evidence;
+pub mod incident;
 pub mod case;
+pub mod row;
 pub mod alert;
 pub mod settings;
 

@@ -1,1 +1,17 @@
-fn main() {}
+//! The one binary of all functions: `_HANDLER` names the one to serve.
+
+use std::process::ExitCode;
+
+use runtime::{entry, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    telemetry::start();
+    match entry::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            telemetry::cannot_serve(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The story that a rehearsal tells: one line per thing that happened, with its time. Pure.
+
+use std::time::Duration;
+
+use contract::case::{CaseItem, EvidenceStatus};
+use serde_json::{Map, Value, json};
+
+use crate::load::CompiledFleet;
+use crate::model::{Camera, Cell, Store};
+use crate::pattern;
+
+/// What kind of thing happened; the first word of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chapter {
+    Stream,
+    Tick,
+    Window,
+    Detection,
+    Rule,
+    Case,
+    Alert,
+    Clip,
+}
+
+impl Chapter {
+    /// The word that people and programs read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Tick => "tick",
+            Self::Window => "window",
+            Self::Detection => "detection",
+            Self::Rule => "rule",
+            Self::Case => "case",
+            Self::Alert => "alert",
+            Self::Clip => "clip",
+        }
+    }
+}
+
+/// One line of the story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Since the rehearsal began.
+    pub at: Duration,
+    pub chapter: Chapter,
+    pub text: String,
+}
+
+impl Line {
+    /// `01:12.4  window     ...`
+    pub fn human(&self) -> String {
+        let tenths = self.at.as_millis() / 100;
+        let (minutes, seconds, tenth) = (tenths / 600, tenths / 10 % 60, tenths % 10);
+        format!("  {minutes:02}:{seconds:02}.{tenth}  {:<9}  {}", self.chapter.as_str(), self.text)
+    }
+
+    /// Schema `arm.rehearse/1`.
+    pub fn json(&self) -> Value {
+        json!({
+            "schema": "arm.rehearse/1",
+            "event": self.chapter.as_str(),
+            "at_ms": u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX),
+            "text": self.text,
+        })
+    }
+}
+
+/// The event that the footage's behaviour will be, for one camera; fields as `analyze` fills them.
+fn expected_event(store: &Store, camera: &Camera, event_type: &str, now_ms: i64) -> Value {
+    let aisle = store.aisle(&camera.aisle);
+    let mut detail = Map::new();
+    let mut put = |key: &str, value: Value| detail.insert(key.to_owned(), value);
+    put("event_type", json!(event_type));
+    put("confidence", json!(0.93));
+    put("camera", json!(camera.id.as_str()));
+    put("aisle", json!(aisle.id.as_str()));
+    if let Some(kind) = &aisle.kind {
+        put("aisle_kind", json!(kind.as_str()));
+    }
+    put("period", json!(store.hours.period_at(now_ms).as_str()));
+    json!({ "source": contract::detection::SOURCE, "detail-type": contract::detection::DETAIL_TYPE, "detail": detail })
+}
+
+/// The first camera, in the order of the file, that the model watches now and whose shelf sweep
+/// would tell somebody.
+pub fn choose_camera<'a>(fleet: &CompiledFleet, store: &'a Store, now_ms: i64) -> Option<&'a Camera> {
+    store.cameras.iter().find(|camera| tells_somebody(fleet, store, camera, now_ms))
+}
+
+/// Whether the model watches a camera now, and its shelf sweep would tell somebody.
+pub fn tells_somebody(fleet: &CompiledFleet, store: &Store, camera: &Camera, now_ms: i64) -> bool {
+    use contract::watch::WatchWhen;
+    let watched = match camera.when {
+        WatchWhen::Always => true,
+        WatchWhen::Never => false,
+        WatchWhen::Open | WatchWhen::Closed => store.hours.period_at(now_ms).as_str() == camera.when.as_str(),
+    };
+    let event = expected_event(store, camera, "shelf_sweep", now_ms);
+    let rules = &fleet.rules_of(store).rules;
+    let rule = rules.iter().find(|rule| pattern::matches(&rule.pattern, &event).unwrap_or(false));
+    watched && rule.is_some_and(|rule| !rule.notify.is_empty() && !rule.shadow)
+}
+
+/// What the case says about the rule and itself.
+pub fn case_opened(case: &CaseItem) -> [(Chapter, String); 2] {
+    let told = if case.notify.is_empty() { "nobody".to_owned() } else { case.notify.join(", ") };
+    [
+        (Chapter::Rule, format!("`{}` matched: priority {}, tells {told}", case.rule, case.priority)),
+        (
+            Chapter::Case,
+            format!(
+                "{} opened: {} at {} ({} UTC), evidence pending",
+                case.case_id,
+                case.event_type,
+                case.camera.as_deref().unwrap_or("no camera"),
+                case.opened_at,
+            ),
+        ),
+    ]
+}
+
+/// What the case says about its clip, once it says anything.
+pub fn clip_kept(case: &CaseItem) -> Option<String> {
+    let evidence = &case.evidence;
+    let size = evidence.bytes.unwrap_or_default();
+    let digest = evidence.sha256.as_deref().unwrap_or("none");
+    let span = format!(
+        "{} to {}",
+        evidence.clip_start.as_deref().unwrap_or("?"),
+        evidence.clip_end.as_deref().unwrap_or("?")
+    );
+    match evidence.status {
+        EvidenceStatus::Pending => None,
+        EvidenceStatus::Stored => Some(format!("stored, {size} bytes, {span}, SHA-256 {digest}")),
+        EvidenceStatus::Incomplete => {
+            let reason = evidence.reason.as_deref().unwrap_or("video is missing");
+            Some(format!("stored INCOMPLETE ({reason}), {size} bytes, {span}, SHA-256 {digest}"))
+        }
+        EvidenceStatus::Failed => Some(format!("FAILED: {}", evidence.reason.as_deref().unwrap_or("no reason given"))),
+    }
+}
+
+/// How one subscriber would be told.
+pub fn alert_line(protocol: &str, endpoint: &str, text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let more = if text.lines().count() > 1 { " ..." } else { "" };
+    let limit = 110;
+    let shown: String = first.chars().take(limit).collect();
+    let cut = if shown.len() < first.len() { " ..." } else { more };
+    format!("{protocol:<5} {endpoint}: {shown}{cut}")
+}
+
+/// Whom a store's rules tell, for a message when nobody is.
+pub fn describe(cell: &Cell, store: &Store, camera: &Camera) -> String {
+    format!("{} ({}), camera {}, cell {} in {}", store.id, store.name, camera.id, cell.id, cell.region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_starts_with_minutes_seconds_and_tenths() {
+        let line = Line { at: Duration::from_millis(72_450), chapter: Chapter::Window, text: "x".to_owned() };
+        assert_eq!(line.human(), "  01:12.4  window     x");
+    }
+
+    #[test]
+    fn long_and_many_lined_texts_are_cut_and_say_so() {
+        assert_eq!(alert_line("email", "a@b.c", "one\ntwo"), "email a@b.c: one ...");
+        assert_eq!(alert_line("sms", "+1", "one"), "sms   +1: one");
+    }
+}

@@ -1,0 +1,173 @@
+//! The functions of a cell, and the queues between them.
+
+use std::collections::BTreeMap;
+
+use contract::settings;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::detector::endpoint;
+use super::{arn, sub};
+use crate::model::Cell;
+use crate::name::{CellNames, pascal_case};
+
+/// How long a function may take. Calls to AWS are given 15 seconds and tried again.
+const DISPATCH_SECONDS: u32 = 60;
+/// Two questions to the model, which has 60 seconds for each, and the fragments before.
+const ANALYZE_SECONDS: u32 = 150;
+const RESPOND_SECONDS: u32 = 30;
+const PRESERVE_SECONDS: u32 = 120;
+const PROJECT_SECONDS: u32 = 60;
+
+/// A queue between two functions.
+#[derive(Serialize)]
+pub(super) struct Queue {
+    logical_id: String,
+    name: String,
+    arn: Value,
+    dead_letter_name: String,
+    /// Six times the consumer's timeout, so that a message that Lambda could not hand over at once
+    /// is not handed out twice. Source: Lambda developer guide, "Using Lambda with Amazon SQS".
+    /// Windows get the timeout itself: a failed one must come again before it is stale.
+    visibility_seconds: u32,
+    receives_max: u32,
+    retention_seconds: u32,
+    /// Rules of the stores' buses send to it.
+    from_rules: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Function {
+    id: &'static str,
+    logical_id: String,
+    name: String,
+    description: &'static str,
+    log_group: String,
+    memory_mb: u32,
+    timeout_seconds: u32,
+    environment: BTreeMap<&'static str, Value>,
+    /// Logical id of the queue that it takes its work from.
+    consumes: Option<&'static str>,
+    /// Logical ids of the queues that it, or Lambda on its behalf, sends to.
+    sends_to: Vec<&'static str>,
+    cases_key_services: Vec<Value>,
+}
+
+pub(super) fn queues(names: &CellNames) -> Vec<Queue> {
+    let day = 24 * 60 * 60;
+    let queue = |name: &'static str, visibility_seconds, receives_max, retention_seconds| Queue {
+        logical_id: pascal_case(name),
+        name: names.queue(name),
+        arn: arn("sqs", &names.queue(name)),
+        dead_letter_name: names.dead_letter_queue(name),
+        visibility_seconds,
+        receives_max,
+        retention_seconds,
+        from_rules: name == "incidents",
+    };
+    vec![
+        // A window is stale within minutes; `analyze` reads it all the same, to count it.
+        queue("windows", ANALYZE_SECONDS, 3, day),
+        queue("incidents", 6 * RESPOND_SECONDS, 5, 14 * day),
+        queue("evidence", 6 * PRESERVE_SECONDS, 5, 14 * day),
+    ]
+}
+
+pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
+    let reference = |logical_id: &str| json!({ "Ref": logical_id });
+    let windows = (settings::WINDOWS_QUEUE_URL, reference("Windows"));
+    let evidence = (settings::EVIDENCE_QUEUE_URL, reference("Evidence"));
+    let table = (settings::CASE_TABLE, reference("CaseTable"));
+    let clips = (settings::EVIDENCE_BUCKET, reference("EvidenceBucket"));
+    let rows = (settings::ANALYTICS_BUCKET, reference("AnalyticsBucket"));
+    let model = (settings::ENDPOINT_NAME, json!(endpoint(cell, names)));
+    let function = |id: &'static str, description, memory_mb, timeout_seconds| Function {
+        id,
+        logical_id: pascal_case(id),
+        name: names.function(id),
+        description,
+        log_group: names.log_group(id),
+        memory_mb,
+        timeout_seconds,
+        environment: BTreeMap::from([(settings::CELL, json!(cell.id.as_str()))]),
+        consumes: None,
+        sends_to: vec![],
+        cases_key_services: vec![],
+    };
+    vec![
+        function("dispatch", "Cuts the next minute of a store into windows", 256, DISPATCH_SECONDS)
+            .with([windows])
+            .sends_to(["Windows", "UndeliveredQueue"])
+            .uses_key_for(&["lambda", "sqs"]),
+        // The largest window is 6 MB, but the model may take its time over it.
+        function("analyze", "Shows the model a window of video", 512, ANALYZE_SECONDS)
+            .with([model])
+            .consumes("Windows")
+            .uses_key_for(&["lambda", "sqs"]),
+        function("respond", "Opens cases and alerts people", 256, RESPOND_SECONDS)
+            .with([evidence.clone(), table.clone(), clips.clone()])
+            .consumes("Incidents")
+            .sends_to(["Evidence"])
+            .uses_key_for(&["dynamodb", "lambda", "sns", "sqs"]),
+        // A clip is up to 100 MB, held whole so that S3 can verify its SHA-256.
+        function("preserve", "Keeps the clip of a case", 512, PRESERVE_SECONDS)
+            .with([evidence, table, clips])
+            .consumes("Evidence")
+            .sends_to(["Evidence"])
+            .uses_key_for(&["dynamodb", "lambda", "sqs"]),
+        function("project", "Writes a row for every change of a case", 256, PROJECT_SECONDS)
+            .with([rows])
+            .sends_to(["ChangesDeadLetters"])
+            .uses_key_for(&["dynamodb", "lambda", "s3", "sqs"]),
+    ]
+}
+
+impl Function {
+    fn with<const N: usize>(mut self, settings: [(&'static str, Value); N]) -> Self {
+        self.environment.extend(settings);
+        self
+    }
+
+    fn consumes(mut self, queue: &'static str) -> Self {
+        self.consumes = Some(queue);
+        self
+    }
+
+    fn sends_to<const N: usize>(mut self, queues: [&'static str; N]) -> Self {
+        self.sends_to.extend(queues);
+        self
+    }
+
+    /// Through which services it uses the cases key; `lambda` decrypts its settings.
+    fn uses_key_for(mut self, names: &[&str]) -> Self {
+        self.cases_key_services = services(names);
+        self
+    }
+}
+
+pub(super) fn services(names: &[&str]) -> Vec<Value> {
+    names.iter().map(|name| service(name)).collect()
+}
+
+/// A service as `kms:ViaService` has it.
+pub(super) fn service(name: &str) -> Value {
+    sub(&format!("{name}.${{AWS::Region}}.${{AWS::URLSuffix}}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_comes_again_while_its_function_may_still_run() {
+        let cell = crate::stack::fixture::cell();
+        let names = CellNames::new(&cell);
+        for function in functions(&cell, &names) {
+            let queues = queues(&names);
+            let queue = queues.iter().find(|it| Some(it.logical_id.as_str()) == function.consumes);
+            assert!(queue.is_none_or(|it| it.visibility_seconds >= function.timeout_seconds));
+        }
+        let ids: Vec<_> = functions(&cell, &names).iter().map(|function| function.id).collect();
+        assert_eq!(ids, settings::FUNCTIONS);
+    }
+}

@@ -1,0 +1,295 @@
+//! DynamoDB: the case table.
+//!
+//! Every change is one transaction with conditions, so that a change is on record whole or not at
+//! all. A case is updated attribute by attribute: what we do not know of an item stays as it is.
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use contract::case::{CaseItem, GuardItem, SK_CASE, SK_GUARD, SK_SEEN, SeenItem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+
+use super::failure;
+use crate::case::Change;
+use crate::case_table::Written;
+use crate::guard;
+use crate::step::StepError;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The condition of an item that must be new.
+const IS_NEW: &str = "attribute_not_exists(pk)";
+
+/// The case table.
+pub(super) struct Table {
+    client: Client,
+    name: String,
+}
+
+/// A change that cannot be written as it is.
+#[derive(Debug, thiserror::Error)]
+enum ChangeError {
+    #[error("the item has no form in the table")]
+    Item(#[from] serde_dynamo::Error),
+    #[error("the call is incomplete")]
+    Call(#[from] BuildError),
+}
+
+impl Table {
+    pub(super) fn new(config: &SdkConfig, name: String) -> Self {
+        Self { client: Client::new(config), name }
+    }
+
+    pub(super) async fn fetch_case(&self, case_id: &str) -> Result<Option<CaseItem>, StepError> {
+        self.fetch(&format!("CASE#{case_id}"), SK_CASE).await
+    }
+
+    pub(super) async fn fetch_guard(&self, pk: &str) -> Result<Option<GuardItem>, StepError> {
+        self.fetch(pk, SK_GUARD).await
+    }
+
+    /// The case that holds a detection, once it has been counted.
+    pub(super) async fn fetch_seen(&self, detection: &str) -> Result<Option<String>, StepError> {
+        let seen: Option<SeenItem> = self.fetch(&guard::seen_pk(detection), SK_SEEN).await?;
+        Ok(seen.map(|seen| seen.case_id))
+    }
+
+    pub(super) async fn put_change(&self, change: &Change) -> Result<Written, StepError> {
+        let (step, subject) = ("write case", &change.case.case_id);
+        let items =
+            self.items(change).map_err(|error| StepError::permanent(step, subject, error))?;
+        let call = self.client.transact_write_items().set_transact_items(Some(items));
+        match call.send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(error) if has_moved_on(&error) => Ok(Written::MovedOn),
+            Err(error) => {
+                let is_busy = cancellation_codes(&error).iter().any(|code| is_busy(code));
+                let failure = failure(step, subject, error);
+                Err(StepError { retryable: failure.retryable || is_busy, ..failure })
+            }
+        }
+    }
+
+    async fn fetch<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, StepError> {
+        let step = "read item";
+        let call = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()));
+        let answer = call.send().await.map_err(|error| failure(step, pk, error))?;
+        let item = answer.item.map(from_item).transpose();
+        item.map_err(|error| StepError::permanent(step, pk, error))
+    }
+
+    fn items(&self, change: &Change) -> Result<Vec<TransactWriteItem>, ChangeError> {
+        let case = match &change.before {
+            None => self.put_new(&change.case)?,
+            Some(before) => self.update(before, &change.case)?,
+        };
+        let mut items = vec![case];
+        for entry in &change.entries {
+            items.push(self.put_new(entry)?);
+        }
+        if let Some(counted) = &change.counted {
+            items.push(self.put_new(&counted.seen)?);
+            items.push(match &counted.guard_before {
+                None => self.put_new(&counted.guard)?,
+                Some(before) => self.replace(before.version, &counted.guard)?,
+            });
+        }
+        Ok(items)
+    }
+
+    fn put_new(&self, item: &impl Serialize) -> Result<TransactWriteItem, ChangeError> {
+        let put = Put::builder().table_name(&self.name).set_item(Some(to_item(item)?));
+        let put = put.condition_expression(IS_NEW).build()?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn replace(&self, version: u64, guard: &GuardItem) -> Result<TransactWriteItem, ChangeError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(to_item(guard)?))
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// Sets what differs and removes what is gone, if the case's version is still the one before.
+    fn update(&self, before: &CaseItem, case: &CaseItem) -> Result<TransactWriteItem, ChangeError> {
+        let (known, item): (Item, Item) = (to_item(before)?, to_item(case)?);
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .key("pk", AttributeValue::S(case.pk.clone()))
+            .key("sk", AttributeValue::S(case.sk.clone()))
+            .condition_expression("#version = :before")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
+        let (mut sets, mut removes) = (Vec::new(), Vec::new());
+        let mut names: Vec<_> = known.keys().chain(item.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for (index, name) in names.into_iter().enumerate() {
+            let value = item.get(name);
+            if known.get(name) == value {
+                continue;
+            }
+            update = update.expression_attribute_names(format!("#a{index}"), name);
+            match value {
+                Some(value) => {
+                    sets.push(format!("#a{index} = :a{index}"));
+                    let name = format!(":a{index}");
+                    update = update.expression_attribute_values(name, value.clone());
+                }
+                None => removes.push(format!("#a{index}")),
+            }
+        }
+        let mut expression = format!("SET {}", sets.join(", "));
+        if !removes.is_empty() {
+            expression = format!("{expression} REMOVE {}", removes.join(", "));
+        }
+        let update = update.update_expression(expression).build()?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+/// Whether a transaction was refused because something else is on record than it builds on.
+fn has_moved_on(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
+    let moved_on = ["ConditionalCheckFailed", "TransactionConflict"];
+    let codes = cancellation_codes(error);
+    codes.iter().any(|code| moved_on.contains(&code.as_str()))
+        && !codes.iter().any(|it| is_busy(it))
+}
+
+fn is_busy(code: &str) -> bool {
+    code == "ThrottlingError" || code == "ProvisionedThroughputExceeded"
+}
+
+/// The codes by which the parts of a cancelled transaction say why.
+fn cancellation_codes(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Vec<String> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return Vec::new();
+    };
+    let reasons = cancelled.cancellation_reasons().iter();
+    reasons.filter_map(|reason| reason.code.clone()).filter(|code| code != "None").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_sdk_s3::primitives::SdkBody;
+    use contract::case::AuditEntry;
+    use contract::priority::Priority;
+
+    use super::*;
+    use crate::incident::example::detection;
+    use crate::{audit, case};
+
+    fn items(change: &Change) -> Vec<TransactWriteItem> {
+        let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let table = Table { client: Client::from_conf(config), name: "cases".to_owned() };
+        table.items(change).unwrap()
+    }
+
+    fn opened() -> Change {
+        case::open(&detection(100, Priority::High), None, "evidence", 100_000)
+    }
+
+    #[test]
+    fn items_come_back_from_the_table_as_they_went_and_their_hashes_hold() {
+        let change = opened();
+        let item: Item = to_item(&change.case).unwrap();
+        assert_eq!(from_item::<CaseItem>(item).unwrap(), change.case);
+        let entry = &change.entries[0];
+        let read: AuditEntry = from_item(to_item(entry).unwrap()).unwrap();
+        assert_eq!(&read, entry);
+        assert_eq!(audit::hash(&read), entry.hash);
+        let counted = change.counted.unwrap();
+        let guard: Item = to_item(&counted.guard).unwrap();
+        assert_eq!(guard["expires_at"], AttributeValue::N("2592100".to_owned()));
+        assert_eq!(from_item::<GuardItem>(guard).unwrap(), counted.guard);
+    }
+
+    /// Whether a transaction that was cancelled for these reasons has moved on.
+    fn check(codes: &[&str]) -> bool {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        let cancelled = TransactionCanceledException::builder()
+            .set_cancellation_reasons(Some(codes.iter().map(reason).collect()))
+            .build();
+        let response = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
+        has_moved_on(&SdkError::service_error(
+            TransactWriteItemsError::TransactionCanceledException(cancelled),
+            response,
+        ))
+    }
+
+    #[test]
+    fn a_change_whose_ground_has_moved_is_told_from_a_busy_table() {
+        assert!(check(&["None", "ConditionalCheckFailed"]));
+        assert!(check(&["TransactionConflict", "None"]));
+        assert!(!check(&["ThrottlingError", "None"]));
+        assert!(!check(&["ConditionalCheckFailed", "ProvisionedThroughputExceeded"]));
+        assert!(!check(&["ValidationError"]));
+    }
+
+    #[test]
+    fn what_is_new_must_not_be_on_record() {
+        let items = items(&opened());
+        let conditions: Vec<_> =
+            items.iter().map(|item| item.put().unwrap().condition_expression()).collect();
+        assert_eq!(conditions, [Some(IS_NEW); 4], "case, entry, mark and guard");
+    }
+
+    #[test]
+    fn a_case_is_updated_by_what_differs_if_it_is_as_it_was() {
+        let case = opened().case;
+        let mut after = case.clone();
+        after.version = 2;
+        after.camera = None;
+        after.detections = 5;
+        let change = Change { before: Some(case), case: after, entries: Vec::new(), counted: None };
+        let [item] = items(&change).try_into().unwrap();
+        let update = item.update().unwrap();
+        assert_eq!(update.condition_expression(), Some("#version = :before"));
+        let mut names: Vec<_> = update.expression_attribute_names().unwrap().values().collect();
+        names.sort();
+        assert_eq!(names, ["camera", "detections", "version", "version"]);
+        let mut values: Vec<_> = update
+            .expression_attribute_values()
+            .unwrap()
+            .values()
+            .flat_map(|it| it.as_n())
+            .collect();
+        values.sort();
+        assert_eq!(values, ["1", "2", "5"]);
+        let mut shape = update.update_expression().to_owned();
+        shape.retain(|c| !c.is_ascii_digit());
+        assert_eq!(shape, "SET #a = :a, #a = :a REMOVE #a");
+    }
+
+    #[test]
+    fn a_guard_is_replaced_if_it_is_as_it_was() {
+        let guard = opened().counted.unwrap().guard;
+        let case = opened().case;
+        let joined = case::join(&case, &detection(110, Priority::High), Some(guard), 0);
+        let items = items(&joined);
+        let guard = items.last().unwrap().put().unwrap();
+        assert_eq!(guard.condition_expression(), Some("#version = :version"));
+        assert_eq!(guard.item()["version"], AttributeValue::N("2".to_owned()));
+    }
+}

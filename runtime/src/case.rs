@@ -1,0 +1,448 @@
+//! The case: what each event makes of it. Pure.
+//!
+//! Every function takes the case as it is on record and returns a [`Change`]: the case as it will
+//! be, the new entries of its audit trail, and what must be written with it in one transaction.
+//! The table refuses a change whose `before` is no longer on record; the caller then reads the case
+//! again and asks again. Nothing here removes or rewrites an entry of the audit trail.
+
+use contract::alert::AlertTexts;
+use contract::case::{
+    AlertState, AlertStatus, AuditEntry, CaseItem, CaseStatus, Evidence, EvidenceStatus, GuardItem,
+    SK_CASE, SeenItem,
+};
+use serde_json::{Value, json};
+
+use crate::audit;
+use crate::evidence::{self, Range};
+use crate::guard;
+use crate::incident::RoutedDetection;
+use crate::time::{parse_ms, rfc3339};
+
+/// What is written about a case, all or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The case on record; `None`: there must be none.
+    pub before: Option<CaseItem>,
+    pub case: CaseItem,
+    pub entries: Vec<AuditEntry>,
+    /// Present when the change counts a detection.
+    pub counted: Option<Counted>,
+}
+
+/// What makes a detection count once, and the next one find its case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    /// The guard on record; `None`: there must be none.
+    pub guard_before: Option<GuardItem>,
+    pub guard: GuardItem,
+    /// There must be none on record.
+    pub seen: SeenItem,
+}
+
+impl Change {
+    /// A change of a case that is on record.
+    fn of(before: &CaseItem, now_ms: i64) -> Self {
+        let mut case = before.clone();
+        case.version += 1;
+        case.updated_at = rfc3339(now_ms);
+        Self { before: Some(before.clone()), case, entries: Vec::new(), counted: None }
+    }
+
+    /// Appends an entry to the audit trail.
+    fn note(&mut self, actor: &str, action: &str, facts: Value) {
+        self.case.audit_count += 1;
+        let entry = audit::entry(&self.case, actor, action, facts);
+        self.case.audit_hash.clone_from(&entry.hash);
+        self.entries.push(entry);
+    }
+}
+
+/// The case that a detection opens.
+pub fn open(
+    detection: &RoutedDetection,
+    guard_before: Option<GuardItem>,
+    bucket: &str,
+    now_ms: i64,
+) -> Change {
+    let case_id = detection.case_id();
+    let now = rfc3339(now_ms);
+    let mut change = Change {
+        before: None,
+        case: new_case(detection, &case_id, bucket, &now),
+        entries: Vec::new(),
+        counted: None,
+    };
+    change.note("respond", "opened", facts(detection));
+    if change.case.evidence.status == EvidenceStatus::Failed {
+        change.note("respond", "evidence-failed", json!({ "reason": change.case.evidence.reason }));
+    }
+    change.counted = Some(counted(detection, guard_before, &case_id, now_ms));
+    change
+}
+
+/// The case after another detection joined it.
+pub fn join(
+    case: &CaseItem,
+    detection: &RoutedDetection,
+    guard_before: Option<GuardItem>,
+    now_ms: i64,
+) -> Change {
+    let mut change = Change::of(case, now_ms);
+    let joined = &mut change.case;
+    joined.detections += 1;
+    joined.opened_at = joined.opened_at.clone().min(rfc3339(detection.start_ms));
+    joined.last_seen_at = joined.last_seen_at.clone().max(rfc3339(detection.end_ms));
+    joined.confidence = match (joined.confidence, detection.confidence) {
+        (Some(known), Some(more)) => Some(known.max(more)),
+        (known, more) => known.or(more),
+    };
+    if let (EvidenceStatus::Pending, Some(kept)) =
+        (joined.evidence.status, evidence::range_of(case))
+    {
+        let policy = &detection.routing.evidence;
+        let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
+        set_range(&mut joined.evidence, evidence::extended(kept, more));
+    }
+    change.note("respond", "joined", facts(detection));
+    raise(&mut change, detection);
+    change.counted = Some(counted(detection, guard_before, &case.case_id, now_ms));
+    change
+}
+
+/// The case after another rule matched a detection that it holds already; `None`: all as it was.
+pub fn reroute(case: &CaseItem, detection: &RoutedDetection, now_ms: i64) -> Option<Change> {
+    let mut change = Change::of(case, now_ms);
+    raise(&mut change, detection);
+    let unchanged = change.case.priority_rank == case.priority_rank
+        && change.case.shadow == case.shadow
+        && change.case.alert == case.alert;
+    (!unchanged).then_some(change)
+}
+
+/// The case after its clip was asked for.
+pub fn evidence_requested(case: &CaseItem, now_ms: i64) -> Option<Change> {
+    let is_due =
+        case.evidence.status == EvidenceStatus::Pending && case.evidence.requested_at.is_none();
+    let mut change = Change::of(case, now_ms);
+    change.case.evidence.requested_at = Some(change.case.updated_at.clone());
+    is_due.then_some(change)
+}
+
+/// How a request for a clip ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Kept(KeptClip),
+    /// There is no clip, for this reason.
+    Failed(String),
+}
+
+/// A clip in the evidence bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptClip {
+    pub key: String,
+    pub media_type: String,
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+    pub bytes: u64,
+    pub version_id: Option<String>,
+    pub wanted: Range,
+    pub shows: Range,
+    pub gaps: Vec<Range>,
+    pub retain_until_ms: i64,
+    pub reason: Option<String>,
+}
+
+/// The case after its request ended; `None`: it had ended before.
+pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Option<Change> {
+    if case.evidence.status != EvidenceStatus::Pending {
+        return None;
+    }
+    let mut change = Change::of(case, now_ms);
+    let evidence = &mut change.case.evidence;
+    let action = match outcome {
+        Outcome::Kept(clip) => {
+            keep(evidence, clip);
+            "evidence-stored"
+        }
+        Outcome::Failed(reason) => {
+            evidence.status = EvidenceStatus::Failed;
+            evidence.reason = Some(reason.clone());
+            "evidence-failed"
+        }
+    };
+    let facts = json!(change.case.evidence);
+    change.note("preserve", action, facts);
+    Some(change)
+}
+
+/// An alert that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Rank of the priority that people were told.
+    pub rank: u8,
+    pub audiences: Vec<String>,
+    pub texts: AlertTexts,
+    /// SNS's id of the message.
+    pub message_id: String,
+}
+
+/// The case after people were told.
+pub fn alerted(case: &CaseItem, told: &Told, now_ms: i64) -> Change {
+    let mut change = Change::of(case, now_ms);
+    let now = change.case.updated_at.clone();
+    let alert = &mut change.case.alert;
+    alert.status = AlertStatus::Sent;
+    alert.sent_rank = alert.sent_rank.max(Some(told.rank));
+    alert.message_id = Some(told.message_id.clone());
+    alert.sent_at = Some(now);
+    if alert.claimed_rank.is_none_or(|claimed| claimed <= told.rank) {
+        (alert.claimed_until, alert.claimed_by, alert.claimed_rank) = (None, None, None);
+    }
+    if alert.wanted_rank > alert.sent_rank {
+        alert.status = AlertStatus::Pending;
+    }
+    let facts = json!({
+        "audiences": told.audiences,
+        "rank": told.rank,
+        "message_id": told.message_id,
+        "subject": told.texts.subject,
+        "default": told.texts.default,
+        "sms": told.texts.sms,
+        "email": told.texts.email,
+        "webhook": told.texts.webhook,
+        "apns": told.texts.apns,
+        "gcm": told.texts.gcm,
+    });
+    change.note("respond", "alerted", facts);
+    change
+}
+
+/// A change of the alert alone, which the audit trail does not mention.
+pub fn with_alert(case: &CaseItem, alert: AlertState, now_ms: i64) -> Change {
+    let mut change = Change::of(case, now_ms);
+    change.case.alert = alert;
+    change
+}
+
+fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str) -> CaseItem {
+    let RoutedDetection { store, routing, camera, .. } = detection;
+    let mut case = CaseItem {
+        pk: format!("CASE#{case_id}"),
+        sk: SK_CASE.to_owned(),
+        case_id: case_id.to_owned(),
+        schema_version: contract::VERSION,
+        version: 1,
+        status: CaseStatus::Open,
+        priority: routing.priority,
+        priority_rank: routing.priority.rank(),
+        store: store.id.clone(),
+        store_name: store.name.clone(),
+        cell: store.cell.clone(),
+        timezone: store.timezone.clone(),
+        camera: camera.as_ref().map(|camera| camera.id.clone()),
+        aisle: detection.aisle.clone(),
+        aisle_name: detection.aisle_name.clone(),
+        aisle_kind: detection.aisle_kind.clone(),
+        zone: detection.zone.clone(),
+        period: detection.period.clone(),
+        event_type: detection.event_type.clone(),
+        confidence: detection.confidence,
+        rule: routing.rule.clone(),
+        notify: routing.notify.clone(),
+        shadow: routing.shadow,
+        opened_at: rfc3339(detection.start_ms),
+        last_seen_at: rfc3339(detection.end_ms),
+        created_at: now.to_owned(),
+        updated_at: now.to_owned(),
+        detections: 1,
+        evidence: new_evidence(detection, case_id, bucket),
+        alert: AlertState::default(),
+        model: detection.model.clone(),
+        audit_hash: audit::FIRST_HASH.to_owned(),
+        audit_count: 0,
+        store_pk: format!("STORE#{}", store.id),
+        status_pk: format!("OPEN#{}", store.id),
+    };
+    want_alert(&mut case, detection);
+    case
+}
+
+fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evidence {
+    let range = evidence::wanted(&detection.routing.evidence, detection.start_ms, detection.end_ms);
+    let has_camera = detection.camera.is_some();
+    let mut evidence = Evidence {
+        status: if has_camera { EvidenceStatus::Pending } else { EvidenceStatus::Failed },
+        bucket: bucket.to_owned(),
+        key: evidence::key(&detection.store.id, case_id, detection.start_ms),
+        start: String::new(),
+        end: String::new(),
+        sha256: None,
+        bytes: None,
+        version_id: None,
+        clip_start: None,
+        clip_end: None,
+        gaps: Vec::new(),
+        media_type: None,
+        retain_until: None,
+        reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
+        requested_at: None,
+    };
+    set_range(&mut evidence, range);
+    evidence
+}
+
+fn set_range(evidence: &mut Evidence, range: Range) {
+    evidence.start = rfc3339(range.start_ms);
+    evidence.end = rfc3339(range.end_ms);
+}
+
+fn keep(evidence: &mut Evidence, clip: &KeptClip) {
+    let is_whole = clip.gaps.is_empty();
+    evidence.status = if is_whole { EvidenceStatus::Stored } else { EvidenceStatus::Incomplete };
+    evidence.key.clone_from(&clip.key);
+    set_range(evidence, clip.wanted);
+    evidence.sha256 = Some(clip.sha256.clone());
+    evidence.bytes = Some(clip.bytes);
+    evidence.version_id.clone_from(&clip.version_id);
+    evidence.clip_start = Some(rfc3339(clip.shows.start_ms));
+    evidence.clip_end = Some(rfc3339(clip.shows.end_ms));
+    evidence.gaps = clip.gaps.iter().map(Range::text).collect();
+    evidence.media_type = Some(clip.media_type.clone());
+    evidence.retain_until = Some(rfc3339(clip.retain_until_ms));
+    evidence.reason.clone_from(&clip.reason);
+}
+
+/// Takes over what a rule says where it says more than the rules before.
+fn raise(change: &mut Change, detection: &RoutedDetection) {
+    let routing = &detection.routing;
+    let (from, rule_before) = (change.case.priority, change.case.rule.clone());
+    change.case.shadow &= routing.shadow;
+    if routing.priority > from {
+        change.case.priority = routing.priority;
+        change.case.priority_rank = routing.priority.rank();
+        change.case.rule.clone_from(&routing.rule);
+    }
+    want_alert(&mut change.case, detection);
+    if routing.priority > from {
+        let facts = json!({
+            "from": from, "from_rule": rule_before, "to": routing.priority, "to_rule": routing.rule,
+            "detection": detection.id, "event": detection.event_id,
+        });
+        change.note("respond", "escalated", facts);
+    }
+}
+
+/// Notes that people are to be told, unless they are already to be told of at least that priority.
+fn want_alert(case: &mut CaseItem, detection: &RoutedDetection) {
+    let routing = &detection.routing;
+    let rank = Some(routing.priority.rank());
+    if !routing.tells_people() || rank <= case.alert.wanted_rank {
+        return;
+    }
+    case.notify.clone_from(&routing.notify);
+    case.alert.wanted_rank = rank;
+    case.alert.rule = Some(routing.rule.clone());
+    case.alert.status = AlertStatus::Pending;
+}
+
+fn counted(
+    detection: &RoutedDetection,
+    guard_before: Option<GuardItem>,
+    case_id: &str,
+    now_ms: i64,
+) -> Counted {
+    Counted {
+        guard: guard::with(guard_before.as_ref(), detection, case_id, now_ms),
+        guard_before,
+        seen: guard::seen(detection, case_id, now_ms),
+    }
+}
+
+/// What the audit trail keeps of a detection.
+fn facts(detection: &RoutedDetection) -> Value {
+    json!({
+        "detection": detection.id,
+        "event": detection.event_id,
+        "event_type": detection.event_type,
+        "start": rfc3339(detection.start_ms),
+        "end": rfc3339(detection.end_ms),
+        "confidence": detection.confidence.map(|it| it.to_string()),
+        "rule": detection.routing.rule,
+        "priority": detection.routing.priority,
+    })
+}
+
+/// When the behaviour of a case began, in milliseconds since the epoch.
+pub fn opened_ms(case: &CaseItem) -> i64 {
+    parse_ms(&case.opened_at).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::priority::Priority;
+
+    use super::*;
+    use crate::incident::example::detection;
+
+    /// A case of medium priority that began at 100 s, and what joined it.
+    fn check(joined: &[RoutedDetection]) -> CaseItem {
+        let opened = open(&detection(100, Priority::Medium), None, "evidence", 0).case;
+        joined.iter().fold(opened, |case, detection| join(&case, detection, None, 0).case)
+    }
+
+    #[test]
+    fn a_case_begins_with_its_keys_its_clip_s_key_and_its_first_entry() {
+        let change = open(&detection(100, Priority::Medium), None, "evidence", 120_000);
+        let case = change.case;
+        assert_eq!(case.pk, format!("CASE#{}", case.case_id));
+        assert_eq!((&*case.store_pk, &*case.status_pk), ("STORE#seattle-001", "OPEN#seattle-001"));
+        assert_eq!(case.opened_at, "1970-01-01T00:01:40.000Z");
+        assert_eq!(case.created_at, "1970-01-01T00:02:00.000Z");
+        assert_eq!(
+            (&*case.evidence.start, &*case.evidence.end),
+            ("1970-01-01T00:01:25.000Z", "1970-01-01T00:01:57.000Z")
+        );
+        let [entry] = change.entries.try_into().unwrap();
+        assert_eq!((&*entry.sk, &entry.hash), ("EVENT#000001", &case.audit_hash));
+        assert_eq!(change.counted.unwrap().seen.case_id, case.case_id);
+    }
+
+    #[test]
+    fn a_case_keeps_the_highest_confidence_and_priority_of_its_detections() {
+        let mut sure = detection(110, Priority::High);
+        sure.confidence = Some(0.9);
+        let mut unsure = detection(120, Priority::Low);
+        unsure.confidence = None;
+        let case = check(&[sure, unsure]);
+        assert_eq!((case.confidence, case.priority), (Some(0.9), Priority::High));
+        assert_eq!((case.version, case.detections, case.rule.as_str()), (3, 3, "high-rule"));
+    }
+
+    #[test]
+    fn a_clip_that_was_kept_is_not_extended() {
+        let mut case = check(&[]);
+        case.evidence.status = EvidenceStatus::Stored;
+        let joined = join(&case, &detection(130, Priority::Low), None, 0).case;
+        assert_eq!(joined.evidence, case.evidence);
+    }
+
+    #[test]
+    fn a_clip_is_asked_for_once_and_ends_once() {
+        let case = check(&[]);
+        let requested = evidence_requested(&case, 5).unwrap().case;
+        assert_eq!(evidence_requested(&requested, 6), None);
+        let outcome = Outcome::Failed("no video".to_owned());
+        let failed = finish_evidence(&requested, &outcome, 7).unwrap().case;
+        assert_eq!(failed.evidence.reason.as_deref(), Some("no video"));
+        assert_eq!(finish_evidence(&failed, &outcome, 8), None);
+    }
+
+    #[test]
+    fn a_rule_that_says_no_more_than_the_case_changes_nothing() {
+        assert_eq!(reroute(&check(&[]), &detection(100, Priority::Medium), 1), None);
+        assert_eq!(reroute(&check(&[]), &detection(100, Priority::Low), 1), None);
+        let raised = reroute(&check(&[]), &detection(100, Priority::High), 1).unwrap();
+        assert_eq!((raised.case.detections, raised.case.priority), (1, Priority::High));
+        assert_eq!(raised.counted, None);
+    }
+}

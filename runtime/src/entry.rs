@@ -1,0 +1,339 @@
+//! The entry point: Lambda's events in, steps, and what Lambda must deliver again out.
+//!
+//! Every failure is logged here and nowhere else. A message that cannot be read is a failure like
+//! any other: the queue moves it to its dead-letter queue.
+
+use std::collections::HashMap;
+
+use contract::case::{CaseItem, SK_CASE};
+use contract::evidence::EvidenceMessage;
+use contract::incident::IncidentMessage;
+use contract::watch::WatchInput;
+use contract::window::WindowMessage;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::aws::{self, functions};
+use crate::incident::{self, RoutedDetection};
+use crate::row::Record;
+use crate::settings::{self, Function};
+use crate::step::StepError;
+use crate::telemetry::{self, Subject};
+use crate::{analyze, clock, dispatch, preserve, project, respond};
+
+/// A batch of messages as Lambda hands it over.
+#[derive(Debug, Deserialize)]
+struct Messages {
+    #[serde(rename = "Records")]
+    records: Vec<Message>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    #[serde(rename = "messageId")]
+    id: String,
+    body: String,
+}
+
+/// A batch of the case table's stream as Lambda hands it over.
+#[derive(Debug, Deserialize)]
+struct StreamRecords {
+    #[serde(rename = "Records")]
+    records: Vec<StreamRecord>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StreamRecord {
+    dynamodb: StreamChange,
+}
+
+#[derive(Debug, Deserialize)]
+struct StreamChange {
+    #[serde(rename = "SequenceNumber")]
+    sequence: String,
+    #[serde(rename = "Keys", default)]
+    keys: HashMap<String, serde_dynamo::AttributeValue>,
+    /// Absent when the item was removed.
+    #[serde(rename = "NewImage", default)]
+    new_image: HashMap<String, serde_dynamo::AttributeValue>,
+}
+
+/// Serves the function that the environment names, until Lambda ends the process.
+pub async fn run() -> Result<(), Error> {
+    let function = settings::function()?;
+    let config = aws::config().await;
+    match function {
+        Function::Dispatch => {
+            let services = functions::Dispatch::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_tick(services, event))).await
+        }
+        Function::Analyze => {
+            let services = functions::Analyze::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_windows(services, event))).await
+        }
+        Function::Respond => {
+            let services = functions::Respond::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_incidents(services, event))).await
+        }
+        Function::Preserve => {
+            let services = functions::Preserve::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_requests(services, event))).await
+        }
+        Function::Project => {
+            let services = functions::Project::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_changes(services, event))).await
+        }
+    }
+}
+
+async fn on_tick(
+    services: &functions::Dispatch,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
+    let mut subject =
+        Subject { message: Some(event.context.request_id.clone()), ..Subject::default() };
+    let input: Result<WatchInput, _> = serde_json::from_value(event.payload);
+    let result = match input {
+        Ok(input) => {
+            subject.store = Some(input.store.id.clone());
+            dispatch::handle(services, &input, clock::now_ms()).await
+        }
+        Err(error) => Err(StepError::permanent("read", "the schedule's input", error)),
+    };
+    report("dispatch", &subject, &result, |windows| format!("{windows} windows"));
+    let windows = result.map_err(|error| error.chain())?;
+    Ok(json!({ "windows": windows }))
+}
+
+async fn on_windows(
+    services: &functions::Analyze,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
+    let mut failed = Vec::new();
+    let batch: Messages = batch("analyze", event.payload)?;
+    for message in batch.records {
+        let mut subject = Subject { message: Some(message.id.clone()), ..Subject::default() };
+        let result = match read::<WindowMessage>(&message) {
+            Ok(window) => {
+                subject.store = Some(window.store.id.clone());
+                subject.camera = Some(window.camera.clone());
+                subject.window = Some(window.id.clone());
+                analyze::handle(services, &window, clock::now_ms()).await
+            }
+            Err(error) => Err(error),
+        };
+        report("analyze", &subject, &result, |analyzed| format!("{analyzed:?}"));
+        failed.extend(result.is_err().then_some(message.id));
+    }
+    Ok(again(failed))
+}
+
+async fn on_incidents(
+    services: &functions::Respond,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
+    let mut failed = Vec::new();
+    let (mut messages, mut detections) = (Vec::new(), Vec::new());
+    let batch: Messages = batch("respond", event.payload)?;
+    for message in batch.records {
+        match read_incident(&message) {
+            Ok(detection) => {
+                messages.push(message.id);
+                detections.push(detection);
+            }
+            Err(error) => {
+                let subject = Subject { message: Some(message.id.clone()), ..Subject::default() };
+                telemetry::failed("respond", &subject, &error);
+                failed.push(message.id);
+            }
+        }
+    }
+    let results = respond::handle(services, &detections, clock::now_ms()).await;
+    for ((message, detection), result) in messages.into_iter().zip(&detections).zip(results) {
+        let subject = Subject {
+            message: Some(message.clone()),
+            store: Some(detection.store.id.clone()),
+            camera: detection.camera.as_ref().map(|camera| camera.id.clone()),
+            window: None,
+            case: result.as_ref().ok().map(|responded| responded.case_id.clone()),
+        };
+        report("respond", &subject, &result, |responded| format!("{:?}", responded.action));
+        failed.extend(result.is_err().then_some(message));
+    }
+    Ok(again(failed))
+}
+
+async fn on_requests(
+    services: &functions::Preserve,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
+    let mut failed = Vec::new();
+    let batch: Messages = batch("preserve", event.payload)?;
+    for message in batch.records {
+        let mut subject = Subject { message: Some(message.id.clone()), ..Subject::default() };
+        let result = match read::<EvidenceMessage>(&message) {
+            Ok(request) => {
+                subject.store = Some(request.store.clone());
+                subject.camera = Some(request.camera.clone());
+                subject.case = Some(request.case_id.clone());
+                preserve::handle(services, &request, clock::now_ms()).await
+            }
+            Err(error) => Err(error),
+        };
+        report("preserve", &subject, &result, |preserved| format!("{preserved:?}"));
+        failed.extend(result.is_err().then_some(message.id));
+    }
+    Ok(again(failed))
+}
+
+async fn on_changes(
+    services: &functions::Project,
+    event: LambdaEvent<Value>,
+) -> Result<Value, Error> {
+    let subject = Subject { message: Some(event.context.request_id), ..Subject::default() };
+    let mut records = Vec::new();
+    let mut unread = None;
+    let batch: StreamRecords = batch("project", event.payload)?;
+    for StreamRecord { dynamodb } in batch.records {
+        let sequence = dynamodb.sequence.clone();
+        match read_case(dynamodb) {
+            Ok(case) => records.extend(case.map(|case| Record { sequence, case })),
+            // What comes after it is delivered again with it.
+            Err(error) => {
+                unread = Some((sequence, error));
+                break;
+            }
+        }
+    }
+    let interrupted = project::handle(services, &records).await.err();
+    let interrupted = interrupted.map(|it| (it.sequence, it.error)).or(unread);
+    let Some((sequence, error)) = interrupted else {
+        telemetry::done("project", &subject, &format!("{} rows", records.len()));
+        return Ok(again(Vec::new()));
+    };
+    telemetry::failed("project", &subject, &error);
+    Ok(again(vec![sequence]))
+}
+
+/// Reads a batch; one that has not Lambda's shape fails whole.
+fn batch<T: DeserializeOwned>(function: &str, payload: Value) -> Result<T, Error> {
+    serde_json::from_value(payload).map_err(|error| {
+        let error = StepError::permanent("read", "the batch", error);
+        telemetry::failed(function, &Subject::default(), &error);
+        Error::from(error)
+    })
+}
+
+fn read<T: DeserializeOwned>(message: &Message) -> Result<T, StepError> {
+    let read = serde_json::from_str(&message.body);
+    read.map_err(|error| StepError::permanent("read", "the message", error))
+}
+
+fn read_incident(message: &Message) -> Result<RoutedDetection, StepError> {
+    let read = incident::read(read::<IncidentMessage>(message)?);
+    read.map_err(|error| StepError::permanent("read", "the message", error))
+}
+
+/// The case of a record; `None` when the record is about something else, or a removal.
+fn read_case(change: StreamChange) -> Result<Option<CaseItem>, StepError> {
+    let is = |key: &str, matches: &dyn Fn(&str) -> bool| match change.keys.get(key) {
+        Some(serde_dynamo::AttributeValue::S(value)) => matches(value),
+        _ => false,
+    };
+    let is_case = is("pk", &|pk| pk.starts_with("CASE#")) && is("sk", &|sk| sk == SK_CASE);
+    if !is_case || change.new_image.is_empty() {
+        return Ok(None);
+    }
+    let case = serde_dynamo::from_item(change.new_image);
+    case.map(Some).map_err(|error| StepError::permanent("read", "the record", error))
+}
+
+/// Logs what became of a message.
+fn report<T>(
+    function: &str,
+    subject: &Subject,
+    result: &Result<T, StepError>,
+    outcome: impl Fn(&T) -> String,
+) {
+    match result {
+        Ok(done) => telemetry::done(function, subject, &outcome(done)),
+        Err(error) => telemetry::failed(function, subject, error),
+    }
+}
+
+/// What Lambda must deliver again.
+fn again(ids: Vec<String>) -> Value {
+    let failures: Vec<_> = ids.into_iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::priority::Priority;
+
+    use super::*;
+    use crate::case;
+    use crate::incident::example::detection;
+
+    /// The case that is read from a record with these keys, or the error.
+    fn check(pk: &str, sk: &str, image: &Value) -> Result<Option<String>, String> {
+        let record = json!({
+            "Records": [{
+                "eventID": "1",
+                "eventName": "MODIFY",
+                "dynamodb": {
+                    "Keys": { "pk": { "S": pk }, "sk": { "S": sk } },
+                    "NewImage": image,
+                    "SequenceNumber": "100",
+                    "StreamViewType": "NEW_AND_OLD_IMAGES",
+                },
+            }],
+        });
+        let StreamRecords { records } = serde_json::from_value(record).unwrap();
+        let [record] = records.try_into().unwrap();
+        let case = read_case(record.dynamodb).map_err(|error| error.chain())?;
+        Ok(case.map(|case| case.case_id))
+    }
+
+    #[test]
+    fn a_record_of_a_case_is_read_and_others_are_passed_over() {
+        let case = case::open(&detection(100, Priority::High), None, "evidence", 0).case;
+        let image: serde_dynamo::Item = serde_dynamo::to_item(&case).unwrap();
+        let image = serde_json::to_value(image).unwrap();
+        assert_eq!(check(&case.pk, "META", &image), Ok(Some(case.case_id.clone())));
+        assert_eq!(check(&case.pk, "EVENT#000001", &image), Ok(None));
+        assert_eq!(check("GUARD#s#c#e", "GUARD", &image), Ok(None));
+        assert_eq!(check(&case.pk, "META", &json!({})), Ok(None), "removed");
+    }
+
+    #[test]
+    fn a_case_that_cannot_be_read_is_a_failure() {
+        let image = json!({ "pk": { "S": "CASE#1" }, "sk": { "S": "META" } });
+        let error = "cannot read the record: missing field `case_id`".to_owned();
+        assert_eq!(check("CASE#1", "META", &image), Err(error));
+    }
+
+    #[test]
+    fn messages_are_read_from_a_batch_as_lambda_gives_it() {
+        let batch = json!({
+            "Records": [{ "messageId": "m-1", "body": "{}", "eventSource": "aws:sqs" }],
+        });
+        let Messages { records } = serde_json::from_value(batch).unwrap();
+        let error = read::<EvidenceMessage>(&records[0]).unwrap_err().chain();
+        assert_eq!(error, "cannot read the message: missing field `version` at line 1 column 2");
+    }
+
+    #[test]
+    fn what_must_come_again_is_named() {
+        let expected = json!({ "batchItemFailures": [{ "itemIdentifier": "m-1" }] });
+        assert_eq!(again(vec!["m-1".to_owned()]), expected);
+        assert_eq!(again(Vec::new()), json!({ "batchItemFailures": [] }));
+    }
+}

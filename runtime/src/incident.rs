@@ -1,0 +1,290 @@
+//! A routed detection: what was seen, completed, with what its rule says about it. Pure.
+//!
+//! Anything may put `{"event_type": "shelf_sweep"}` on a store's bus, so each missing field has a
+//! stand-in: the bus gives the store, the event's `resources` the camera, its `time` the start. A
+//! field that holds a list counts as its first entry, whichever rule matched, so that all rules
+//! that match one event speak of the same detection.
+
+use contract::detection::ModelRef;
+use contract::evidence::EvidencePolicy;
+use contract::incident::IncidentMessage;
+use contract::priority::Priority;
+use contract::store::StoreRef;
+use serde_json::Value;
+
+use crate::detection::EVENT_TYPE_CHARACTERS_MAX;
+use crate::id::DetectionKey;
+use crate::time::parse_ms;
+
+/// Longest detection, in milliseconds; a longer one is cut. Our choice, five windows of the longest
+/// kind: a wrong end must not let one case swallow the day.
+pub const DETECTION_MS_MAX: i64 = 300_000;
+
+/// Fields that patterns look at, and by which an event with a list may match several rules.
+const ROUTED_FIELDS: [&str; 7] =
+    ["event_type", "aisle", "aisle_kind", "camera", "zone", "confidence", "period"];
+
+/// A detection, complete, with what its rule says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoutedDetection {
+    /// The detection's id.
+    pub id: String,
+    pub store: StoreRef,
+    pub camera: Option<Camera>,
+    pub aisle: Option<String>,
+    pub aisle_name: Option<String>,
+    pub aisle_kind: Option<String>,
+    pub zone: Option<String>,
+    pub period: Option<String>,
+    pub event_type: String,
+    pub confidence: Option<f64>,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    pub model: Option<ModelRef>,
+    pub routing: Routing,
+    /// EventBridge's id of the event.
+    pub event_id: String,
+    /// True when other rules may have matched the same event.
+    pub matches_several: bool,
+}
+
+/// A camera and the stream that holds its video.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Camera {
+    pub id: String,
+    pub stream: String,
+}
+
+/// What the rule that matched says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routing {
+    pub rule: String,
+    pub priority: Priority,
+    pub notify: Vec<String>,
+    pub topic: String,
+    pub cooldown_ms: i64,
+    pub shadow: bool,
+    pub evidence: EvidencePolicy,
+}
+
+impl Routing {
+    /// Whether the rule wants people to be told.
+    pub fn tells_people(&self) -> bool {
+        !self.shadow && !self.notify.is_empty()
+    }
+}
+
+impl RoutedDetection {
+    /// The camera's id, empty when none is known.
+    pub fn camera_id(&self) -> &str {
+        self.camera.as_ref().map_or("", |camera| &camera.id)
+    }
+
+    /// The id of the case that this detection opens, if it opens one.
+    pub fn case_id(&self) -> String {
+        self.key().case_id()
+    }
+
+    fn key(&self) -> DetectionKey<'_> {
+        DetectionKey {
+            store: &self.store.id,
+            camera: self.camera_id(),
+            event_type: &self.event_type,
+            start_ms: self.start_ms,
+        }
+    }
+}
+
+/// Why a message is no detection.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IncidentError {
+    #[error("the event's detail has no `event_type` of 1 to 64 characters")]
+    EventType,
+    #[error("the event has neither `start_ms` in its detail nor a `time`")]
+    Time,
+}
+
+/// Reads a message of the queue `incidents`.
+pub fn read(message: IncidentMessage) -> Result<RoutedDetection, IncidentError> {
+    let detail = &message.detail;
+    let event_type = text(detail, "event_type").filter(|event_type| {
+        event_type.chars().count() <= EVENT_TYPE_CHARACTERS_MAX
+            && event_type.chars().any(char::is_alphanumeric)
+    });
+    let start_ms = moment(detail, "start_ms").or_else(|| parse_ms(&message.time));
+    let start_ms = start_ms.ok_or(IncidentError::Time)?;
+    let end_ms = moment(detail, "end_ms").unwrap_or(start_ms);
+    let confidence = first(detail, "confidence").and_then(Value::as_f64);
+    let model = detail.get("model").cloned().and_then(|it| serde_json::from_value(it).ok());
+    let mut detection = RoutedDetection {
+        id: String::new(),
+        camera: camera(&message),
+        aisle: text(detail, "aisle"),
+        aisle_name: text(detail, "aisle_name").or_else(|| text(detail, "aisle")),
+        aisle_kind: text(detail, "aisle_kind"),
+        zone: text(detail, "zone"),
+        period: text(detail, "period"),
+        event_type: event_type.ok_or(IncidentError::EventType)?,
+        confidence: confidence.filter(|it| (0.0..=1.0).contains(it)),
+        start_ms,
+        end_ms: end_ms.clamp(start_ms, start_ms + DETECTION_MS_MAX),
+        model,
+        matches_several: ROUTED_FIELDS.iter().any(|it| is_list(detail, it)),
+        store: message.store,
+        routing: Routing {
+            rule: message.rule,
+            priority: message.priority,
+            notify: message.notify,
+            topic: message.topic,
+            cooldown_ms: i64::from(message.cooldown_s) * 1_000,
+            shadow: message.shadow,
+            evidence: message.evidence,
+        },
+        event_id: message.event_id,
+    };
+    detection.id = detection.key().detection_id();
+    Ok(detection)
+}
+
+/// The camera that the detail names, or else the stream among the event's resources.
+///
+/// The stream always has the store's prefix: an event cannot ask for another store's video.
+fn camera(message: &IncidentMessage) -> Option<Camera> {
+    let prefix = message.stream_prefix.as_str();
+    let of_stream = |stream: &str| stream.strip_prefix(prefix).map(str::to_owned);
+    let of_resource = |arn: &String| {
+        let (_, resource) = arn.split_once(":stream/")?;
+        of_stream(resource.split('/').next().unwrap_or_default())
+    };
+    let id = text(&message.detail, "camera")
+        .or_else(|| text(&message.detail, "stream").and_then(|stream| of_stream(&stream)))
+        .or_else(|| message.resources.iter().find_map(of_resource))?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let stream = format!("{prefix}{id}");
+    (!id.is_empty() && id.chars().all(is_name)).then_some(Camera { id, stream })
+}
+
+/// A field's value, or the first entry of a list.
+fn first<'a>(detail: &'a Value, field: &str) -> Option<&'a Value> {
+    match detail.get(field)? {
+        Value::Array(list) => list.first(),
+        value => Some(value),
+    }
+}
+
+fn text(detail: &Value, field: &str) -> Option<String> {
+    let text = first(detail, field)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A moment after the epoch and before the year 10000.
+fn moment(detail: &Value, field: &str) -> Option<i64> {
+    const YEAR_10000_MS: i64 = 253_402_300_800_000;
+    let moment = first(detail, field)?.as_i64();
+    moment.filter(|it| (1..YEAR_10000_MS - DETECTION_MS_MAX).contains(it))
+}
+
+fn is_list(detail: &Value, field: &str) -> bool {
+    matches!(detail.get(field), Some(Value::Array(list)) if list.len() > 1)
+}
+
+#[cfg(test)]
+pub(crate) mod example;
+
+#[cfg(test)]
+mod tests {
+    use contract::evidence::LockMode;
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(detail: Value, resources: &[&str]) -> Result<RoutedDetection, IncidentError> {
+        read(IncidentMessage {
+            version: contract::VERSION,
+            store: StoreRef { id: "seattle-001".to_owned(), ..StoreRef::default() },
+            rule: "shelf-sweep".to_owned(),
+            priority: Priority::High,
+            notify: vec!["floor".to_owned()],
+            topic: "topic".to_owned(),
+            cooldown_s: 60,
+            shadow: false,
+            evidence: EvidencePolicy {
+                before_s: 15,
+                after_s: 15,
+                keep_days: 90,
+                lock: LockMode::Governance,
+                retention_hours: 24,
+            },
+            stream_prefix: "arm-west-seattle-001-".to_owned(),
+            event_id: "event-1".to_owned(),
+            time: "2026-11-22T18:03:03Z".to_owned(),
+            resources: resources.iter().map(|it| (*it).to_owned()).collect(),
+            detail,
+        })
+    }
+
+    const STREAM: &str = "arn:aws:kinesisvideo:us-west-2:123456789012:stream/arm-west-seattle-001-a5-a/1795370583000";
+
+    #[test]
+    fn a_minimal_event_is_completed_from_the_bus_the_resources_and_the_time() {
+        let detection =
+            check(json!({ "event_type": "shelf_sweep" }), &["arn:other", STREAM]).unwrap();
+        let camera =
+            Camera { id: "a5-a".to_owned(), stream: "arm-west-seattle-001-a5-a".to_owned() };
+        assert_eq!(detection.camera, Some(camera));
+        assert_eq!(detection.store.id, "seattle-001");
+        assert_eq!(detection.start_ms, 1_795_370_583_000);
+        assert_eq!(detection.end_ms, detection.start_ms);
+        assert_eq!(detection.confidence, None);
+        assert!(!detection.matches_several);
+    }
+
+    #[test]
+    fn an_event_without_camera_is_a_detection_all_the_same() {
+        let detection = check(json!({ "event_type": "shelf_sweep" }), &[]).unwrap();
+        assert_eq!((detection.camera_id(), &detection.aisle_name), ("", &None));
+    }
+
+    #[test]
+    fn an_event_cannot_name_another_store_s_stream() {
+        let detail = json!({ "event_type": "x", "stream": "arm-west-portland-002-door" });
+        assert_eq!(
+            check(detail, &["arn:x:stream/arm-west-portland-002-door/1"]).unwrap().camera,
+            None
+        );
+        let detail = json!({ "event_type": "x", "camera": "../door", "store": "portland-002" });
+        let detection = check(detail, &[]).unwrap();
+        assert_eq!((detection.camera, detection.store.id), (None, "seattle-001".to_owned()));
+    }
+
+    #[test]
+    fn a_list_counts_as_its_first_entry_and_is_known_to_match_several_rules() {
+        let lists =
+            json!({ "event_type": ["sweep", "conceal"], "camera": ["a", "b"], "start_ms": 5 });
+        let detection = check(lists, &[]).unwrap();
+        assert_eq!((detection.event_type.as_str(), detection.camera_id()), ("sweep", "a"));
+        assert!(detection.matches_several);
+        let scalar = json!({ "event_type": "sweep", "camera": "a", "start_ms": 5 });
+        assert_eq!(check(scalar, &[]).unwrap().id, detection.id);
+    }
+
+    #[test]
+    fn wrong_values_have_the_stand_in_of_missing_ones() {
+        let detail = json!({
+            "event_type": "x", "confidence": 93, "start_ms": -1, "end_ms": i64::MAX, "aisle": 5,
+        });
+        let detection = check(detail, &[]).unwrap();
+        assert_eq!((detection.confidence, detection.aisle), (None, None));
+        assert_eq!(detection.start_ms, 1_795_370_583_000);
+        assert_eq!(detection.end_ms, detection.start_ms);
+    }
+
+    #[test]
+    fn an_event_that_says_nothing_is_refused() {
+        for detail in
+            [json!(null), json!({}), json!({ "event_type": "--" }), json!({ "event_type": [] })]
+        {
+            assert_eq!(check(detail, &[]), Err(IncidentError::EventType));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Metrics: counts that `CloudWatch` reads out of the log, as lines in its embedded metric format.
+//!
+//! A metric has the cell as its dimension, and again with the store. Pure; the entry point prints.
+
+use serde_json::{Value, json};
+
+/// Namespace of every metric.
+pub const NAMESPACE: &str = "ARM";
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Windows that were read too late and dropped.
+    WindowsSkipped,
+    /// Windows for which the stream held no video.
+    WindowsWithoutVideo,
+    /// Windows of which some part was missing.
+    WindowsIncomplete,
+    /// Answers that broke the model contract, and fragments too large for a call.
+    ModelContractErrors,
+    /// Detections put on a bus.
+    Detections,
+    /// Clips that could not be kept.
+    EvidenceFailed,
+    /// Clips kept with gaps.
+    EvidenceIncomplete,
+}
+
+impl Metric {
+    /// The metric's name in `CloudWatch`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WindowsSkipped => "WindowsSkipped",
+            Self::WindowsWithoutVideo => "WindowsWithoutVideo",
+            Self::WindowsIncomplete => "WindowsIncomplete",
+            Self::ModelContractErrors => "ModelContractErrors",
+            Self::Detections => "Detections",
+            Self::EvidenceFailed => "EvidenceFailed",
+            Self::EvidenceIncomplete => "EvidenceIncomplete",
+        }
+    }
+}
+
+/// Something counted: in which store and at which camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    pub metric: Metric,
+    pub value: usize,
+    pub store: String,
+    pub camera: String,
+}
+
+/// The line that `CloudWatch` reads. Source: `CloudWatch` user guide, "Embedded metric format",
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>.
+pub fn line(count: &Count, cell: &str, now_ms: i64) -> Value {
+    let name = count.metric.name();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now_ms,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Cell"], ["Cell", "Store"]],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
+            }],
+        },
+        "Cell": cell,
+        "Store": count.store,
+        "camera": count.camera,
+    });
+    if let Value::Object(fields) = &mut line {
+        fields.insert(name.to_owned(), json!(count.value));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_one_line_that_cloudwatch_reads() {
+        let count = Count {
+            metric: Metric::WindowsSkipped,
+            value: 1,
+            store: "seattle-001".to_owned(),
+            camera: "a5-a".to_owned(),
+        };
+        let expected = json!({
+            "_aws": {
+                "Timestamp": 5,
+                "CloudWatchMetrics": [{
+                    "Namespace": "ARM",
+                    "Dimensions": [["Cell"], ["Cell", "Store"]],
+                    "Metrics": [{ "Name": "WindowsSkipped", "Unit": "Count" }],
+                }],
+            },
+            "Cell": "us-west",
+            "Store": "seattle-001",
+            "camera": "a5-a",
+            "WindowsSkipped": 1,
+        });
+        assert_eq!(line(&count, "us-west", 5), expected);
+    }
+}

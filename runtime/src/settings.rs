@@ -1,0 +1,70 @@
+//! Settings: what the platform template says through the environment. Names stand in the contract.
+#![expect(clippy::disallowed_methods, reason = "shell: the one place that reads the environment")]
+
+use std::env;
+
+use contract::settings::FUNCTIONS;
+
+/// The function that this process serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    Dispatch,
+    Analyze,
+    Respond,
+    Preserve,
+    Project,
+}
+
+/// A setting that is missing or wrong.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("the environment variable `{0}` is not set")]
+    Missing(&'static str),
+    #[error("`_HANDLER` is `{0}`, which is none of {names}", names = FUNCTIONS.join(", "))]
+    UnknownFunction(String),
+}
+
+/// Which function to serve, from `_HANDLER`.
+pub fn function() -> Result<Function, SettingsError> {
+    named(&required("_HANDLER")?)
+}
+
+/// Reads a setting that the function cannot do without.
+pub fn required(name: &'static str) -> Result<String, SettingsError> {
+    env::var(name).ok().filter(|value| !value.is_empty()).ok_or(SettingsError::Missing(name))
+}
+
+/// Whether S3 is somewhere else than AWS, where bucket names may not resolve as host names.
+pub fn is_s3_redirected() -> bool {
+    ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().any(|name| env::var_os(name).is_some())
+}
+
+fn named(handler: &str) -> Result<Function, SettingsError> {
+    let functions = [
+        Function::Dispatch,
+        Function::Analyze,
+        Function::Respond,
+        Function::Preserve,
+        Function::Project,
+    ];
+    let named = FUNCTIONS.iter().zip(functions).find(|(name, _)| **name == handler);
+    let unknown = || SettingsError::UnknownFunction(handler.to_owned());
+    named.map(|(_, function)| function).ok_or_else(unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_contract_is_served_and_no_other() {
+        assert_eq!(named("dispatch"), Ok(Function::Dispatch));
+        assert_eq!(named("project"), Ok(Function::Project));
+        assert!(FUNCTIONS.iter().all(|name| named(name).is_ok()));
+        assert_eq!(
+            named("index.handler").unwrap_err().to_string(),
+            "`_HANDLER` is `index.handler`, which is none of dispatch, analyze, respond, preserve, \
+             project"
+        );
+    }
+}

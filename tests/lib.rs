@@ -1,1 +1,0 @@
-//! Promises that cross crates; see `main.rs`.

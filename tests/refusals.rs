@@ -1,0 +1,253 @@
+//! A store that is wrong is refused with a place and a remedy, before anything is written.
+
+use insta::assert_snapshot;
+
+use arm_tests::{Fleet, Outcome};
+
+fn shown(outcome: &Outcome) -> String {
+    format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
+}
+
+const FOUR_MISTAKES: &str = r#"store: renton-007
+name: Renton
+aisles:
+  - { id: aisle-5, name: Aisle 5 }
+  - { id: aisle-6, name: Aisle 6 }
+cameras:
+  - { id: aisle-5-a, aisle: asile-5 }
+  - { id: aisle-6-a, aisle: aisle-6 }
+  - { id: aisle-6-a, aisle: aisle-6 }
+rules:
+  - name: sweep
+    when: { event_type: shelf_sweep }
+    priority: high
+    notify: [flor]
+subscribers:
+  - { audience: loss-prevention, sms: "206-555-0100" }
+  - { audience: floor, email: floor@example.com }
+"#;
+
+#[test]
+fn four_mistakes_are_four_diagnostics_in_one_run() {
+    let fleet = Fleet::new(&[("renton-007.yaml", FOUR_MISTAKES)]);
+    assert_snapshot!(shown(&fleet.arm("check", &[])), @r#"
+    error[unknown-aisle]: the camera `aisle-5-a` names the aisle `asile-5`, which this store lacks
+     --> stores/renton-007.yaml:7:29
+      |
+    7 |   - { id: aisle-5-a, aisle: asile-5 }
+      |                             ^^^^^^^ not known here
+      |
+      = help: did you mean `aisle-5`? known: `aisle-5`, `aisle-6`
+
+    error[duplicate-camera]: there are two cameras `aisle-6-a`
+     --> stores/renton-007.yaml:9:11
+      |
+    8 |   - { id: aisle-6-a, aisle: aisle-6 }
+      |           --------- first here
+    9 |   - { id: aisle-6-a, aisle: aisle-6 }
+      |           ^^^^^^^^^ again here
+      |
+      = help: give each camera an id of its own, or delete one
+
+    error[unknown-audience]: no audience `flor`: nobody would be told
+      --> stores/renton-007.yaml:14:14
+       |
+    14 |     notify: [flor]
+       |              ^^^^ not known here
+       |
+       = help: did you mean `floor`? known: `floor`, `loss-prevention`, `store-manager`
+
+    error[bad-phone-number]: `206-555-0100` is no phone number in E.164 form
+      --> stores/renton-007.yaml:16:39
+       |
+    16 |   - { audience: loss-prevention, sms: "206-555-0100" }
+       |                                       ^^^^^^^^^^^^^^^
+       |
+       = help: write `+`, the country code and the number, digits only, in quotes, such as `"+12065550100"`
+
+    error: 4 errors in 1 store
+    exit code 1
+    "#);
+}
+
+#[test]
+fn a_fleet_with_a_mistake_writes_nothing() {
+    let fleet = Fleet::new(&[("renton-007.yaml", FOUR_MISTAKES)]);
+    let out = fleet.path("out");
+    assert_eq!(fleet.arm("generate", &["--out", &out]).code, 1);
+    assert_eq!(fleet.files("out"), []);
+}
+
+#[test]
+fn machines_get_the_same_with_places_as_numbers() {
+    let fleet = Fleet::new(&[("renton-007.yaml", "store: renton-008\nname: R\naisles: []\ncameras: []\n")]);
+    assert_snapshot!(shown(&fleet.arm("check", &["--format", "json"])), @r#"
+    {"schema":"arm.check/1","diagnostics":[{"severity":"error","code":"store-not-file-name","message":"the file is named `renton-007.yaml` and holds the store `renton-008`","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"rename the file to `renton-008.yaml`, or the store to `renton-007`"},{"severity":"warning","code":"audience-without-subscriber","message":"nobody in this store is in the audience `floor`, which `shelf-sweep` would tell","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"add `- { audience: floor, email: ... }` to `subscribers`"},{"severity":"warning","code":"audience-without-subscriber","message":"nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"add `- { audience: loss-prevention, email: ... }` to `subscribers`"}]}
+    error: 1 error and 2 warnings in 1 store
+    exit code 1
+    "#);
+}
+
+/// What one wrong store file is told.
+fn check(text: &str) -> String {
+    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    let outcome = fleet.arm("check", &["--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    let all = answer["diagnostics"].as_array().unwrap().iter().map(|it| {
+        let place = &it["place"];
+        let text = |key: &str| it[key].as_str().unwrap().to_owned();
+        format!("{}:{} {} {}", place["line"], place["column"], text("code"), text("message"))
+    });
+    all.collect::<Vec<_>>().join("\n")
+}
+
+/// A store that is right but for what a test adds.
+fn store(extra: &str) -> String {
+    format!(
+        "store: renton-007\nname: Renton\naisles: [{{ id: aisle-1, kind: staple }}]\n\
+         cameras: [{{ id: a, aisle: aisle-1 }}]\nsubscribers: [{{ audience: floor, email: a@b.co }}, \
+         {{ audience: loss-prevention, email: a@b.co }}]\n{extra}"
+    )
+}
+
+#[test]
+fn yaml_traps_are_refused_by_name() {
+    let cases = [
+        "store: [",
+        "",
+        "store: renton-007\nstore: renton-007\nname: R\naisles: []\ncameras: []\nrules: []\nsubscribers: []\n",
+        "a: &x 1\n",
+        "a: !Ref x\n",
+        "a: 1\n---\nb: 2\n",
+        "? [a]\n: b\n",
+        "store: \"a\u{7}\"\n",
+        "- a\n",
+    ];
+    let told: Vec<_> = cases.iter().map(|text| check(text)).collect();
+    assert_snapshot!(told.join("\n"), @"
+    1:9 syntax while parsing a node, did not find expected node content
+    1:1 empty-file the file is empty
+    1:8 audience-without-subscriber nobody in this store is in the audience `floor`, which `shelf-sweep` would tell
+    1:8 audience-without-subscriber nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell
+    2:1 duplicate-key the key `store` stands twice
+    1:4 yaml-anchor YAML anchors and aliases are not read
+    1:4 yaml-tag YAML tags such as `!Ref` have no meaning here
+    2:1 several-documents a second YAML document begins here
+    1:3 key-not-text a key must be plain text
+    1:10 control-character control character U+0007
+    1:1 wrong-type the store must be a mapping of keys to values, not a list
+    ");
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    assert_snapshot!(check(&format!("store: {}", "[".repeat(10_000))), @"1:263 syntax recursion limit exceeded");
+}
+
+#[test]
+fn each_noun_has_its_refusals() {
+    let cases = [
+        "hours: { mon-sun: 7-23 }",
+        "hours: { someday: closed }",
+        "hours: { mon: 07:00-12:00, mon-tue: 08:00-09:00 }",
+        "hours: { mon: [07:00-12:00, 11:00-13:00] }",
+        "timezone: America/Seatle",
+        "cell: us-east",
+        "format: supermarkt",
+        "labels: [Big Store]",
+        "cooldown: 0s",
+        "evidence: { before: 5m }",
+        "evidence: { lock: forever }",
+        "camera: { bitrate: 20Mbps, watch: { window: 60s } }",
+        "camera: { watch: { when: sometimes } }",
+        "rules: [{ name: unrouted, when: {}, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { event_type: [] }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { event_type: Shelf-Sweep }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { camera: b }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { aisle_kind: stapel }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { zone: top }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { period: night }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { min_confidence: 1.5 }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: { min_confidence: .inf }, priority: low, notify: [] }]",
+        "rules: [{ name: r, when: {}, priority: urgent, notify: [] }]",
+        "rules: [{ name: r, when: {}, priority: low, notify: [], shadow: yes }]",
+        "rules: [{ name: r, when: {}, priority: low, notify: [] }, { name: r, when: {}, priority: low, notify: [] }]",
+        "rules: [{ name: a, when: {}, priority: low, notify: [] }, { name: b, when: {}, priority: low, notify: [] }]",
+        "colour: red",
+    ];
+    let told: Vec<_> = cases.iter().map(|extra| check(&store(extra))).collect();
+    assert_snapshot!(told.join("\n"), @"
+    6:19 bad-hours `7-23` is no opening time
+    6:10 bad-day `someday` is no day
+    6:28 hours-twice `mon` has hours twice
+    6:29 bad-hours `11:00-13:00` overlaps another span of the same day
+    6:11 unknown-timezone `America/Seatle` is no time zone of the IANA database
+    6:7 unknown-cell fleet.yaml has no cell `us-east`
+    6:9 unknown-format fleet.yaml has no format `supermarkt`
+    6:10 bad-id `Big Store` cannot be the id of a label
+    6:11 wrong-value `cooldown` cannot be `0s`
+    6:21 wrong-value `before` cannot be `5m`
+    6:19 wrong-value `lock` cannot be `forever`
+    6:45 window-too-large a window of 60 s at 20000 kbit/s is 150.0 MB, over the 4.7 MB that the model takes
+    6:26 wrong-value `when` cannot be `sometimes`
+    6:17 reserved-name `unrouted` is the name of the implicit last rule
+    6:40 empty-condition `event_type` is an empty list, so the rule can never match
+    6:40 bad-event-type `Shelf-Sweep` is no event type
+    6:36 unknown-camera this store has no camera `b`
+    6:40 unknown-aisle-kind this store has no aisle of kind `stapel`
+    6:34 unknown-zone this store has no zone `top`
+    6:36 unknown-period `night` is no period
+    6:44 confidence-out-of-range `min_confidence` is 1.5
+    6:44 wrong-value `min_confidence` cannot be `.inf`
+    6:40 wrong-value `priority` cannot be `urgent`
+    6:65 wrong-value `shadow` cannot be `yes`
+    6:67 duplicate-rule there are two rules `r`
+    25:7 unreachable-rule the rule `shelf-sweep` can never match in the store `renton-007`
+    29:7 unreachable-rule the rule `after-hours` can never match in the store `renton-007`
+    6:59 unreachable-rule the rule `b` can never match in the store `renton-007`
+    6:1 unknown-key the store has no key `colour`
+    ");
+}
+
+#[test]
+fn subscribers_and_names_have_their_refusals() {
+    let subscribers = |entry: &str| {
+        format!(
+            "store: renton-007\nname: Renton\naisles: [{{ id: a }}]\ncameras: [{{ id: a, aisle: a }}]\nsubscribers:\n  \
+             - {{ audience: floor, email: a@b.co }}\n  - {{ audience: loss-prevention, email: a@b.co }}\n  - {entry}\n"
+        )
+    };
+    let cases = [
+        "{ audience: floor, sms: 2065550100 }",
+        "{ audience: floor, email: nobody }",
+        "{ audience: floor, https: \"http://a.b/\" }",
+        "{ audience: floor, push: phone }",
+        "{ audience: floor, sms: \"ssm:no-slash\" }",
+        "{ audience: floor }",
+        "{ audience: everybody, email: a@b.co }",
+    ];
+    let mut told: Vec<_> = cases.iter().map(|entry| check(&subscribers(entry))).collect();
+    told.push(check("store: renton-007\nname: \"<b>\"\naisles: [{ id: A1 }]\ncameras: [{ id: a, aisle: A1, zones: [{ id: z, area: [0.5, 0.5, 0.6, 0.1] }] }]\n"));
+    told.push(check("store: a-gw-b\nname: R\naisles: []\ncameras: []\nrules: []\nsubscribers: [{ audience: floor, email: a@b.co }, { audience: loss-prevention, email: a@b.co }]\n"));
+    told.push(check("store: renton-008\nname: R\naisles: []\n"));
+    assert_snapshot!(told.join("\n"), @"
+    8:29 bad-phone-number `2065550100` is no phone number in E.164 form
+    8:31 bad-email `nobody` is no e-mail address
+    8:31 bad-url `http://a.b/` is no HTTPS address
+    8:30 bad-push-endpoint `phone` is no SNS mobile push endpoint
+    8:29 bad-reference `ssm:no-slash` is no reference to a stored address
+    8:5 subscriber-channel a subscriber has one channel, this one has 0
+    8:17 unknown-audience no audience `everybody` stands in fleet.yaml
+    1:8 audience-without-subscriber nobody in this store is in the audience `floor`, which `shelf-sweep` would tell
+    1:8 audience-without-subscriber nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell
+    2:7 bad-name the store's name holds the character `<`
+    3:16 bad-id `A1` cannot be the id of an aisle
+    4:54 zone-outside-picture the zone `z` is not inside the picture
+    1:8 bad-id a store's id cannot hold `gw` as a part: gateways are named by it
+    1:8 store-not-file-name the file is named `renton-007.yaml` and holds the store `a-gw-b`
+    1:1 missing-key the store lacks `cameras`
+    1:8 store-not-file-name the file is named `renton-007.yaml` and holds the store `renton-008`
+    1:8 audience-without-subscriber nobody in this store is in the audience `floor`, which `shelf-sweep` would tell
+    1:8 audience-without-subscriber nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell
+    ");
+}

@@ -1,0 +1,78 @@
+//! Running `arm` in this process, on folders of stores that a test writes.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files")]
+
+use std::path::{Path, PathBuf};
+
+/// What a person at a terminal would see of one command.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub out: String,
+    pub err: String,
+    pub code: u8,
+}
+
+/// Runs `arm` with these arguments.
+pub fn arm(args: &[&str]) -> Outcome {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = generator::cli::run([&["arm"], args].concat(), &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { out: text(out), err: text(err), code }
+}
+
+/// The project's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The example stores.
+pub fn example_stores() -> String {
+    root().join("stores").display().to_string()
+}
+
+/// A folder with the example fleet and the stores of a test.
+pub struct Fleet {
+    folder: tempfile::TempDir,
+}
+
+impl Fleet {
+    /// Takes file names and their texts.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = folder.path().join("stores");
+        std::fs::create_dir(&stores).unwrap();
+        std::fs::copy(root().join("stores/fleet.yaml"), stores.join("fleet.yaml")).unwrap();
+        for (name, text) in files {
+            std::fs::write(stores.join(name), text).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// A path below the folder.
+    pub fn path(&self, below: &str) -> String {
+        self.folder.path().join(below).display().to_string()
+    }
+
+    /// Runs a command on the stores; the folder's own path is taken out of what it says.
+    pub fn arm(&self, command: &str, args: &[&str]) -> Outcome {
+        let stores = self.path("stores");
+        let outcome = arm(&[&[command, "--stores", &stores], args].concat());
+        let folder = format!("{}/", self.folder.path().display());
+        let clean = |text: &str| text.replace(&folder, "");
+        Outcome { out: clean(&outcome.out), err: clean(&outcome.err), code: outcome.code }
+    }
+
+    /// Every file below the folder with its bytes, sorted by path.
+    pub fn files(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut waiting = vec![self.folder.path().join(below)];
+        while let Some(path) = waiting.pop() {
+            if path.is_dir() {
+                waiting.extend(std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()));
+            } else if path.exists() {
+                files.push((path.clone(), std::fs::read(&path).unwrap()));
+            }
+        }
+        files.sort();
+        files
+    }
+}
