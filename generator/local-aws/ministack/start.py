@@ -42,6 +42,8 @@ def stop(message):
 def load_ministack():
     """MiniStack's private parts that this script changes, or a clear end."""
     os.environ.setdefault("BIND_HOST", "127.0.0.1")
+    # MiniStack's MQTT listener would be on every interface, and no rehearsal needs it.
+    os.environ["IOT_MTLS_ENABLED"] = "0"
     try:
         version = importlib.metadata.version("ministack")
     except importlib.metadata.PackageNotFoundError:

@@ -85,7 +85,9 @@ async fn add_messages(Shared(app): Shared<App>, body: Bytes) -> Response<Body> {
     }
     let count = messages.len();
     let mut state = app.state();
-    messages.into_iter().for_each(|it| state.messages.record(it));
+    for message in messages {
+        state.messages.record(message);
+    }
     respond(Ok(Reply::Json(json!({ "recorded": count }))))
 }
 

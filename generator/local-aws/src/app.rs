@@ -59,7 +59,7 @@ impl App {
             None => run(&mut Request { state: &mut state, input, now_ms, call: &mut call }),
         };
         call.at_ms = now_ms;
-        call.result = outcome.as_ref().map_or_else(|it| it.code, |_| "ok").to_owned();
+        outcome.as_ref().map_or_else(|it| it.code, |_| "ok").clone_into(&mut call.result);
         state.calls.record(call);
         drop(state);
         respond(outcome)

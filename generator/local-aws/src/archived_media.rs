@@ -109,11 +109,8 @@ pub fn list_fragments(request: &mut Request<'_>) -> Result<Reply, AwsError> {
     page.reverse();
     request.call.fragments = Some(page.len());
     let next = offset + page.len();
-    let mut answer = json!({ "Fragments": page });
-    if next < found.len() {
-        answer["NextToken"] = json!(token(selector, next));
-    }
-    Ok(Reply::Json(answer))
+    let token = (next < found.len()).then(|| token(selector, next));
+    Ok(Reply::Json(json!({ "Fragments": page, "NextToken": token })))
 }
 
 #[derive(Debug, Deserialize)]

@@ -130,6 +130,7 @@ impl AwsError {
     }
 
     /// The same error with another status.
+    #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }

@@ -75,22 +75,19 @@ pub fn describe_stream(request: &mut Request<'_>) -> Result<Reply, AwsError> {
 }
 
 fn info(stream: &Stream) -> Value {
-    let mut info = json!({
-        "StreamName": stream.name,
-        "StreamARN": stream.arn,
-        "Version": version(stream),
-        "Status": "ACTIVE",
-        "CreationTime": json_seconds(stream.created_ms),
-        "DataRetentionInHours": stream.retention_hours,
-        "KmsKeyId": stream.kms_key_id.as_deref().unwrap_or("alias/aws/kinesisvideo"),
-    });
-    if let Some(media_type) = &stream.media_type {
-        info["MediaType"] = json!(media_type);
-    }
-    if let Some(device_name) = &stream.device_name {
-        info["DeviceName"] = json!(device_name);
-    }
-    info
+    let kms_key_id = stream.kms_key_id.as_deref().unwrap_or("alias/aws/kinesisvideo");
+    let fields = [
+        ("DeviceName", stream.device_name.as_ref().map(|it| json!(it))),
+        ("StreamName", Some(json!(stream.name))),
+        ("StreamARN", Some(json!(stream.arn))),
+        ("MediaType", stream.media_type.as_ref().map(|it| json!(it))),
+        ("KmsKeyId", Some(json!(kms_key_id))),
+        ("Version", Some(json!(version(stream)))),
+        ("Status", Some(json!("ACTIVE"))),
+        ("CreationTime", Some(json!(json_seconds(stream.created_ms)))),
+        ("DataRetentionInHours", Some(json!(stream.retention_hours))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// Letters and digits that change with the stream.
@@ -154,12 +151,9 @@ pub fn list_streams(request: &mut Request<'_>) -> Result<Reply, AwsError> {
         .collect();
     let more = found.len() > limit;
     found.truncate(limit);
-    let mut answer =
-        json!({ "StreamInfoList": found.iter().map(|it| info(it)).collect::<Vec<_>>() });
-    if let (true, Some(last)) = (more, found.last()) {
-        answer["NextToken"] = json!(last.name);
-    }
-    Ok(Reply::Json(answer))
+    let token = found.last().filter(|_| more).map(|it| &it.name);
+    let streams: Vec<_> = found.iter().map(|it| info(it)).collect();
+    Ok(Reply::Json(json!({ "StreamInfoList": streams, "NextToken": token })))
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,3 +12,22 @@ pub const START: &str = include_str!("../ministack/start.py");
 
 /// Every Python package with its version, `requirements.txt`.
 pub const REQUIREMENTS: &str = include_str!("../ministack/requirements.txt");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_is_for_the_version_that_is_installed() {
+        let version = START
+            .lines()
+            .find_map(|it| it.strip_prefix("MINISTACK_VERSION = \"")?.strip_suffix('"'))
+            .unwrap();
+        assert!(REQUIREMENTS.lines().any(|it| it == format!("ministack=={version}")));
+    }
+
+    #[test]
+    fn every_requirement_is_exact() {
+        assert!(REQUIREMENTS.lines().all(|it| it.split("==").count() == 2));
+    }
+}

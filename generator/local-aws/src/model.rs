@@ -5,7 +5,7 @@
 //! is reported by the window whose fragments hold its beginning, and cut off where they end. What
 //! it does not show: that a model sees, how long it takes, or what it does with other video.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::footage::{Footage, ScriptedDetection};
 use crate::matroska::{self, Cluster};
@@ -47,20 +47,27 @@ pub fn answer(scenes: &[Footage], content_type: &str, body: &[u8]) -> Result<Ans
     let (Some(first), Some(last)) = (clusters.first(), clusters.last()) else {
         return Err(refuse(400, "the body holds no video"));
     };
-    let mut body = json!({ "detections": [] });
     let mut detections = Vec::new();
+    let mut model = None;
     for scene in scenes {
         let found = in_scene(scene, &clusters);
         if !found.is_empty() {
-            let model = &scene.script.model;
-            body["model"] = json!({ "name": model.name, "version": model.version });
+            model = Some(&scene.script.model);
         }
         detections.extend(found);
     }
     let count = detections.len();
-    body["detections"] = Value::Array(detections);
+    let mut body = Map::from_iter([("detections".to_owned(), Value::Array(detections))]);
+    if let Some(model) = model {
+        body.insert("model".to_owned(), json!({ "name": model.name, "version": model.version }));
+    }
     let end_ms = producer_ms(last) + last.length_ms();
-    Ok(Answer { body, detections: count, start_ms: producer_ms(first), end_ms })
+    Ok(Answer {
+        body: Value::Object(body),
+        detections: count,
+        start_ms: producer_ms(first),
+        end_ms,
+    })
 }
 
 fn in_scene(scene: &Footage, clusters: &[Cluster]) -> Vec<Value> {
@@ -92,19 +99,18 @@ fn run_end_ms(clusters: &[Cluster]) -> i64 {
 }
 
 fn detection(scripted: &ScriptedDetection, start_ms: i64, end_ms: i64) -> Value {
-    let mut detection = json!({
-        "event_type": scripted.event_type,
-        "confidence": scripted.confidence,
-        "start_ms": start_ms,
-        "end_ms": end_ms,
-    });
+    let mut detection = Map::new();
+    detection.insert("event_type".to_owned(), json!(scripted.event_type));
+    detection.insert("confidence".to_owned(), json!(scripted.confidence));
+    detection.insert("start_ms".to_owned(), json!(start_ms));
+    detection.insert("end_ms".to_owned(), json!(end_ms));
     if let Some(zone) = &scripted.zone {
-        detection["zone"] = json!(zone);
+        detection.insert("zone".to_owned(), json!(zone));
     }
     if let Some(bbox) = scripted.bbox {
-        detection["bbox"] = json!(bbox);
+        detection.insert("bbox".to_owned(), json!(bbox));
     }
-    detection
+    Value::Object(detection)
 }
 
 /// The camera's time of a cluster: Kinesis Video's tag, or the cluster itself.

@@ -28,7 +28,7 @@ struct Sample {
 /// Writes the clusters as one MP4.
 pub fn write(track: &Track, clusters: &[&Cluster]) -> Result<Vec<u8>, Mp4Error> {
     let samples = samples(clusters)?;
-    let ftyp = container(b"ftyp", &[b"isom\0\0\x02\0isomiso2avc1mp41"])?;
+    let ftyp = container(*b"ftyp", &[b"isom\0\0\x02\0isomiso2avc1mp41"])?;
     // The offset of the media depends on the length of `moov`, which no offset changes.
     let head = ftyp.len() + movie(track, &samples, 0)?.len() + 8;
     let moov = movie(track, &samples, narrow(head)?)?;
@@ -36,7 +36,7 @@ pub fn write(track: &Track, clusters: &[&Cluster]) -> Result<Vec<u8>, Mp4Error> 
     for frame in clusters.iter().flat_map(|it| &it.frames) {
         media.extend_from_slice(&frame.data);
     }
-    Ok([ftyp, moov, container(b"mdat", &[&media])?].concat())
+    Ok([ftyp, moov, container(*b"mdat", &[&media])?].concat())
 }
 
 fn samples(clusters: &[&Cluster]) -> Result<Vec<Sample>, Mp4Error> {
@@ -67,21 +67,21 @@ fn movie(track: &Track, samples: &[Sample], media_offset: u32) -> Result<Vec<u8>
     let mut media_header = vec![0; 12];
     put(&mut media_header, &[TIME_SCALE, duration, 0x55C4_0000]); // the language "und"
     let handler = b"\0\0\0\0\0\0\0\0vide\0\0\0\0\0\0\0\0\0\0\0\0video\0";
-    let reference = container(b"dref", &[&[0, 0, 0, 0, 0, 0, 0, 1], &full(b"url ", 1, &[])?])?;
+    let reference = container(*b"dref", &[&[0, 0, 0, 0, 0, 0, 0, 1], &full(*b"url ", 1, &[])?])?;
     let information = container(
-        b"minf",
+        *b"minf",
         &[
-            &full(b"vmhd", 1, &[0; 8])?,
-            &container(b"dinf", &[&reference])?,
+            &full(*b"vmhd", 1, &[0; 8])?,
+            &container(*b"dinf", &[&reference])?,
             &sample_table(track, samples, media_offset)?,
         ],
     )?;
     let media = container(
-        b"mdia",
-        &[&container(b"mdhd", &[&media_header])?, &container(b"hdlr", &[handler])?, &information],
+        *b"mdia",
+        &[&container(*b"mdhd", &[&media_header])?, &container(*b"hdlr", &[handler])?, &information],
     )?;
-    let track = container(b"trak", &[&container(b"tkhd", &[&track_header])?, &media])?;
-    container(b"moov", &[&container(b"mvhd", &[&header])?, &track])
+    let track = container(*b"trak", &[&container(*b"tkhd", &[&track_header])?, &media])?;
+    container(*b"moov", &[&container(*b"mvhd", &[&header])?, &track])
 }
 
 /// No rotation, no scaling.
@@ -104,14 +104,14 @@ fn sample_table(track: &Track, samples: &[Sample], offset: u32) -> Result<Vec<u8
     let mut sizes = vec![0, count];
     sizes.extend(samples.iter().map(|it| it.bytes));
     container(
-        b"stbl",
+        *b"stbl",
         &[
-            &container(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &visual_entry(track)?])?,
-            &full(b"stts", 0, &words(&times))?,
-            &full(b"stss", 0, &words(&keys))?,
-            &full(b"stsc", 0, &words(&[1, 1, count, 1]))?, // one chunk holds everything
-            &full(b"stsz", 0, &words(&sizes))?,
-            &full(b"stco", 0, &words(&[1, offset]))?,
+            &container(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &visual_entry(track)?])?,
+            &full(*b"stts", 0, &words(&times))?,
+            &full(*b"stss", 0, &words(&keys))?,
+            &full(*b"stsc", 0, &words(&[1, 1, count, 1]))?, // one chunk holds everything
+            &full(*b"stsz", 0, &words(&sizes))?,
+            &full(*b"stco", 0, &words(&[1, offset]))?,
         ],
     )
 }
@@ -123,22 +123,24 @@ fn visual_entry(track: &Track) -> Result<Vec<u8>, Mp4Error> {
     put(&mut entry, &[0x0048_0000, 0x0048_0000, 0, 0x0001_0000]); // 72 dpi, one frame a sample
     entry.extend_from_slice(&[0; 30]); // rest of the frame count, no compressor name
     entry.extend_from_slice(&[0, 0x18, 0xFF, 0xFF]);
-    let record = container(b"avcC", &[track.codec_private.as_deref().unwrap_or_default()])?;
-    container(b"avc1", &[&entry, &record])
+    let record = container(*b"avcC", &[track.codec_private.as_deref().unwrap_or_default()])?;
+    container(*b"avc1", &[&entry, &record])
 }
 
 /// A box: size, name, parts.
-fn container(name: &[u8; 4], parts: &[&[u8]]) -> Result<Vec<u8>, Mp4Error> {
+fn container(name: [u8; 4], parts: &[&[u8]]) -> Result<Vec<u8>, Mp4Error> {
     let size = 8 + parts.iter().map(|it| it.len()).sum::<usize>();
     let mut out = Vec::with_capacity(size);
     put(&mut out, &[narrow(size)?]);
-    out.extend_from_slice(name);
-    parts.iter().for_each(|it| out.extend_from_slice(it));
+    out.extend_from_slice(&name);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
     Ok(out)
 }
 
 /// A box with version 0 and flags.
-fn full(name: &[u8; 4], flags: u8, content: &[u8]) -> Result<Vec<u8>, Mp4Error> {
+fn full(name: [u8; 4], flags: u8, content: &[u8]) -> Result<Vec<u8>, Mp4Error> {
     container(name, &[&[0, 0, 0, flags], content])
 }
 
@@ -149,7 +151,9 @@ fn words(values: &[u32]) -> Vec<u8> {
 }
 
 fn put(out: &mut Vec<u8>, values: &[u32]) {
-    values.iter().for_each(|it| out.extend_from_slice(&it.to_be_bytes()));
+    for value in values {
+        out.extend_from_slice(&value.to_be_bytes());
+    }
 }
 
 fn narrow(value: usize) -> Result<u32, Mp4Error> {

@@ -105,11 +105,11 @@ pub fn play(app: &App, play: &Play) -> Result<Playing, AwsError> {
 /// The fragments with the times of a camera that began at `start_ms`.
 fn timeline(scene: &Footage, start_ms: i64, play: &Play) -> Vec<Cluster> {
     let quiet_ms = i64::from(play.quiet_s) * 1_000;
-    let quiet = |it: &Option<&Cluster>| it.map_or(0, |it| quiet_ms / it.length_ms().max(1));
+    let quiet = |it: Option<&Cluster>| it.map_or(0, |it| quiet_ms / it.length_ms().max(1));
     let (first, last) = (scene.clusters.first(), scene.clusters.last());
-    let before = (0..quiet(&first)).filter_map(|_| first);
+    let before = (0..quiet(first)).filter_map(|_| first);
     let acts = (0..play.repeat).flat_map(|_| &scene.clusters);
-    let after = (0..quiet(&last)).filter_map(|_| last);
+    let after = (0..quiet(last)).filter_map(|_| last);
     let mut at_ms = start_ms - before.clone().map(Cluster::length_ms).sum::<i64>();
     let mut clusters = Vec::new();
     for cluster in before.chain(acts).chain(after) {

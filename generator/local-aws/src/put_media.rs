@@ -40,7 +40,7 @@ pub async fn put_media(Shared(app): Shared<App>, headers: HeaderMap, body: Body)
     let (stream, base_ms) = match accept(&app, &headers, &mut call) {
         Ok(accepted) => accepted,
         Err(error) => {
-            call.result = error.code.to_owned();
+            error.code.clone_into(&mut call.result);
             app.state().calls.record(call);
             return respond(Err(error));
         }

@@ -37,7 +37,7 @@ impl Default for Settings {
         Self {
             account: "123456789012".to_owned(),
             region: "us-west-2".to_owned(),
-            ingest_delay: Duration::from_millis(1_000),
+            ingest_delay: Duration::from_secs(1),
             data_endpoint: None,
             endpoints: Vec::new(),
         }
