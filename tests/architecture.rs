@@ -76,9 +76,12 @@ fn upward_uses(source: &Path) -> Vec<String> {
         for file in files(source, module) {
             let mut used = Used::default();
             used.visit_file(&syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap());
-            let below = |name: &String| modules.iter().position(|it| it == name).is_some_and(|it| it > place);
+            let below = |name: &String| {
+                modules.iter().position(|it| it == name).is_some_and(|it| it > place)
+            };
             let file = file.strip_prefix(root()).unwrap().display().to_string();
-            wrong.extend(used.0.into_iter().filter(below).map(|name| format!("{file} uses {name}")));
+            wrong
+                .extend(used.0.into_iter().filter(below).map(|name| format!("{file} uses {name}")));
         }
     }
     wrong.dedup();
@@ -87,7 +90,8 @@ fn upward_uses(source: &Path) -> Vec<String> {
 
 #[test]
 fn a_module_uses_only_modules_above_it() {
-    let crates = ["generator/src", "generator/local-aws/src", "runtime/src", "runtime/contract/src"];
+    let crates =
+        ["generator/src", "generator/local-aws/src", "runtime/src", "runtime/contract/src"];
     let wrong: Vec<_> = crates.iter().flat_map(|it| upward_uses(&root().join(it))).collect();
     assert_eq!(wrong, Vec::<String>::new());
 }

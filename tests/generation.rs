@@ -16,7 +16,10 @@ subscribers:
 #[test]
 fn the_example_stores_have_no_problems() {
     let outcome = arm(&["check", "--stores", &example_stores()]);
-    assert_eq!((outcome.out.as_str(), outcome.err.as_str(), outcome.code), ("no problems in 3 stores\n", "", 0));
+    assert_eq!(
+        (outcome.out.as_str(), outcome.err.as_str(), outcome.code),
+        ("no problems in 3 stores\n", "", 0)
+    );
 }
 
 #[test]
@@ -36,7 +39,8 @@ fn a_template_of_a_store_that_is_gone_is_deleted_and_a_foreign_file_is_not() {
     let out = fleet.path("out");
     fleet.arm("generate", &["--out", &out]);
     std::fs::write(fleet.path("out/us-west/stores/notes.txt"), "mine").unwrap();
-    std::fs::rename(fleet.path("stores/renton-007.yaml"), fleet.path("stores/renton-008.yaml")).unwrap();
+    std::fs::rename(fleet.path("stores/renton-007.yaml"), fleet.path("stores/renton-008.yaml"))
+        .unwrap();
     let renamed = STORE.replace("renton-007", "renton-008");
     std::fs::write(fleet.path("stores/renton-008.yaml"), renamed).unwrap();
     fleet.arm("generate", &["--out", &out]);

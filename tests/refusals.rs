@@ -80,7 +80,8 @@ fn a_fleet_with_a_mistake_writes_nothing() {
 
 #[test]
 fn machines_get_the_same_with_places_as_numbers() {
-    let fleet = Fleet::new(&[("renton-007.yaml", "store: renton-008\nname: R\naisles: []\ncameras: []\n")]);
+    let fleet =
+        Fleet::new(&[("renton-007.yaml", "store: renton-008\nname: R\naisles: []\ncameras: []\n")]);
     assert_snapshot!(shown(&fleet.arm("check", &["--format", "json"])), @r#"
     {"schema":"arm.check/1","diagnostics":[{"severity":"error","code":"store-not-file-name","message":"the file is named `renton-007.yaml` and holds the store `renton-008`","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"rename the file to `renton-008.yaml`, or the store to `renton-007`"},{"severity":"warning","code":"audience-without-subscriber","message":"nobody in this store is in the audience `floor`, which `shelf-sweep` would tell","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"add `- { audience: floor, email: ... }` to `subscribers`"},{"severity":"warning","code":"audience-without-subscriber","message":"nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"add `- { audience: loss-prevention, email: ... }` to `subscribers`"}]}
     error: 1 error and 2 warnings in 1 store

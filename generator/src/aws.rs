@@ -12,9 +12,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
-use crate::deploy::{
-    ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState,
-};
+use crate::deploy::{ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState};
 use crate::release::Artifact;
 
 /// Attempts of one call before it counts as failed. Our choice: with the SDK's back-off of up to
@@ -53,7 +51,11 @@ impl Target {
             None => loader.load().await,
             Some(emulator) => {
                 let credentials = aws_sdk_sts::config::Credentials::new(
-                    "local", "local", None, None, "the local AWS",
+                    "local",
+                    "local",
+                    None,
+                    None,
+                    "the local AWS",
                 );
                 let loader = loader.endpoint_url(&emulator.endpoint);
                 loader.credentials_provider(credentials).load().await

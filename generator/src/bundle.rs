@@ -147,7 +147,10 @@ fn versions_needed(
         let Some((mut entries, strings)) = section.gnu_verneed(endian, data)? else { continue };
         let strings = file.elf_section_table().strings(endian, data, strings)?;
         let text = |offset: u32| {
-            strings.get(offset).map(|it| String::from_utf8_lossy(it).into_owned()).unwrap_or_default()
+            strings
+                .get(offset)
+                .map(|it| String::from_utf8_lossy(it).into_owned())
+                .unwrap_or_default()
         };
         while let Some((library, mut versions)) = entries.next()? {
             let library = text(library.vn_file.get(endian));

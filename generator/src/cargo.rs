@@ -1,5 +1,8 @@
 //! Builds the function binary with cargo, from a checkout of this workspace.
-#![expect(clippy::disallowed_methods, reason = "shell: starts cargo, which has no library for this")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "shell: starts cargo, which has no library for this"
+)]
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,9 +42,12 @@ pub fn build(folder: &Path) -> Result<PathBuf, CargoError> {
         return Err(CargoError::Failed { folder, status: output.status });
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let binary = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let is_ours = message.pointer("/target/name")? == "bootstrap";
-        is_ours.then(|| message.get("executable")?.as_str().map(PathBuf::from)).flatten()
-    });
+    let binary = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find_map(|message| {
+            let is_ours = message.pointer("/target/name")? == "bootstrap";
+            is_ours.then(|| message.get("executable")?.as_str().map(PathBuf::from)).flatten()
+        });
     binary.ok_or(CargoError::NoBinary { folder })
 }

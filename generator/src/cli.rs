@@ -39,7 +39,10 @@ pub fn run(
 }
 
 /// Runs one command line on a console; returns the exit code.
-pub fn run_in(args: impl IntoIterator<Item = impl Into<OsString> + Clone>, console: &mut Console<'_>) -> u8 {
+pub fn run_in(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    console: &mut Console<'_>,
+) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(usage) => {

@@ -153,11 +153,31 @@ const CELL_KEYS: &[&str] =
     &["account", "region", "architecture", "model", "ops_email", "log_retention"];
 const MODEL_KEYS: &[&str] = &["endpoint", "image", "data", "instance", "instances", "concurrency"];
 const LAYER_KEYS: &[&str] = &[
-    "cell", "timezone", "labels", "hours", "camera", "evidence", "cooldown", "rules", "subscribers",
+    "cell",
+    "timezone",
+    "labels",
+    "hours",
+    "camera",
+    "evidence",
+    "cooldown",
+    "rules",
+    "subscribers",
 ];
 const STORE_KEYS: &[&str] = &[
-    "store", "name", "cell", "format", "timezone", "labels", "hours", "aisles", "camera", "cameras",
-    "rules", "subscribers", "evidence", "cooldown",
+    "store",
+    "name",
+    "cell",
+    "format",
+    "timezone",
+    "labels",
+    "hours",
+    "aisles",
+    "camera",
+    "cameras",
+    "rules",
+    "subscribers",
+    "evidence",
+    "cooldown",
 ];
 const SETTINGS_KEYS: &[&str] = &["retention", "bitrate", "watch"];
 const CAMERA_KEYS: &[&str] = &["id", "aisle", "retention", "bitrate", "watch", "zones"];
@@ -175,16 +195,26 @@ const CHANNEL_KEYS: &[(&str, Channel)] = &[
 pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
     let fields = decoder.fields(node, "the fleet", FLEET_KEYS)?;
     let mut fleet = FleetConfig::default();
-    if let Some(node) = decoder.require(&fields, "cells", "{ us-west: { account: \"123456789012\", region: us-west-2 } }") {
+    if let Some(node) = decoder.require(
+        &fields,
+        "cells",
+        "{ us-west: { account: \"123456789012\", region: us-west-2 } }",
+    ) {
         let cells = decoder.open_fields(node, "`cells`");
-        fleet.cells = cells.iter().flat_map(Fields::entries).filter_map(|(id, node)| cell(decoder, id, node)).collect();
+        fleet.cells = cells
+            .iter()
+            .flat_map(Fields::entries)
+            .filter_map(|(id, node)| cell(decoder, id, node))
+            .collect();
     }
     fleet.model = fields.find("model").and_then(|node| model(decoder, node));
     fleet.audiences = texts(decoder, fields.find("audiences"), "`audiences`").unwrap_or_default();
     if let Some(node) = fields.find("defaults") {
         fleet.defaults = inherited(decoder, node, "`defaults`");
     }
-    if let Some(formats) = fields.find("formats").and_then(|node| decoder.open_fields(node, "`formats`")) {
+    if let Some(formats) =
+        fields.find("formats").and_then(|node| decoder.open_fields(node, "`formats`"))
+    {
         for (id, node) in formats.entries() {
             let layer = inherited(decoder, node, "a format");
             fleet.formats.extend(decoder.text(id, "a format's id").map(|id| (id, layer)));
@@ -202,10 +232,17 @@ fn cell(decoder: &mut Decoder, id: &Node, node: &Node) -> Option<CellConfig> {
         id,
         account: account.and_then(|node| decoder.text(node, "`account`")),
         region: region.and_then(|node| decoder.text(node, "`region`")),
-        architecture: fields.find("architecture").and_then(|node| decoder.text(node, "`architecture`")),
+        architecture: fields
+            .find("architecture")
+            .and_then(|node| decoder.text(node, "`architecture`")),
         model: fields.find("model").and_then(|node| model(decoder, node)),
-        ops_email: fields.find("ops_email").map(|node| decoder.one_or_many(node, "`ops_email`")).unwrap_or_default(),
-        log_days: fields.find("log_retention").and_then(|node| decoder.duration(node, "`log_retention`", Unit::Days, 1..=3_653)),
+        ops_email: fields
+            .find("ops_email")
+            .map(|node| decoder.one_or_many(node, "`ops_email`"))
+            .unwrap_or_default(),
+        log_days: fields
+            .find("log_retention")
+            .and_then(|node| decoder.duration(node, "`log_retention`", Unit::Days, 1..=3_653)),
     })
 }
 
@@ -220,7 +257,8 @@ fn model(decoder: &mut Decoder, node: &Node) -> Option<At<ModelConfig>> {
         ..ModelConfig::default()
     };
     model.instances = fields.find("instances").and_then(|node| instances(decoder, node));
-    model.concurrency = fields.find("concurrency").and_then(|node| decoder.integer(node, "`concurrency`", 1..=100));
+    model.concurrency =
+        fields.find("concurrency").and_then(|node| decoder.integer(node, "`concurrency`", 1..=100));
     Some(At { place: node.place.clone(), value: model })
 }
 
@@ -231,7 +269,11 @@ fn instances(decoder: &mut Decoder, node: &Node) -> Option<At<(u32, u32)>> {
     let range = least.trim().parse::<u32>().ok().zip(most.trim().parse::<u32>().ok());
     let range = range.filter(|(least, most)| (1..=*most).contains(least) && *most <= 1_000);
     if range.is_none() {
-        decoder.wrong_value(node, "`instances`", "write a number such as `2`, or a range such as `1-8`");
+        decoder.wrong_value(
+            node,
+            "`instances`",
+            "write a number such as `2`, or a range such as `1-8`",
+        );
     }
     range.map(|value| At { place: node.place.clone(), value })
 }
@@ -266,7 +308,11 @@ fn items<T>(
     nodes.iter().filter_map(|node| read(decoder, node)).collect()
 }
 
-fn texts(decoder: &mut Decoder, node: Option<&Node>, what: &'static str) -> Option<Vec<At<String>>> {
+fn texts(
+    decoder: &mut Decoder,
+    node: Option<&Node>,
+    what: &'static str,
+) -> Option<Vec<At<String>>> {
     let nodes = decoder.list(node?, what);
     Some(nodes.iter().filter_map(|node| decoder.text(node, what)).collect())
 }
@@ -277,17 +323,23 @@ fn inherited(decoder: &mut Decoder, node: &Node, what: &'static str) -> Layer {
 }
 
 fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
-    let camera = fields.find("camera").and_then(|node| decoder.fields(node, "`camera`", SETTINGS_KEYS));
+    let camera =
+        fields.find("camera").and_then(|node| decoder.fields(node, "`camera`", SETTINGS_KEYS));
     Layer {
         cell: fields.find("cell").and_then(|node| decoder.text(node, "`cell`")),
         timezone: fields.find("timezone").and_then(|node| decoder.text(node, "`timezone`")),
         labels: texts(decoder, fields.find("labels"), "`labels`"),
         hours: fields.find("hours").and_then(|node| hours(decoder, node)),
         camera: camera.map(|fields| settings(decoder, &fields)).unwrap_or_default(),
-        evidence: fields.find("evidence").and_then(|node| evidence(decoder, node)).unwrap_or_default(),
+        evidence: fields
+            .find("evidence")
+            .and_then(|node| evidence(decoder, node))
+            .unwrap_or_default(),
         cooldown: fields.find("cooldown").and_then(|node| cooldown(decoder, node)),
         rules: items(decoder, fields.find("rules"), "`rules`", rule),
-        subscribers: fields.find("subscribers").map(|node| items(decoder, Some(node), "`subscribers`", subscriber)),
+        subscribers: fields
+            .find("subscribers")
+            .map(|node| items(decoder, Some(node), "`subscribers`", subscriber)),
     }
 }
 
@@ -309,12 +361,17 @@ fn hours(decoder: &mut Decoder, node: &Node) -> Option<At<HoursConfig>> {
 }
 
 fn settings(decoder: &mut Decoder, fields: &Fields<'_>) -> CameraSettings {
-    let watch = fields.find("watch").and_then(|node| decoder.fields(node, "`watch`", &["window", "when"]));
+    let watch =
+        fields.find("watch").and_then(|node| decoder.fields(node, "`watch`", &["window", "when"]));
     let window = watch.as_ref().and_then(|watch| watch.find("window"));
     let when = watch.as_ref().and_then(|watch| watch.find("when"));
     CameraSettings {
-        retention_hours: fields.find("retention").and_then(|node| decoder.duration(node, "`retention`", Unit::Hours, 1..=87_600)),
-        bitrate_kbps: fields.find("bitrate").and_then(|node| decoder.bitrate(node, "`bitrate`", 64..=20_000)),
+        retention_hours: fields
+            .find("retention")
+            .and_then(|node| decoder.duration(node, "`retention`", Unit::Hours, 1..=87_600)),
+        bitrate_kbps: fields
+            .find("bitrate")
+            .and_then(|node| decoder.bitrate(node, "`bitrate`", 64..=20_000)),
         window_s: window.and_then(|node| decoder.duration(node, "`window`", Unit::Seconds, 2..=60)),
         when: when.and_then(|node| watch_when(decoder, node)),
     }
@@ -356,7 +413,11 @@ fn zone(decoder: &mut Decoder, node: &Node) -> Option<ZoneConfig> {
     let fields = decoder.fields(node, "a zone", &["id", "area"])?;
     let id = decoder.require(&fields, "id", "top-shelf");
     let area = decoder.require(&fields, "area", "[0.1, 0.2, 0.5, 0.4]")?;
-    let numbers = decoder.list(area, "`area`").iter().filter_map(|node| decoder.number(node, "`area`")).collect();
+    let numbers = decoder
+        .list(area, "`area`")
+        .iter()
+        .filter_map(|node| decoder.number(node, "`area`"))
+        .collect();
     let area = At { place: area.place.clone(), value: numbers };
     Some(ZoneConfig { id: decoder.text(id?, "`id`")?, area })
 }
@@ -374,7 +435,10 @@ fn rule(decoder: &mut Decoder, node: &Node) -> Option<RuleConfig> {
         priority: priority.and_then(|node| read_priority(decoder, node)),
         notify: notify.map(|node| decoder.one_or_many(node, "`notify`")).unwrap_or_default(),
         cooldown: fields.find("cooldown").and_then(|node| cooldown(decoder, node)),
-        shadow: fields.find("shadow").and_then(|node| decoder.boolean(node, "`shadow`")).unwrap_or(false),
+        shadow: fields
+            .find("shadow")
+            .and_then(|node| decoder.boolean(node, "`shadow`"))
+            .unwrap_or(false),
     })
 }
 
@@ -392,7 +456,11 @@ fn condition(decoder: &mut Decoder, node: &Node) -> Option<ConditionConfig> {
     let mut many = |key: &str, what| {
         let node = fields.find(key)?;
         if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
-            let problem = Diagnostic::error("empty-condition", &node.place, format!("{what} is an empty list, so the rule can never match"));
+            let problem = Diagnostic::error(
+                "empty-condition",
+                &node.place,
+                format!("{what} is an empty list, so the rule can never match"),
+            );
             decoder.report(problem.help("name at least one, or delete the key to match all"));
         }
         Some(decoder.one_or_many(node, what))
@@ -412,11 +480,14 @@ fn condition(decoder: &mut Decoder, node: &Node) -> Option<ConditionConfig> {
 }
 
 fn subscriber(decoder: &mut Decoder, node: &Node) -> Option<SubscriberConfig> {
-    let known: Vec<_> = ["audience"].into_iter().chain(CHANNEL_KEYS.iter().map(|(key, _)| *key)).collect();
+    let known: Vec<_> =
+        ["audience"].into_iter().chain(CHANNEL_KEYS.iter().map(|(key, _)| *key)).collect();
     let fields = decoder.fields(node, "a subscriber", &known)?;
     let audience = decoder.require(&fields, "audience", "loss-prevention");
-    let channels: Vec<_> =
-        CHANNEL_KEYS.iter().filter_map(|(key, channel)| Some((*channel, fields.find(key)?))).collect();
+    let channels: Vec<_> = CHANNEL_KEYS
+        .iter()
+        .filter_map(|(key, channel)| Some((*channel, fields.find(key)?)))
+        .collect();
     let [(channel, endpoint)] = channels[..] else {
         let message = format!("a subscriber has one channel, this one has {}", channels.len());
         let problem = Diagnostic::error("subscriber-channel", &node.place, message);
@@ -439,7 +510,9 @@ fn evidence(decoder: &mut Decoder, node: &Node) -> Option<EvidenceConfig> {
     Some(EvidenceConfig {
         before_s,
         after_s,
-        keep_days: fields.find("keep").and_then(|node| decoder.duration(node, "`keep`", Unit::Days, 1..=3_650)),
+        keep_days: fields
+            .find("keep")
+            .and_then(|node| decoder.duration(node, "`keep`", Unit::Days, 1..=3_650)),
         lock: fields.find("lock").and_then(|node| lock(decoder, node)),
     })
 }

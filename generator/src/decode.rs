@@ -42,7 +42,12 @@ impl Decoder {
     }
 
     /// Reads a mapping whose keys are all in `known`.
-    pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+    pub fn fields<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &'static str,
+        known: &[&str],
+    ) -> Option<Fields<'n>> {
         let fields = self.open_fields(node, what)?;
         for (key, _) in fields.entries() {
             let name = key.text().unwrap_or_default();
@@ -65,14 +70,23 @@ impl Decoder {
     }
 
     /// The value of a key that must be there.
-    pub fn require<'n>(&mut self, fields: &Fields<'n>, key: &str, example: &str) -> Option<&'n Node> {
+    pub fn require<'n>(
+        &mut self,
+        fields: &Fields<'n>,
+        key: &str,
+        example: &str,
+    ) -> Option<&'n Node> {
         let found = fields.find(key);
         if found.is_none() {
             let message = format!("{} lacks `{key}`", fields.what);
             let start = fields.place.span.start;
-            let place = Place { file: fields.place.file, span: start..(start + 1).min(fields.place.span.end) };
+            let place = Place {
+                file: fields.place.file,
+                span: start..(start + 1).min(fields.place.span.end),
+            };
             self.report(
-                Diagnostic::error("missing-key", &place, message).help(format!("add `{key}: {example}`")),
+                Diagnostic::error("missing-key", &place, message)
+                    .help(format!("add `{key}: {example}`")),
             );
         }
         found
@@ -90,7 +104,9 @@ impl Decoder {
     /// Reads one scalar or a list of scalars.
     pub fn one_or_many(&mut self, node: &Node, what: &'static str) -> Vec<At<String>> {
         match &node.value {
-            Value::Sequence(items) => items.iter().filter_map(|item| self.text(item, what)).collect(),
+            Value::Sequence(items) => {
+                items.iter().filter_map(|item| self.text(item, what)).collect()
+            }
             _ => self.text(node, what).into_iter().collect(),
         }
     }
@@ -117,7 +133,12 @@ impl Decoder {
     }
 
     /// Reads a whole number within a range.
-    pub fn integer(&mut self, node: &Node, what: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+    pub fn integer(
+        &mut self,
+        node: &Node,
+        what: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
         let number = node.text().and_then(|text| text.parse::<u32>().ok());
         let help = format!("write a whole number from {} to {}", range.start(), range.end());
         self.in_range(node, what, number, &range, help)
@@ -154,7 +175,12 @@ impl Decoder {
     }
 
     /// Reads a rate such as `1Mbps` or `800kbps`, in kbit/s.
-    pub fn bitrate(&mut self, node: &Node, what: &'static str, range: RangeInclusive<u32>) -> Option<At<u32>> {
+    pub fn bitrate(
+        &mut self,
+        node: &Node,
+        what: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Option<At<u32>> {
         let value = node.text().and_then(bitrate_kbps);
         let help = format!("write a rate from {}kbps to {}Mbps", range.start(), range.end() / 1000);
         let value = self.in_range(node, what, value, &range, help)?;

@@ -234,7 +234,8 @@ pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     }
     let folded = wrong.to_lowercase().replace('_', "-");
     let close = |candidate: &&&str| {
-        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
+        let distance =
+            strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
         (distance <= 1 + candidate.len() / 5).then_some(distance)
     };
     let nearest = known.iter().filter_map(|it| close(&it).map(|distance| (distance, it))).min();

@@ -93,10 +93,17 @@ fn compile(
                 for never in &set.unreachable {
                     let place = place(store, &never.rule).expect("every rule has a place");
                     let by: Vec<_> = never.shadowed_by.iter().map(|it| format!("`{it}`")).collect();
-                    let message = format!("the rule `{}` can never match in the store `{}`", never.rule, store.id);
+                    let message = format!(
+                        "the rule `{}` can never match in the store `{}`",
+                        never.rule, store.id
+                    );
                     let help = format!("move it above {}, or delete it", by.join(", "));
                     let label = format!("{} take all that it would match", by.join(", "));
-                    problems.push(Diagnostic::warning("unreachable-rule", &place, message).label(label).help(help));
+                    problems.push(
+                        Diagnostic::warning("unreachable-rule", &place, message)
+                            .label(label)
+                            .help(help),
+                    );
                 }
                 compiled.insert(store.id.to_string(), set);
             }
@@ -104,7 +111,9 @@ fn compile(
                 failed = true;
                 let place = place(store, error.rule()).expect("every store has a place");
                 let help = "name fewer cameras, aisles or zones in one rule, or group aisles by `aisle_kind`";
-                problems.push(Diagnostic::error("rules-too-large", &place, error.to_string()).help(help));
+                problems.push(
+                    Diagnostic::error("rules-too-large", &place, error.to_string()).help(help),
+                );
             }
         }
     }

@@ -23,7 +23,8 @@ impl Id {
 
     /// Returns `None` for anything that is no id.
     pub fn new(text: &str) -> Option<Self> {
-        let allowed = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let allowed =
+            text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         let hyphens = text.starts_with('-') || text.ends_with('-') || text.contains("--");
         let fits = !text.is_empty() && text.len() <= Self::MAX;
         (allowed && !hyphens && fits).then(|| Self(text.to_owned()))

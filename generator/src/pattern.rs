@@ -22,7 +22,9 @@ pub fn matches(pattern: &Value, event: &Value) -> Result<bool, UnknownPattern> {
         let holds = match wanted {
             Value::Object(_) => matches(wanted, found.unwrap_or(&Value::Null))?,
             Value::Array(list) => any_of(list, found)?,
-            _ => return Err(UnknownPattern(format!("`{name}` holds neither a list nor an object"))),
+            _ => {
+                return Err(UnknownPattern(format!("`{name}` holds neither a list nor an object")));
+            }
         };
         if !holds {
             return Ok(false);
@@ -65,7 +67,9 @@ fn leaf_matches(matcher: &Value, leaf: &Value) -> Result<bool, UnknownPattern> {
     match (operator.as_str(), operand) {
         ("anything-but", Value::Array(list)) => Ok(!list.iter().any(|it| same(it, leaf))),
         ("anything-but", Value::String(_) | Value::Number(_)) => Ok(!same(operand, leaf)),
-        ("prefix", Value::String(prefix)) => Ok(leaf.as_str().is_some_and(|text| text.starts_with(prefix))),
+        ("prefix", Value::String(prefix)) => {
+            Ok(leaf.as_str().is_some_and(|text| text.starts_with(prefix)))
+        }
         ("numeric", Value::Array(list)) => numeric(list, leaf).ok_or_else(unknown),
         _ => Err(unknown()),
     }

@@ -32,7 +32,9 @@ pub enum RehearsalError {
     Stopped { missing: &'static str, seconds: u64, log: String },
     #[error("the rehearsal does not hold: {0}")]
     Wrong(String),
-    #[error("no camera of the store is watched now whose shelf sweep would tell anybody\n  help: name one with `--camera`")]
+    #[error(
+        "no camera of the store is watched now whose shelf sweep would tell anybody\n  help: name one with `--camera`"
+    )]
     NoCamera,
     #[error(transparent)]
     Cloud(#[from] crate::deploy::CloudError),

@@ -94,7 +94,8 @@ pub fn assemble(
         plan.tags.insert("arm:store".to_owned(), store.id.to_string());
         store_stacks.push(plan);
     }
-    let zip = Artifact { key: bundle.key(), bytes: bundle.zip.clone(), media_type: "application/zip" };
+    let zip =
+        Artifact { key: bundle.key(), bytes: bundle.zip.clone(), media_type: "application/zip" };
     let templates = store_stacks.iter().chain([&platform_stack]).filter_map(|plan| {
         let bytes = plan.body.clone().into_bytes();
         Some(Artifact { key: plan.template_key()?, bytes, media_type: "application/json" })

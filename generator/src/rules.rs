@@ -63,10 +63,14 @@ pub struct Unreachable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
     /// The first field names the rule.
-    #[error("the rule `{0}` needs a pattern of {1} characters, over the {PATTERN_CHARACTERS_MAX} that EventBridge takes")]
+    #[error(
+        "the rule `{0}` needs a pattern of {1} characters, over the {PATTERN_CHARACTERS_MAX} that EventBridge takes"
+    )]
     PatternTooLong(String, usize),
     /// The first field names the rule whose patterns went over the limit.
-    #[error("with the rule `{0}` the store needs more than the {BUS_RULES_MAX} EventBridge rules that a bus holds")]
+    #[error(
+        "with the rule `{0}` the store needs more than the {BUS_RULES_MAX} EventBridge rules that a bus holds"
+    )]
     TooManyPatterns(String),
 }
 
@@ -101,14 +105,17 @@ pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
         if set.rules.len() + patterns.len() > BUS_RULES_MAX {
             return Err(RulesError::TooManyPatterns(rule.name.to_string()));
         }
-        set.rules.extend(patterns.into_iter().enumerate().map(|(index, pattern)| compiled(rule, index, pattern)));
+        set.rules.extend(
+            patterns.into_iter().enumerate().map(|(index, pattern)| compiled(rule, index, pattern)),
+        );
         earlier.push((rule, region));
     }
     Ok(set)
 }
 
 fn compiled(rule: &Rule, index: usize, pattern: serde_json::Value) -> CompiledRule {
-    let id = if index == 0 { rule.name.to_string() } else { format!("{}.{}", rule.name, index + 1) };
+    let id =
+        if index == 0 { rule.name.to_string() } else { format!("{}.{}", rule.name, index + 1) };
     CompiledRule {
         id,
         rule: rule.name.to_string(),

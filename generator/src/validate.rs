@@ -120,7 +120,9 @@ impl Context<'_> {
         known: impl IntoIterator<Item = &'b str>,
     ) {
         let help = suggest(&name.value, known);
-        self.report(Diagnostic::error(code, &name.place, message).label("not known here").help(help));
+        self.report(
+            Diagnostic::error(code, &name.place, message).label("not known here").help(help),
+        );
     }
 
     /// Checks a text that people read in alerts: 1 to 64 printable characters, none that a

@@ -127,7 +127,10 @@ impl Builder {
 
     fn check_text(&self, text: &str) -> Result<(), Diagnostic> {
         if text.len() > FILE_BYTES_MAX {
-            let message = format!("the file has {} bytes, over the {FILE_BYTES_MAX} that are read", text.len());
+            let message = format!(
+                "the file has {} bytes, over the {FILE_BYTES_MAX} that are read",
+                text.len()
+            );
             return Err(Diagnostic::error("file-too-large", &self.place(0..0), message)
                 .help("split the store, or look what made the file so large"));
         }
@@ -158,8 +161,9 @@ impl Builder {
 
     fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Diagnostic {
         let at = self.byte(error.marker().index());
-        Diagnostic::error("syntax", &self.place(at..at), error.info())
-            .help("mend the YAML here or just above: indentation, a missing colon, quote or bracket")
+        Diagnostic::error("syntax", &self.place(at..at), error.info()).help(
+            "mend the YAML here or just above: indentation, a missing colon, quote or bracket",
+        )
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Step {
@@ -167,14 +171,24 @@ impl Builder {
         match event {
             Event::DocumentStart(_) => self.start_document(span),
             Event::Alias(_) => Err(Box::new(self.refuse_anchor(span))),
-            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _)
                 if anchor > 0 =>
             {
                 Err(Box::new(self.refuse_anchor(span)))
             }
-            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
-                let problem = Diagnostic::error("yaml-tag", &self.place(span), "YAML tags such as `!Ref` have no meaning here");
-                Err(Box::new(problem.help("write the plain value; quote it if it must begin with `!`")))
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => {
+                let problem = Diagnostic::error(
+                    "yaml-tag",
+                    &self.place(span),
+                    "YAML tags such as `!Ref` have no meaning here",
+                );
+                Err(Box::new(
+                    problem.help("write the plain value; quote it if it must begin with `!`"),
+                ))
             }
             Event::Scalar(text, style, _, _) => {
                 let plain = style == ScalarStyle::Plain;
@@ -194,7 +208,11 @@ impl Builder {
         if self.documents == 1 {
             return Ok(());
         }
-        let problem = Diagnostic::error("several-documents", &self.place(span), "a second YAML document begins here");
+        let problem = Diagnostic::error(
+            "several-documents",
+            &self.place(span),
+            "a second YAML document begins here",
+        );
         Err(Box::new(problem.help("keep one store per file, without `---` inside")))
     }
 
@@ -207,8 +225,10 @@ impl Builder {
         if self.stack.len() >= DEPTH_MAX {
             let (Open::Sequence(span, _) | Open::Mapping(span, ..)) = open;
             let message = format!("nested more than {DEPTH_MAX} levels deep");
-            return Err(Box::new(Diagnostic::error("too-deep", &self.place(span), message)
-                .help("look for brackets that are never closed")));
+            return Err(Box::new(
+                Diagnostic::error("too-deep", &self.place(span), message)
+                    .help("look for brackets that are never closed"),
+            ));
         }
         self.stack.push(open);
         Ok(())
@@ -239,8 +259,14 @@ impl Builder {
                 Some(key) => entries.push((key, node)),
                 None => {
                     let Value::Scalar { text, .. } = &node.value else {
-                        let problem = Diagnostic::error("key-not-text", &node.place, "a key must be plain text");
-                        return Err(Box::new(problem.help("quote values that begin with `{` or `[`")));
+                        let problem = Diagnostic::error(
+                            "key-not-text",
+                            &node.place,
+                            "a key must be plain text",
+                        );
+                        return Err(Box::new(
+                            problem.help("quote values that begin with `{` or `[`"),
+                        ));
                     };
                     if let Some(first) = seen.get(text) {
                         let message = format!("the key `{text}` stands twice");

@@ -53,13 +53,14 @@ def load_ministack():
     try:
         from ministack import app
         from ministack.core import responses
-        from ministack.services import eventbridge, scheduler, sns
+        from ministack.services import eventbridge, s3, scheduler, sns
         from ministack.services.cloudformation import provisioners
 
         for module, names in (
             (app, ("main",)),
             (responses, ("get_account_id", "get_region")),
             (eventbridge, ("_invoke_target",)),
+            (s3, ("_bucket_object_lock",)),
             (scheduler, ("_SCHEDULE_TICK_INTERVAL",)),
             (sns, ("_fanout", "_topic_by_arn_any_scope", "_resolve_message_for_protocol",
                    "_matches_filter_policy", "_build_envelope", "_http_post_sync")),
@@ -70,7 +71,7 @@ def load_ministack():
                 getattr(module, name)
     except (ImportError, AttributeError) as error:
         stop(f"a private part of MiniStack has moved, adapt this script: {error}")
-    return app, responses, eventbridge, scheduler, sns, provisioners
+    return app, responses, eventbridge, s3, scheduler, sns, provisioners
 
 
 # ---- Our own service -------------------------------------------------------------------------
@@ -384,7 +385,44 @@ def subscribers_get(sns, call):
     return batch
 
 
+# ---- Object Lock -----------------------------------------------------------------------------
+
+
+def lock_buckets(provisioners, s3):
+    """MiniStack's CloudFormation leaves Object Lock out, and its S3 then refuses locked objects."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    create, update = handlers["create"], handlers["update"]
+
+    def lock(name, props):
+        if props.get("ObjectLockEnabled") in (True, "true"):
+            rule = (props.get("ObjectLockConfiguration") or {}).get("Rule") or {}
+            retention = rule.get("DefaultRetention")
+            if retention:
+                retention = {**retention, "Days": int(retention.get("Days") or 0)}
+            s3._bucket_object_lock[name] = {"enabled": True, "default_retention": retention}
+
+    def created(logical_id, props, stack):
+        name, attributes = create(logical_id, props, stack)
+        lock(name, props)
+        return name, attributes
+
+    def updated(physical_id, old, new, stack):
+        answer = update(physical_id, old, new, stack)
+        lock(new.get("BucketName") or physical_id, new)
+        return answer
+
+    handlers["create"], handlers["update"] = created, updated
+
+
 # ---- Schedules -------------------------------------------------------------------------------
+
+
+def planned(call, event):
+    """When a schedule was to fire: of cron, the whole minute; of a rate, the time at which it did."""
+    schedules = (it for it in call.arguments.values() if isinstance(it, dict))
+    expressions = (it.get("ScheduleExpression", "") for it in schedules)
+    of_cron = any(it.startswith("cron(") for it in expressions)
+    return event["Time"] - event["Time"] % 60 if of_cron else event["Time"]
 
 
 def keep_schedules(eventbridge, scheduler):
@@ -396,7 +434,7 @@ def keep_schedules(eventbridge, scheduler):
         call = signature.bind(*args, **kwargs)
         target, event = call.arguments["target"], call.arguments["event"]
         if event.get("Source") == "aws.scheduler" and isinstance(target.get("Input"), str):
-            due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event["Time"]))
+            due = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(planned(call, event)))
             text = target["Input"]
             for name, value in (("scheduled-time", due), ("schedule-arn", event["Resources"][0]),
                                 ("execution-id", event["EventId"]), ("attempt-number", "1")):
@@ -410,8 +448,9 @@ def keep_schedules(eventbridge, scheduler):
 def main():
     if not SERVICE:
         stop(f"{SERVICE_VARIABLE} must name our own service, such as http://127.0.0.1:4600")
-    app, responses, eventbridge, scheduler, sns, provisioners = load_ministack()
+    app, responses, eventbridge, s3, scheduler, sns, provisioners = load_ministack()
     register_types(provisioners, responses)
+    lock_buckets(provisioners, s3)
     record_messages(sns)
     keep_schedules(eventbridge, scheduler)
     app.main()

@@ -2,9 +2,7 @@
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag,
-};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
 
 use crate::deploy::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
@@ -101,7 +99,9 @@ pub(super) async fn delete_change_set(
         {
             Ok(())
         }
-        Err(error) => Err(failed(format!("delete the change set {name} of the stack {stack}"))(error)),
+        Err(error) => {
+            Err(failed(format!("delete the change set {name} of the stack {stack}"))(error))
+        }
     }
 }
 
@@ -113,7 +113,9 @@ pub(super) async fn delete_stack(client: &Client, name: &str) -> Result<(), Clou
 pub(super) async fn events(client: &Client, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
     let answer = match client.describe_stack_events().stack_name(stack).send().await {
         Ok(answer) => answer,
-        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => return Ok(vec![]),
+        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => {
+            return Ok(vec![]);
+        }
         Err(error) => return Err(failed(format!("read the events of the stack {stack}"))(error)),
     };
     let mut events: Vec<_> = answer

@@ -40,27 +40,42 @@ impl Observer {
     /// Subscribes a new queue to a topic; returns the queue's URL.
     pub async fn subscribe(&self, topic: &str, queue: &str) -> Result<String, CloudError> {
         let made = self.sqs.create_queue().queue_name(queue).send().await;
-        let url = made.map_err(failed(format!("create the queue {queue}")))?.queue_url.unwrap_or_default();
+        let url = made
+            .map_err(failed(format!("create the queue {queue}")))?
+            .queue_url
+            .unwrap_or_default();
         let arn = QueueAttributeName::QueueArn;
-        let asked = self.sqs.get_queue_attributes().queue_url(&url).attribute_names(arn.clone()).send().await;
+        let asked = self
+            .sqs
+            .get_queue_attributes()
+            .queue_url(&url)
+            .attribute_names(arn.clone())
+            .send()
+            .await;
         let asked = asked.map_err(failed(format!("describe the queue {queue}")))?;
         let arn = asked.attributes().and_then(|it| it.get(&arn)).cloned().unwrap_or_default();
-        let subscribed = self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).send().await;
+        let subscribed =
+            self.sns.subscribe().topic_arn(topic).protocol("sqs").endpoint(arn).send().await;
         subscribed.map_err(failed(format!("subscribe to the topic {topic}")))?;
         Ok(url)
     }
 
     /// Takes the messages that have arrived.
     pub async fn receive(&self, queue_url: &str) -> Result<Vec<Delivered>, CloudError> {
-        let call = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10).send().await;
+        let call =
+            self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10).send().await;
         let answer = call.map_err(failed("read the subscriber's queue"))?;
         let mut delivered = Vec::new();
         for message in answer.messages() {
-            let envelope: Value = serde_json::from_str(message.body().unwrap_or_default()).unwrap_or_default();
-            let text = |key: &str| envelope.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let envelope: Value =
+                serde_json::from_str(message.body().unwrap_or_default()).unwrap_or_default();
+            let text = |key: &str| {
+                envelope.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
             delivered.push(Delivered { subject: text("Subject"), text: text("Message") });
             let receipt = message.receipt_handle().unwrap_or_default();
-            let deleted = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt).send().await;
+            let deleted =
+                self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt).send().await;
             deleted.map_err(failed("delete a message of the subscriber's queue"))?;
         }
         Ok(delivered)
@@ -75,7 +90,8 @@ impl Observer {
             .index_name(INDEX_BY_STORE)
             .key_condition_expression("store_pk = :store")
             .expression_attribute_values(":store", AttributeValue::S(format!("STORE#{store}")));
-        let answer = call.send().await.map_err(failed(format!("read the cases of the store {store}")))?;
+        let answer =
+            call.send().await.map_err(failed(format!("read the cases of the store {store}")))?;
         let read = |item: &_| serde_json::from_value(object(item));
         let cases: Result<Vec<CaseItem>, _> = answer.items().iter().map(read).collect();
         cases.map_err(failed("read a case, whose shape is not the contract's"))
@@ -84,7 +100,8 @@ impl Observer {
     /// The bytes of an object.
     pub async fn fetch(&self, bucket: &str, key: &str) -> Result<Vec<u8>, CloudError> {
         let what = || format!("fetch s3://{bucket}/{key}");
-        let answer = self.s3.get_object().bucket(bucket).key(key).send().await.map_err(failed(what()))?;
+        let answer =
+            self.s3.get_object().bucket(bucket).key(key).send().await.map_err(failed(what()))?;
         let bytes = answer.body.collect().await.map_err(failed(what()))?;
         Ok(bytes.to_vec())
     }

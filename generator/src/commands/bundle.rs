@@ -58,7 +58,13 @@ pub fn run(args: &BundleArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     match args.format {
         AnswerFormat::Json => writeln!(console.out, "{}", manifest(&bundle))?,
         AnswerFormat::Human => {
-            writeln!(console.out, "{}  {} bytes, {}", path.display(), bundle.zip.len(), wanted.as_str())?;
+            writeln!(
+                console.out,
+                "{}  {} bytes, {}",
+                path.display(),
+                bundle.zip.len(),
+                wanted.as_str()
+            )?;
         }
     }
     Ok(())
@@ -69,16 +75,24 @@ fn architecture(text: &str) -> Architecture {
 }
 
 /// Builds or takes the binary, checks it, packs it.
-pub fn make(args: &BuildArgs, wanted: Architecture, console: &mut Console<'_>) -> Result<Bundle, CommandError> {
+pub fn make(
+    args: &BuildArgs,
+    wanted: Architecture,
+    console: &mut Console<'_>,
+) -> Result<Bundle, CommandError> {
     let path = match &args.binary {
         Some(path) => path.clone(),
         None => {
-            writeln!(console.err, "building the functions (cargo build --release --bin bootstrap)")?;
+            writeln!(
+                console.err,
+                "building the functions (cargo build --release --bin bootstrap)"
+            )?;
             cargo::build(&args.source).map_err(CommandError::environment)?
         }
     };
     let binary = files::load(&path)?;
-    bundle::assemble(&binary, wanted).map_err(|error| CommandError::Configuration(format!("{}: {error}", path.display())))
+    bundle::assemble(&binary, wanted)
+        .map_err(|error| CommandError::Configuration(format!("{}: {error}", path.display())))
 }
 
 /// Saves a bundle where `deploy` looks for it; returns the zip's path.

@@ -71,19 +71,33 @@ fn choose<'a>(
     for id in &args.stores {
         if !fleet.stores.iter().any(|store| store.id.as_str() == id) {
             let help = crate::diagnostic::suggest(id, fleet.stores.iter().map(|it| it.id.as_str()));
-            return Err(CommandError::Configuration(format!("there is no store `{id}`\n  help: {help}")));
+            return Err(CommandError::Configuration(format!(
+                "there is no store `{id}`\n  help: {help}"
+            )));
         }
     }
-    if let Some(cell) = args.cell.as_ref().filter(|id| !fleet.cells.iter().any(|cell| cell.id.as_str() == *id)) {
+    if let Some(cell) =
+        args.cell.as_ref().filter(|id| !fleet.cells.iter().any(|cell| cell.id.as_str() == *id))
+    {
         let help = crate::diagnostic::suggest(cell, fleet.cells.iter().map(|it| it.id.as_str()));
-        return Err(CommandError::Configuration(format!("there is no cell `{cell}`\n  help: {help}")));
+        return Err(CommandError::Configuration(format!(
+            "there is no cell `{cell}`\n  help: {help}"
+        )));
     }
-    let named = |store: &&Store| args.stores.is_empty() || args.stores.iter().any(|id| id == store.id.as_str());
-    let cells = fleet.cells.iter().filter(|cell| args.cell.as_deref().is_none_or(|id| id == cell.id.as_str()));
+    let named = |store: &&Store| {
+        args.stores.is_empty() || args.stores.iter().any(|id| id == store.id.as_str())
+    };
+    let cells = fleet
+        .cells
+        .iter()
+        .filter(|cell| args.cell.as_deref().is_none_or(|id| id == cell.id.as_str()));
     let chosen = cells.map(|cell| (cell, fleet.stores_of(cell).filter(named).collect::<Vec<_>>()));
-    let chosen: Vec<_> = chosen.filter(|(_, stores)| args.stores.is_empty() || !stores.is_empty()).collect();
+    let chosen: Vec<_> =
+        chosen.filter(|(_, stores)| args.stores.is_empty() || !stores.is_empty()).collect();
     if chosen.is_empty() {
-        return Err(CommandError::Configuration("the stores that were named are not in that cell".to_owned()));
+        return Err(CommandError::Configuration(
+            "the stores that were named are not in that cell".to_owned(),
+        ));
     }
     Ok(chosen)
 }
@@ -100,7 +114,9 @@ pub async fn carry_out(
     let mut watch = |progress: Progress| {
         let written = match format {
             AnswerFormat::Json => writeln!(console.out, "{}", event(&progress)),
-            AnswerFormat::Human => line(&progress).map_or(Ok(()), |line| writeln!(console.err, "{line}")),
+            AnswerFormat::Human => {
+                line(&progress).map_or(Ok(()), |line| writeln!(console.err, "{line}"))
+            }
         };
         // A deployment under way is not given up because nobody reads its story any more.
         lost = lost.take().or(written.err());
@@ -124,7 +140,10 @@ fn line(progress: &Progress) -> Option<String> {
             format!("  {verb}  {stack}  ({})", count(*changes, "resource"))
         }
         Progress::Resource { stack, event } if event.status.ends_with("_FAILED") => {
-            format!("  failed     {stack}  {} ({}): {}", event.logical_id, event.resource_type, event.reason)
+            format!(
+                "  failed     {stack}  {} ({}): {}",
+                event.logical_id, event.resource_type, event.reason
+            )
         }
         Progress::Resource { .. } => return None,
         Progress::Done { stack } => format!("  done       {stack}"),
@@ -138,7 +157,9 @@ fn line(progress: &Progress) -> Option<String> {
 fn event(progress: &Progress) -> serde_json::Value {
     let schema = "arm.deploy/1";
     match progress {
-        Progress::Unchanged { stack } => json!({ "schema": schema, "event": "unchanged", "stack": stack }),
+        Progress::Unchanged { stack } => {
+            json!({ "schema": schema, "event": "unchanged", "stack": stack })
+        }
         Progress::Started { stack, creates, changes } => json!({
             "schema": schema, "event": "started", "stack": stack, "creates": creates, "changes": changes,
         }),
@@ -157,14 +178,22 @@ fn event(progress: &Progress) -> serde_json::Value {
 }
 
 /// Sums up; some stores failed while others did not is an exit code of its own.
-fn conclude(total: &Summary, format: AnswerFormat, console: &mut Console<'_>) -> Result<(), CommandError> {
+fn conclude(
+    total: &Summary,
+    format: AnswerFormat,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
     let (changed, unchanged) = (total.changed.len(), total.unchanged.len());
     let summary = format!("{} deployed, {unchanged} unchanged", count(changed, "stack"));
     match format {
         AnswerFormat::Human if total.failed.is_empty() => writeln!(console.out, "{summary}")?,
         AnswerFormat::Human => writeln!(console.out, "{summary}, {} failed", total.failed.len())?,
         AnswerFormat::Json => {
-            let failed: Vec<_> = total.failed.iter().map(|(stack, cause)| json!({ "stack": stack, "cause": cause })).collect();
+            let failed: Vec<_> = total
+                .failed
+                .iter()
+                .map(|(stack, cause)| json!({ "stack": stack, "cause": cause }))
+                .collect();
             let end = json!({
                 "schema": "arm.deploy/1", "event": "end", "changed": total.changed,
                 "unchanged": total.unchanged, "failed": failed,
@@ -176,5 +205,9 @@ fn conclude(total: &Summary, format: AnswerFormat, console: &mut Console<'_>) ->
         return Ok(());
     }
     let names: Vec<_> = total.failed.iter().map(|(stack, _)| stack.as_str()).collect();
-    Err(CommandError::Partly(format!("{} failed: {}", count(names.len(), "stack"), names.join(", "))))
+    Err(CommandError::Partly(format!(
+        "{} failed: {}",
+        count(names.len(), "stack"),
+        names.join(", ")
+    )))
 }

@@ -70,7 +70,12 @@ pub fn run(args: &GenerateArgs, console: &mut Console<'_>) -> Result<(), Command
             for Output { path, text, resources } in &outputs {
                 let file = args.out.join(path);
                 let size = text.len();
-                writeln!(console.out, "{}  {}, {size} bytes", file.display(), count(*resources, "resource"))?;
+                writeln!(
+                    console.out,
+                    "{}  {}, {size} bytes",
+                    file.display(),
+                    count(*resources, "resource")
+                )?;
             }
         }
     }

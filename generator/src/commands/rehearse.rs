@@ -14,10 +14,10 @@ use crate::diagnostic::suggest;
 use crate::error::CommandError;
 use crate::files;
 use crate::load::CompiledFleet;
-use crate::model::{Camera, Cell, Store};
+use crate::model::{Camera, Cell, Channel, Endpoint, Store};
 use crate::name::{CellNames, StoreNames};
 use crate::rehearsal::follow::{self, Ending, Scene};
-use crate::rehearsal::local::Local;
+use crate::rehearsal::local::{self, Local};
 use crate::rehearsal::servers::{self, Servers, Settings};
 use crate::rehearsal::story::{self, Chapter, Line};
 use crate::rehearsal::{RehearsalError, python};
@@ -65,18 +65,24 @@ pub fn run(args: &RehearseArgs, console: &mut Console<'_>) -> Result<(), Command
     let camera = choose_camera(args, &fleet, store)?;
     let name = store.id.as_str();
     writeln!(console.err, "rehearsing {}", story::describe(cell, store, camera))?;
-    let python = python::environment(&args.work.join("local-aws"), local_aws::ministack::REQUIREMENTS, console)?;
+    let python = python::environment(
+        &args.work.join("local-aws"),
+        local_aws::ministack::REQUIREMENTS,
+        console,
+    )?;
     let bundle = bundle::make(&args.build, cell.architecture, console)?;
     let zip = bundle::save(&bundle, &args.work.join("bundle"))?;
     writeln!(console.err, "bundle {}", zip.display())?;
-    let release = release::assemble(&fleet, cell, &[store], &bundle).map_err(CommandError::environment)?;
+    let release =
+        release::assemble(&fleet, cell, &[store], &bundle).map_err(CommandError::environment)?;
     let folder = args.work.join("rehearsal").join(name);
     files::remove_folder(&folder)?;
     files::make_folder(&folder)?;
     let folder = files::absolute(&folder)?;
     let python = files::absolute(&python.with_file_name(""))?.join("python");
     let stage = Stage { cell, store, camera, folder };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let settings = Settings {
             python: &python,
@@ -99,12 +105,18 @@ pub fn run(args: &RehearseArgs, console: &mut Console<'_>) -> Result<(), Command
     })
 }
 
-fn choose_store<'a>(args: &RehearseArgs, fleet: &'a CompiledFleet) -> Result<&'a Store, CommandError> {
+fn choose_store<'a>(
+    args: &RehearseArgs,
+    fleet: &'a CompiledFleet,
+) -> Result<&'a Store, CommandError> {
     let stores = &fleet.fleet.stores;
     let Some(wanted) = &args.store else {
-        let canary = stores.iter().find(|it| it.labels.iter().any(|label| label.as_str() == "canary"));
+        let canary =
+            stores.iter().find(|it| it.labels.iter().any(|label| label.as_str() == "canary"));
         let first = canary.or(stores.first());
-        return first.ok_or_else(|| CommandError::Configuration("there is no store to rehearse".to_owned()));
+        return first.ok_or_else(|| {
+            CommandError::Configuration("there is no store to rehearse".to_owned())
+        });
     };
     stores.iter().find(|store| store.id.as_str() == wanted).ok_or_else(|| {
         let help = suggest(wanted, stores.iter().map(|it| it.id.as_str()));
@@ -112,7 +124,11 @@ fn choose_store<'a>(args: &RehearseArgs, fleet: &'a CompiledFleet) -> Result<&'a
     })
 }
 
-fn choose_camera<'a>(args: &RehearseArgs, fleet: &CompiledFleet, store: &'a Store) -> Result<&'a Camera, CommandError> {
+fn choose_camera<'a>(
+    args: &RehearseArgs,
+    fleet: &CompiledFleet,
+    store: &'a Store,
+) -> Result<&'a Camera, CommandError> {
     let Some(wanted) = &args.camera else {
         let found = story::choose_camera(fleet, store, now_ms());
         return found.ok_or_else(|| CommandError::environment(RehearsalError::NoCamera));
@@ -123,7 +139,9 @@ fn choose_camera<'a>(args: &RehearseArgs, fleet: &CompiledFleet, store: &'a Stor
         CommandError::Configuration(format!("the store has no camera `{wanted}`\n  help: {help}"))
     })?;
     if !story::tells_somebody(fleet, store, found, now_ms()) {
-        let message = format!("the camera `{wanted}` is not watched now, or its shelf sweep would tell nobody\n  help: choose another, or change its `watch` or the rules");
+        let message = format!(
+            "the camera `{wanted}` is not watched now, or its shelf sweep would tell nobody\n  help: choose another, or change its `watch` or the rules"
+        );
         return Err(CommandError::Configuration(message));
     }
     Ok(found)
@@ -145,7 +163,15 @@ async fn perform(
 ) -> Result<(), CommandError> {
     let emulator = crate::aws::Emulator { endpoint: servers.gateway.clone() };
     let target = Target { region: stage.cell.region.clone(), emulator: Some(emulator) };
-    writeln!(console.err, "local AWS at {} (MiniStack), Kinesis Video and model at {}", servers.gateway, servers.video)?;
+    writeln!(
+        console.err,
+        "local AWS at {} (MiniStack), Kinesis Video and model at {}",
+        servers.gateway, servers.video
+    )?;
+    for (reference, value) in stand_ins(stage.store) {
+        let kept = local::keep(&servers.gateway, &reference, value).await;
+        kept.map_err(CommandError::environment)?;
+    }
     let summary = deploy::carry_out(release, &target, args.format, console).await?;
     if let Some((stack, cause)) = summary.failed.first() {
         return Err(CommandError::Partly(format!("the stack {stack} failed: {cause}")));
@@ -155,37 +181,55 @@ async fn perform(
     let observer = Observer::connect(&target).await;
     let Cell { region, account, .. } = stage.cell;
     let topic = format!("arn:aws:sns:{region}:{account}:{}", names.alerts_topic());
-    let queue_url = observer.subscribe(&topic, "rehearsal").await.map_err(CommandError::environment)?;
+    let queue_url =
+        observer.subscribe(&topic, "rehearsal").await.map_err(CommandError::environment)?;
     let local = Local::new(&servers.video);
     let begins_ms = scene_begins_ms(now_ms());
     local.play(&stream, begins_ms, QUIET_SECONDS).await.map_err(CommandError::environment)?;
     let teller = Teller::new(args.format);
-    teller.tell(console, Chapter::Stream, format!("{stream} gets H.264 video in real time; the schedule ticks within a minute"));
+    let wait_s = (begins_ms - now_ms()) / 1_000;
+    let text = format!(
+        "{stream} gets H.264 video; the schedule ticks on the minute, the scene begins in {wait_s} s"
+    );
+    teller.tell(console, Chapter::Stream, text);
     let scene = Scene {
         observer: &observer,
         local: &local,
         table: CellNames::new(stage.cell).case_table(),
         store: stage.store.id.to_string(),
+        timezone: stage.store.hours.timezone.clone(),
         stream,
         queue_url,
         log: stage.folder.join("ministack.log").display().to_string(),
     };
-    let ending = follow::follow(&scene, &mut |chapter, text| teller.tell(console, chapter, text)).await;
+    let ending =
+        follow::follow(&scene, &mut |chapter, text| teller.tell(console, chapter, text)).await;
     let ending = ending.map_err(CommandError::environment)?;
     conclude(args, stage, &ending, console)
+}
+
+/// The values that stand in for addresses that the store keeps elsewhere.
+fn stand_ins(store: &Store) -> Vec<(Endpoint, &'static str)> {
+    let kept = store.subscribers.iter().filter(|it| !matches!(it.endpoint, Endpoint::Literal(_)));
+    kept.map(|it| {
+        let value = match it.channel {
+            Channel::Email => "rehearsal@example.com",
+            Channel::Sms => "+12065550123",
+            Channel::Https => "https://hooks.example.com/rehearsal",
+            Channel::Push => "arn:aws:sns:us-west-2:123456789012:endpoint/GCM/rehearsal/0",
+        };
+        (it.endpoint.clone(), value)
+    })
+    .collect()
 }
 
 /// Quiet seconds of video before the scene and after it: more than any evidence wants.
 const QUIET_SECONDS: u32 = 150;
 
-/// When the scene begins: soon, in the minute that the first tick will look at.
-///
-/// The schedule was made some seconds ago and ticks a minute after that; the windows of that
-/// minute are cut then, those that are over already at once.
+/// When the scene begins: shortly after the next minute, because the schedule ticks on the minute.
 fn scene_begins_ms(now_ms: i64) -> i64 {
-    let minute_ms = 60_000;
-    let tick_ms = now_ms + minute_ms;
-    (tick_ms - tick_ms.rem_euclid(minute_ms) + 2_000).max(now_ms + 2_000)
+    let soonest_ms = now_ms + 3_000;
+    soonest_ms - soonest_ms.rem_euclid(60_000) + 62_000
 }
 
 /// Tells the story as it happens.
@@ -211,7 +255,12 @@ impl Teller {
 }
 
 /// Saves what was found, and says where it lies.
-fn conclude(args: &RehearseArgs, stage: &Stage<'_>, ending: &Ending, console: &mut Console<'_>) -> Result<(), CommandError> {
+fn conclude(
+    args: &RehearseArgs,
+    stage: &Stage<'_>,
+    ending: &Ending,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
     let Ending { case, clip, told, delivered } = ending;
     let save = |name: &str, bytes: &[u8]| -> Result<PathBuf, CommandError> {
         let path = stage.folder.join(name);
@@ -241,16 +290,32 @@ fn conclude(args: &RehearseArgs, stage: &Stage<'_>, ending: &Ending, console: &m
     writeln!(console.out, "  case      {}", case_path.display())?;
     writeln!(console.out, "  clip      {}  ({} bytes)", clip_path.display(), clip.len())?;
     writeln!(console.out, "  SHA-256   {digest}  (of the clip; the case says the same)")?;
-    writeln!(console.out, "  messages  {}  ({})", messages_path.display(), count(told.len(), "subscriber"))?;
+    writeln!(
+        console.out,
+        "  messages  {}  ({})",
+        messages_path.display(),
+        count(told.len(), "subscriber")
+    )?;
     Ok(())
 }
 
 /// Says how to reach what is left up.
-fn keep(servers: &Servers, stage: &Stage<'_>, console: &mut Console<'_>) -> Result<(), CommandError> {
+fn keep(
+    servers: &Servers,
+    stage: &Stage<'_>,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
     let Cell { account, region, .. } = stage.cell;
     writeln!(console.err, "\nthe local AWS stays up until Ctrl-C; any AWS client reaches it with")?;
     writeln!(console.err, "  export AWS_ENDPOINT_URL={}", servers.gateway)?;
-    writeln!(console.err, "  export AWS_ENDPOINT_URL_KINESIS_VIDEO={} AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={}", servers.video, servers.video)?;
-    writeln!(console.err, "  export AWS_REGION={region} AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=local")?;
+    writeln!(
+        console.err,
+        "  export AWS_ENDPOINT_URL_KINESIS_VIDEO={} AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={}",
+        servers.video, servers.video
+    )?;
+    writeln!(
+        console.err,
+        "  export AWS_REGION={region} AWS_ACCESS_KEY_ID={account} AWS_SECRET_ACCESS_KEY=local"
+    )?;
     Ok(())
 }

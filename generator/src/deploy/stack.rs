@@ -90,7 +90,10 @@ fn kind(name: &str, state: Option<&StackState>) -> Result<ChangeSetKind, String>
     let remedy = match status.as_str() {
         // What a change set that was never executed leaves behind.
         "REVIEW_IN_PROGRESS" => return Ok(ChangeSetKind::Create),
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE"
+        "CREATE_COMPLETE"
+        | "UPDATE_COMPLETE"
+        | "UPDATE_ROLLBACK_COMPLETE"
+        | "IMPORT_COMPLETE"
         | "IMPORT_ROLLBACK_COMPLETE" => return Ok(ChangeSetKind::Update),
         status if status.ends_with("_IN_PROGRESS") => {
             return Err(format!(
@@ -98,9 +101,13 @@ fn kind(name: &str, state: Option<&StackState>) -> Result<ChangeSetKind, String>
             ));
         }
         "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED" => {
-            format!("look at its events, then delete it (`aws cloudformation delete-stack --stack-name {name}`) and deploy again")
+            format!(
+                "look at its events, then delete it (`aws cloudformation delete-stack --stack-name {name}`) and deploy again"
+            )
         }
-        _ => format!("bring it back first (`aws cloudformation continue-update-rollback --stack-name {name}`)"),
+        _ => format!(
+            "bring it back first (`aws cloudformation continue-update-rollback --stack-name {name}`)"
+        ),
     };
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     Err(format!("it is in {status}{reason}, from which it cannot be updated; {remedy}"))
@@ -165,7 +172,11 @@ async fn follow(
             "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => {}
             status if status.ends_with("_IN_PROGRESS") => {}
             status => {
-                let reason = if state.reason.is_empty() { String::new() } else { format!(": {}", state.reason) };
+                let reason = if state.reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", state.reason)
+                };
                 return Ok(Err(cause.unwrap_or_else(|| format!("it ended in {status}{reason}"))));
             }
         }

@@ -99,7 +99,11 @@ fn release() -> Release {
         region: "us-west-2".to_owned(),
         artifacts_bucket: "bucket".to_owned(),
         artifacts_stack: plan("artifacts"),
-        artifacts: vec![Artifact { key: "zip".to_owned(), bytes: vec![1], media_type: "application/zip" }],
+        artifacts: vec![Artifact {
+            key: "zip".to_owned(),
+            bytes: vec![1],
+            media_type: "application/zip",
+        }],
         platform_stack: plan("platform"),
         store_stacks: vec![plan("store-a"), plan("store-b")],
     }
@@ -183,7 +187,8 @@ fn events_of_an_earlier_failure_are_not_taken_for_this_one() {
     let mut cloud = script();
     let old = event("1", "Topic", "UPDATE_FAILED", "last week's reason");
     cloud.events.get_mut().insert("store-a".to_owned(), vec![old]);
-    let state = StackState { status: "UPDATE_ROLLBACK_COMPLETE".to_owned(), ..StackState::default() };
+    let state =
+        StackState { status: "UPDATE_ROLLBACK_COMPLETE".to_owned(), ..StackState::default() };
     cloud.stacks.get_mut().insert("store-a".to_owned(), state);
     let new = event("2", "Topic", "UPDATE_FAILED", "today's reason");
     cloud.outcomes.insert("store-a".to_owned(), (vec![new], "UPDATE_ROLLBACK_COMPLETE"));

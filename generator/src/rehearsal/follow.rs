@@ -9,6 +9,7 @@ use contract::case::{CaseItem, EvidenceStatus};
 
 use crate::aws::rehearsal::{Delivered, Observer};
 use crate::bundle::sha256;
+use crate::console::count;
 
 use super::RehearsalError;
 use super::local::{Local, Told};
@@ -30,6 +31,8 @@ pub struct Scene<'a> {
     pub local: &'a Local,
     pub table: String,
     pub store: String,
+    /// The store's time zone.
+    pub timezone: String,
     pub stream: String,
     /// Our own subscriber's queue.
     pub queue_url: String,
@@ -47,10 +50,20 @@ pub struct Ending {
 }
 
 /// Follows the incident to its end, telling what happens.
-pub async fn follow(scene: &Scene<'_>, tell: &mut dyn FnMut(Chapter, String)) -> Result<Ending, RehearsalError> {
-    let mut follower = Follower { scene, calls: 0, messages: 0, told: Vec::new(), delivered: Vec::new(), ticked: false };
+pub async fn follow(
+    scene: &Scene<'_>,
+    tell: &mut dyn FnMut(Chapter, String),
+) -> Result<Ending, RehearsalError> {
+    let mut follower = Follower {
+        scene,
+        calls: 0,
+        messages: 0,
+        told: Vec::new(),
+        delivered: Vec::new(),
+        ticked: false,
+    };
     let case = follower.wait_for_case(tell).await?;
-    for (chapter, text) in story::case_opened(&case) {
+    for (chapter, text) in story::case_opened(&case, &scene.timezone) {
         tell(chapter, text);
     }
     follower.wait_for_alert(&case, tell).await?;
@@ -78,22 +91,37 @@ impl Follower<'_> {
             self.calls = call.n;
             if call.operation == "ListFragments" && !self.ticked {
                 self.ticked = true;
-                tell(Chapter::Tick, "the watch schedule ticked; `dispatch` cut the minute into windows".to_owned());
+                tell(
+                    Chapter::Tick,
+                    "the watch schedule ticked; `dispatch` cut the minute into windows".to_owned(),
+                );
             }
             if call.operation != "InvokeEndpoint" {
                 continue;
             }
             let span = span(call.start_ms, call.end_ms);
             let bytes = call.bytes.unwrap_or_default();
-            tell(Chapter::Window, format!("{span} UTC, {bytes} bytes of video to the model: {}", call.result));
-            if call.detections.unwrap_or_default() > 0 {
-                tell(Chapter::Detection, format!("the model saw {} behaviour in it", call.detections.unwrap_or_default()));
-            }
+            let seen = match call.detections {
+                _ if call.result != "ok" => format!("the model failed: {}", call.result),
+                None | Some(0) => "the model saw nothing".to_owned(),
+                Some(seen) => format!("the model saw {}", count(seen, "behaviour")),
+            };
+            tell(Chapter::Window, format!("{span} UTC, {} kB of video: {seen}", bytes / 1_000));
         }
+        Ok(())
+    }
+
+    /// Tells what subscribers got since the last look; the rehearsal's own is not one of them.
+    async fn listen(
+        &mut self,
+        tell: &mut dyn FnMut(Chapter, String),
+    ) -> Result<(), RehearsalError> {
         for told in self.scene.local.messages(self.messages).await? {
             self.messages = told.n;
-            tell(Chapter::Alert, story::alert_line(&told.protocol, &told.endpoint, &told.text));
-            self.told.push(told);
+            if told.protocol != "sqs" {
+                tell(Chapter::Alert, story::alert_line(&told.protocol, &told.endpoint, &told.text));
+                self.told.push(told);
+            }
         }
         self.delivered.extend(self.scene.observer.receive(&self.scene.queue_url).await?);
         Ok(())
@@ -103,7 +131,10 @@ impl Follower<'_> {
         Ok(self.scene.observer.cases(&self.scene.table, &self.scene.store).await?)
     }
 
-    async fn wait_for_case(&mut self, tell: &mut dyn FnMut(Chapter, String)) -> Result<CaseItem, RehearsalError> {
+    async fn wait_for_case(
+        &mut self,
+        tell: &mut dyn FnMut(Chapter, String),
+    ) -> Result<CaseItem, RehearsalError> {
         for _ in 0..CASE_SECONDS * 2 {
             self.look(tell).await?;
             if let Some(case) = self.cases().await?.into_iter().next() {
@@ -114,14 +145,22 @@ impl Follower<'_> {
         Err(self.stopped("case", CASE_SECONDS))
     }
 
-    async fn wait_for_alert(&mut self, case: &CaseItem, tell: &mut dyn FnMut(Chapter, String)) -> Result<(), RehearsalError> {
+    async fn wait_for_alert(
+        &mut self,
+        case: &CaseItem,
+        tell: &mut dyn FnMut(Chapter, String),
+    ) -> Result<(), RehearsalError> {
         if case.notify.is_empty() || case.shadow {
             return Ok(());
         }
         for _ in 0..ALERT_SECONDS * 2 {
             self.look(tell).await?;
+            self.listen(tell).await?;
             if let Some(delivered) = self.delivered.first() {
-                tell(Chapter::Alert, format!("delivered to the rehearsal's own SNS subscriber: {}", delivered.text));
+                tell(
+                    Chapter::Alert,
+                    format!("delivered to the rehearsal's own SNS subscriber: {}", delivered.text),
+                );
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;
@@ -129,15 +168,25 @@ impl Follower<'_> {
         Err(self.stopped("alert at the rehearsal's own subscriber", ALERT_SECONDS))
     }
 
-    async fn wait_for_clip(&mut self, tell: &mut dyn FnMut(Chapter, String)) -> Result<CaseItem, RehearsalError> {
+    async fn wait_for_clip(
+        &mut self,
+        tell: &mut dyn FnMut(Chapter, String),
+    ) -> Result<CaseItem, RehearsalError> {
         for _ in 0..CLIP_SECONDS * 2 {
             self.look(tell).await?;
+            self.listen(tell).await?;
             let cases = self.cases().await?;
             if cases.len() > 1 {
                 let ids: Vec<_> = cases.iter().map(|case| case.case_id.as_str()).collect();
-                return Err(RehearsalError::Wrong(format!("one incident became the cases {}", ids.join(", "))));
+                return Err(RehearsalError::Wrong(format!(
+                    "one incident became the cases {}",
+                    ids.join(", ")
+                )));
             }
-            let kept = cases.into_iter().next().and_then(|case| story::clip_kept(&case).map(|text| (case, text)));
+            let kept = cases
+                .into_iter()
+                .next()
+                .and_then(|case| story::clip_kept(&case).map(|text| (case, text)));
             if let Some((case, text)) = kept {
                 tell(Chapter::Clip, text);
                 return Ok(case);
@@ -164,11 +213,17 @@ fn span(start_ms: Option<i64>, end_ms: Option<i64>) -> String {
 fn check_clip(case: &CaseItem, clip: &[u8]) -> Result<(), RehearsalError> {
     let wrong = |what: String| Err(RehearsalError::Wrong(what));
     if case.evidence.status != EvidenceStatus::Stored {
-        return wrong(format!("the evidence of case {} is {:?}", case.case_id, case.evidence.status));
+        return wrong(format!(
+            "the evidence of case {} is {:?}",
+            case.case_id, case.evidence.status
+        ));
     }
     let found = sha256(clip);
     if case.evidence.sha256.as_deref() != Some(&found) {
-        return wrong(format!("the clip's SHA-256 is {found}, the case says {:?}", case.evidence.sha256));
+        return wrong(format!(
+            "the clip's SHA-256 is {found}, the case says {:?}",
+            case.evidence.sha256
+        ));
     }
     let holds = |name: &[u8]| clip.windows(name.len()).any(|it| it == name);
     if clip.get(4..8) != Some(b"ftyp") || !holds(b"avc1") {

@@ -5,7 +5,9 @@ use std::error::Error;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::model::Endpoint;
 
 use super::RehearsalError;
 
@@ -53,9 +55,14 @@ impl Local {
     }
 
     /// Makes a camera of a stream: quiet until the scene begins, quiet after it.
-    pub async fn play(&self, stream: &str, start_ms: i64, quiet_s: u32) -> Result<(), RehearsalError> {
-        let body = serde_json::json!({ "stream": stream, "start_ms": start_ms, "quiet_s": quiet_s });
-        self.call("POST", "/_local/play", Some(&body)).await.map(drop)
+    pub async fn play(
+        &self,
+        stream: &str,
+        start_ms: i64,
+        quiet_s: u32,
+    ) -> Result<(), RehearsalError> {
+        let body = json!({ "stream": stream, "start_ms": start_ms, "quiet_s": quiet_s });
+        self.call("POST", "/_local/play", Some(("", &body))).await.map(drop)
     }
 
     /// The calls after number `after`.
@@ -70,21 +77,47 @@ impl Local {
         serde_json::from_value(answer).map_err(|error| failed("read what subscribers got", error))
     }
 
-    async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, RehearsalError> {
+    /// One call; the body comes with the value of its `X-Amz-Target`.
+    async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<(&str, &Value)>,
+    ) -> Result<Value, RehearsalError> {
         let request = axum::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
-            .body(Full::from(body.map(Value::to_string).unwrap_or_default()))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", body.map_or("", |(target, _)| target))
+            .body(Full::from(body.map(|(_, body)| body.to_string()).unwrap_or_default()))
             .map_err(|error| failed(path, error))?;
         let response = self.client.request(request).await.map_err(|error| failed(path, error))?;
         let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(|error| failed(path, error))?.to_bytes();
+        let bytes =
+            response.into_body().collect().await.map_err(|error| failed(path, error))?.to_bytes();
         if !status.is_success() {
             let said = String::from_utf8_lossy(&bytes).into_owned();
             return Err(failed(path, std::io::Error::other(format!("{status}: {said}"))));
         }
         serde_json::from_slice(&bytes).map_err(|error| failed(path, error))
     }
+}
+
+/// Keeps an address in the emulator's SSM or Secrets Manager, where the template will look for it.
+///
+/// Two calls of services that nothing else here speaks to: not worth an SDK each.
+pub async fn keep(gateway: &str, reference: &Endpoint, value: &str) -> Result<(), RehearsalError> {
+    let (target, body) = match reference {
+        Endpoint::Literal(_) => return Ok(()),
+        Endpoint::Ssm(path) => (
+            "AmazonSSM.PutParameter",
+            json!({ "Name": path, "Value": value, "Type": "String", "Overwrite": true }),
+        ),
+        Endpoint::Secret(name) => {
+            ("secretsmanager.CreateSecret", json!({ "Name": name, "SecretString": value }))
+        }
+    };
+    Local::new(gateway).call("POST", "/", Some((target, &body))).await.map(drop)
 }
 
 fn failed(what: &str, source: impl Error + Send + Sync + 'static) -> RehearsalError {

@@ -1,5 +1,8 @@
 //! The rehearsal's own Python environment: made once, from pinned packages, kept between runs.
-#![expect(clippy::disallowed_methods, reason = "shell: starts python3, which has no library for this")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "shell: starts python3, which has no library for this"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +19,11 @@ const READY: &str = "ready";
 
 /// The environment's python, made if it is not there. Its folder carries the digest of the list
 /// of packages, so that another list is another environment.
-pub fn environment(folder: &Path, requirements: &str, console: &mut Console<'_>) -> Result<PathBuf, CommandError> {
+pub fn environment(
+    folder: &Path,
+    requirements: &str,
+    console: &mut Console<'_>,
+) -> Result<PathBuf, CommandError> {
     let digest = sha256(requirements.as_bytes());
     let home = folder.join(format!("python-{}", digest.get(..12).unwrap_or(&digest)));
     let python = home.join("bin/python");
@@ -38,11 +45,19 @@ pub fn environment(folder: &Path, requirements: &str, console: &mut Console<'_>)
         name: "pip install",
         help: "check that this machine reaches a Python package index; pip's messages stand above",
         program: python.clone(),
-        args: ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"]
-            .into_iter()
-            .map(Into::into)
-            .chain([list.into_os_string()])
-            .collect(),
+        args: [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "-r",
+        ]
+        .into_iter()
+        .map(Into::into)
+        .chain([list.into_os_string()])
+        .collect(),
     };
     for step in [venv, install] {
         step.run().map_err(CommandError::environment)?;
@@ -62,7 +77,11 @@ impl Step {
     fn run(self) -> Result<(), RehearsalError> {
         let Self { name, help, program, args } = self;
         // What a tool says on stdout is no answer of ours.
-        let status = Command::new(&program).args(args).stdin(Stdio::null()).stdout(std::io::stderr()).status();
+        let status = Command::new(&program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(std::io::stderr())
+            .status();
         match status {
             Ok(status) if status.success() => Ok(()),
             Ok(_) => Err(RehearsalError::SetUp { step: name.to_owned(), help: help.to_owned() }),

@@ -67,7 +67,9 @@ pub async fn start(settings: &Settings<'_>) -> Result<Servers, RehearsalError> {
     }
 }
 
-async fn start_video(settings: &Settings<'_>) -> Result<(String, tokio::task::JoinHandle<()>), RehearsalError> {
+async fn start_video(
+    settings: &Settings<'_>,
+) -> Result<(String, tokio::task::JoinHandle<()>), RehearsalError> {
     let refused = |source| RehearsalError::Port { port: 0, source };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(refused)?;
     let address = format!("http://{}", listener.local_addr().map_err(refused)?);
@@ -90,13 +92,23 @@ async fn free_port(wanted: u16) -> Result<u16, RehearsalError> {
     Ok(listener.local_addr().map_err(refused)?.port())
 }
 
-fn start_gateway(settings: &Settings<'_>, port: u16, gateway: &str, video: &str) -> Result<Child, RehearsalError> {
+fn start_gateway(
+    settings: &Settings<'_>,
+    port: u16,
+    gateway: &str,
+    video: &str,
+) -> Result<Child, RehearsalError> {
     let script = settings.folder.join("start.py");
     let files = settings.folder.join("files");
     let log = settings.log();
     let help = "look whether the folder can be written to".to_owned();
-    let failed = |source| RehearsalError::Start { program: "the emulator".to_owned(), help: help.clone(), source };
-    let saved = files::save(&script, local_aws::ministack::START.as_bytes()).and_then(|()| files::make_folder(&files));
+    let failed = |source| RehearsalError::Start {
+        program: "the emulator".to_owned(),
+        help: help.clone(),
+        source,
+    };
+    let saved = files::save(&script, local_aws::ministack::START.as_bytes())
+        .and_then(|()| files::make_folder(&files));
     saved.map_err(|error| failed(std::io::Error::other(error)))?;
     let log = File::create(&log).map_err(failed)?;
     let errors = log.try_clone().map_err(failed)?;
@@ -128,8 +140,15 @@ fn start_gateway(settings: &Settings<'_>, port: u16, gateway: &str, video: &str)
 }
 
 impl Servers {
-    async fn wait_until_up(&mut self, port: u16, settings: &Settings<'_>) -> Result<(), RehearsalError> {
-        let not_up = || RehearsalError::NotUp { seconds: START_SECONDS, log: settings.log().display().to_string() };
+    async fn wait_until_up(
+        &mut self,
+        port: u16,
+        settings: &Settings<'_>,
+    ) -> Result<(), RehearsalError> {
+        let not_up = || RehearsalError::NotUp {
+            seconds: START_SECONDS,
+            log: settings.log().display().to_string(),
+        };
         for _ in 0..START_SECONDS * 5 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 return Ok(());

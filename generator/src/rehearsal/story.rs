@@ -84,7 +84,11 @@ fn expected_event(store: &Store, camera: &Camera, event_type: &str, now_ms: i64)
 
 /// The first camera, in the order of the file, that the model watches now and whose shelf sweep
 /// would tell somebody.
-pub fn choose_camera<'a>(fleet: &CompiledFleet, store: &'a Store, now_ms: i64) -> Option<&'a Camera> {
+pub fn choose_camera<'a>(
+    fleet: &CompiledFleet,
+    store: &'a Store,
+    now_ms: i64,
+) -> Option<&'a Camera> {
     store.cameras.iter().find(|camera| tells_somebody(fleet, store, camera, now_ms))
 }
 
@@ -94,7 +98,9 @@ pub fn tells_somebody(fleet: &CompiledFleet, store: &Store, camera: &Camera, now
     let watched = match camera.when {
         WatchWhen::Always => true,
         WatchWhen::Never => false,
-        WatchWhen::Open | WatchWhen::Closed => store.hours.period_at(now_ms).as_str() == camera.when.as_str(),
+        WatchWhen::Open | WatchWhen::Closed => {
+            store.hours.period_at(now_ms).as_str() == camera.when.as_str()
+        }
     };
     let event = expected_event(store, camera, "shelf_sweep", now_ms);
     let rules = &fleet.rules_of(store).rules;
@@ -102,22 +108,26 @@ pub fn tells_somebody(fleet: &CompiledFleet, store: &Store, camera: &Camera, now
     watched && rule.is_some_and(|rule| !rule.notify.is_empty() && !rule.shadow)
 }
 
-/// What the case says about the rule and itself.
-pub fn case_opened(case: &CaseItem) -> [(Chapter, String); 2] {
+/// What the case says about the detection, the rule and itself.
+pub fn case_opened(case: &CaseItem, timezone: &str) -> [(Chapter, String); 3] {
     let told = if case.notify.is_empty() { "nobody".to_owned() } else { case.notify.join(", ") };
-    [
-        (Chapter::Rule, format!("`{}` matched: priority {}, tells {told}", case.rule, case.priority)),
-        (
-            Chapter::Case,
-            format!(
-                "{} opened: {} at {} ({} UTC), evidence pending",
-                case.case_id,
-                case.event_type,
-                case.camera.as_deref().unwrap_or("no camera"),
-                case.opened_at,
-            ),
-        ),
-    ]
+    let camera = case.camera.as_deref().unwrap_or("no camera");
+    let confidence = case.confidence.map_or(String::new(), |it| format!(" {it:.2}"));
+    let seen = format!(
+        "{}{confidence} by {camera} at {}",
+        case.event_type,
+        local_time(&case.opened_at, timezone)
+    );
+    let rule = format!("`{}` matched: priority {}, tells {told}", case.rule, case.priority);
+    let opened = format!("{} opened; its clip will be {}", case.case_id, case.evidence.key);
+    [(Chapter::Detection, seen), (Chapter::Rule, rule), (Chapter::Case, opened)]
+}
+
+/// A time of a case in the store's own zone, to the tenth of a second.
+fn local_time(text: &str, timezone: &str) -> String {
+    let at = text.parse::<jiff::Timestamp>().ok();
+    let local = at.and_then(|at| at.in_tz(timezone).ok());
+    local.map_or(text.to_owned(), |it| it.strftime("%H:%M:%S%.1f %Z").to_string())
 }
 
 /// What the case says about its clip, once it says anything.
@@ -125,24 +135,36 @@ pub fn clip_kept(case: &CaseItem) -> Option<String> {
     let evidence = &case.evidence;
     let size = evidence.bytes.unwrap_or_default();
     let digest = evidence.sha256.as_deref().unwrap_or("none");
+    let time = |at: Option<&str>| at.map_or("?".to_owned(), |at| local_time(at, &case.timezone));
     let span = format!(
         "{} to {}",
-        evidence.clip_start.as_deref().unwrap_or("?"),
-        evidence.clip_end.as_deref().unwrap_or("?")
+        time(evidence.clip_start.as_deref()),
+        time(evidence.clip_end.as_deref())
     );
     match evidence.status {
         EvidenceStatus::Pending => None,
-        EvidenceStatus::Stored => Some(format!("stored, {size} bytes, {span}, SHA-256 {digest}")),
+        EvidenceStatus::Stored => {
+            Some(format!("stored whole: {span}, {} kB, SHA-256 {digest}", size / 1_000))
+        }
         EvidenceStatus::Incomplete => {
             let reason = evidence.reason.as_deref().unwrap_or("video is missing");
-            Some(format!("stored INCOMPLETE ({reason}), {size} bytes, {span}, SHA-256 {digest}"))
+            Some(format!(
+                "stored INCOMPLETE ({reason}): {span}, {} kB, SHA-256 {digest}",
+                size / 1_000
+            ))
         }
-        EvidenceStatus::Failed => Some(format!("FAILED: {}", evidence.reason.as_deref().unwrap_or("no reason given"))),
+        EvidenceStatus::Failed => {
+            Some(format!("FAILED: {}", evidence.reason.as_deref().unwrap_or("no reason given")))
+        }
     }
 }
 
 /// How one subscriber would be told.
 pub fn alert_line(protocol: &str, endpoint: &str, text: &str) -> String {
+    // What HTTPS gets is SNS's envelope; people care for the message in it.
+    let envelope: Option<Value> = serde_json::from_str(text).ok();
+    let message = envelope.as_ref().and_then(|it| it.get("Message")).and_then(Value::as_str);
+    let text = message.unwrap_or(text);
     let first = text.lines().next().unwrap_or_default();
     let more = if text.lines().count() > 1 { " ..." } else { "" };
     let limit = 110;
@@ -153,7 +175,10 @@ pub fn alert_line(protocol: &str, endpoint: &str, text: &str) -> String {
 
 /// Whom a store's rules tell, for a message when nobody is.
 pub fn describe(cell: &Cell, store: &Store, camera: &Camera) -> String {
-    format!("{} ({}), camera {}, cell {} in {}", store.id, store.name, camera.id, cell.id, cell.region)
+    format!(
+        "{} ({}), camera {}, cell {} in {}",
+        store.id, store.name, camera.id, cell.id, cell.region
+    )
 }
 
 #[cfg(test)]
@@ -162,7 +187,11 @@ mod tests {
 
     #[test]
     fn a_line_starts_with_minutes_seconds_and_tenths() {
-        let line = Line { at: Duration::from_millis(72_450), chapter: Chapter::Window, text: "x".to_owned() };
+        let line = Line {
+            at: Duration::from_millis(72_450),
+            chapter: Chapter::Window,
+            text: "x".to_owned(),
+        };
         assert_eq!(line.human(), "  01:12.4  window     x");
     }
 

@@ -134,7 +134,13 @@ impl Numbers {
         }
         if self.others {
             // `prefix` of nothing matches every text, and only texts.
-            list.extend([json!({ "exists": false }), json!({ "prefix": "" }), json!(null), json!(true), json!(false)]);
+            list.extend([
+                json!({ "exists": false }),
+                json!({ "prefix": "" }),
+                json!(null),
+                json!(true),
+                json!(false),
+            ]);
         }
         Some(Value::Array(list))
     }
@@ -175,9 +181,13 @@ impl Region {
         let mut left = Vec::new();
         let mut inside = self;
         for index in 0..TEXT_FIELDS.len() {
-            let Some(wanted) = condition.texts.get(index).filter(|texts| !texts.is_any()) else { continue };
+            let Some(wanted) = condition.texts.get(index).filter(|texts| !texts.is_any()) else {
+                continue;
+            };
             let mut outside = inside.clone();
-            for (region, set) in [(&mut outside, wanted.complement()), (&mut inside, wanted.clone())] {
+            for (region, set) in
+                [(&mut outside, wanted.complement()), (&mut inside, wanted.clone())]
+            {
                 if let Some(texts) = region.texts.get_mut(index) {
                     *texts = texts.intersect(&set);
                 }
@@ -193,8 +203,9 @@ impl Region {
 
     /// The two as one box, if they differ in one field only.
     pub(super) fn merge(&self, other: &Self) -> Option<Self> {
-        let differing: Vec<_> =
-            (0..TEXT_FIELDS.len()).filter(|at| self.texts.get(*at) != other.texts.get(*at)).collect();
+        let differing: Vec<_> = (0..TEXT_FIELDS.len())
+            .filter(|at| self.texts.get(*at) != other.texts.get(*at))
+            .collect();
         let mut merged = self.clone();
         match (&differing[..], self.confidence == other.confidence) {
             ([], _) => merged.confidence = self.confidence.union(other.confidence)?,

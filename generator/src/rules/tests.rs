@@ -22,7 +22,12 @@ fn store(rules: Vec<Rule>) -> Store {
         cameras: vec![],
         rules,
         subscribers: vec![],
-        evidence: EvidenceSettings { before_s: 1, after_s: 1, keep_days: 1, lock: LockMode::Governance },
+        evidence: EvidenceSettings {
+            before_s: 1,
+            after_s: 1,
+            keep_days: 1,
+            lock: LockMode::Governance,
+        },
     }
 }
 
@@ -35,7 +40,10 @@ fn rule(name: &str, when: Condition) -> Rule {
 fn check(rules: Vec<Rule>) -> String {
     let set = compile(&store(rules)).unwrap();
     let lines = set.rules.iter().map(|rule| format!("{}: {}", rule.id, rule.pattern));
-    let unreachable = set.unreachable.iter().map(|it| format!("{} never: {}", it.rule, it.shadowed_by.join(", ")));
+    let unreachable = set
+        .unreachable
+        .iter()
+        .map(|it| format!("{} never: {}", it.rule, it.shadowed_by.join(", ")));
     lines.chain(unreachable).collect::<Vec<_>>().join("\n")
 }
 
@@ -45,8 +53,10 @@ fn types(types: &[&str]) -> Option<Vec<String>> {
 
 #[test]
 fn the_obvious_store_compiles_to_the_obvious_patterns() {
-    let sweep = rule("sweep", Condition { event_types: types(&["shelf_sweep"]), ..Condition::default() });
-    let hide = rule("hide", Condition { event_types: types(&["concealment"]), ..Condition::default() });
+    let sweep =
+        rule("sweep", Condition { event_types: types(&["shelf_sweep"]), ..Condition::default() });
+    let hide =
+        rule("hide", Condition { event_types: types(&["concealment"]), ..Condition::default() });
     insta::assert_snapshot!(check(vec![sweep, hide]), @r#"
     sweep: {"detail":{"event_type":["shelf_sweep"]}}
     hide: {"detail":{"event_type":["concealment"]}}
@@ -81,8 +91,12 @@ fn a_rule_after_one_that_takes_everything_is_unreachable() {
 
 #[test]
 fn a_list_whose_rest_fits_no_pattern_is_refused_by_name() {
-    let cameras = (0..180).map(|n| Id::new(&format!("very-long-camera-name-{n:03}")).unwrap()).collect();
-    let set = compile(&store(vec![rule("many", Condition { cameras: Some(cameras), ..Condition::default() })]));
+    let cameras =
+        (0..180).map(|n| Id::new(&format!("very-long-camera-name-{n:03}")).unwrap()).collect();
+    let set = compile(&store(vec![rule(
+        "many",
+        Condition { cameras: Some(cameras), ..Condition::default() },
+    )]));
     // The rest cannot be cut: `anything-but` must name them all at once.
     assert_eq!(set.unwrap_err(), RulesError::PatternTooLong("unrouted".to_owned(), 5_099));
 }
@@ -119,12 +133,16 @@ fn first_match(rules: &[Rule], detail: &Value) -> String {
 /// A list of one to three of a field's few values, or no condition.
 fn some_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<Vec<String>>> {
     let texts = proptest::sample::subsequence(values.to_vec(), 1..=values.len().min(3));
-    proptest::option::weighted(0.4, texts.prop_map(|texts| texts.iter().map(|it| (*it).to_owned()).collect()))
+    proptest::option::weighted(
+        0.4,
+        texts.prop_map(|texts| texts.iter().map(|it| (*it).to_owned()).collect()),
+    )
 }
 
 fn conditions() -> impl Strategy<Value = Condition> {
     let id_list = |values| {
-        some_of(values).prop_map(|list| list.map(|list| list.iter().map(|it| Id::new(it).unwrap()).collect()))
+        some_of(values)
+            .prop_map(|list| list.map(|list| list.iter().map(|it| Id::new(it).unwrap()).collect()))
     };
     (
         some_of(&["sweep", "hide", "loiter"]),
@@ -133,16 +151,21 @@ fn conditions() -> impl Strategy<Value = Condition> {
         id_list(&["high-value", "staple"]),
         some_of(&["top", "floor"]),
         proptest::option::weighted(0.4, proptest::sample::select(vec![0.0, 0.5, 0.8, 1.0])),
-        proptest::option::weighted(0.3, proptest::sample::select(vec![Period::Open, Period::Closed])),
+        proptest::option::weighted(
+            0.3,
+            proptest::sample::select(vec![Period::Open, Period::Closed]),
+        ),
     )
-        .prop_map(|(event_types, cameras, aisles, aisle_kinds, zones, confidence, period)| Condition {
-            event_types,
-            aisles,
-            aisle_kinds,
-            cameras,
-            zones,
-            min_confidence: confidence.and_then(Confidence::new),
-            period,
+        .prop_map(|(event_types, cameras, aisles, aisle_kinds, zones, confidence, period)| {
+            Condition {
+                event_types,
+                aisles,
+                aisle_kinds,
+                cameras,
+                zones,
+                min_confidence: confidence.and_then(Confidence::new),
+                period,
+            }
         })
 }
 

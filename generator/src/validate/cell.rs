@@ -34,11 +34,13 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
         None => {
             let message = format!("the cell `{}` has no model", config.id.value);
             let help = "add `model: { endpoint: NAME }` for an endpoint that exists, or `model: { image: ..., instance: ... }`";
-            context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
+            context
+                .report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
             None
         }
     };
-    let ops_email = config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
+    let ops_email =
+        config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
     Some(Cell {
         ops_email: ops_email.collect::<Vec<Endpoint>>(),
         log_days: log_days(context, config),
@@ -101,7 +103,8 @@ fn detector(
         let valid = endpoint.value.len() <= 63
             && endpoint.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !valid {
-            let message = format!("`{}` cannot be the name of a SageMaker endpoint", endpoint.value);
+            let message =
+                format!("`{}` cannot be the name of a SageMaker endpoint", endpoint.value);
             let help = "use letters, digits and hyphens, at most 63 characters";
             context.report(Diagnostic::error("bad-endpoint", &endpoint.place, message).help(help));
         }
@@ -165,7 +168,8 @@ fn check_image(context: &mut Context<'_>, image: &At<String>, region: Option<&st
 fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
     let parts: Vec<_> = instance.value.split('.').collect();
     let lower = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     if !matches!(parts[..], ["ml", family, size] if lower(family) && lower(size)) {
         let message = format!("`{}` is no SageMaker instance type", instance.value);
@@ -185,11 +189,15 @@ pub(super) fn check_collisions(context: &mut Context<'_>, cells: &[Cell]) {
     for (index, cell) in cells.iter().enumerate() {
         for other in cells.iter().take(index) {
             let same_home = cell.account == other.account && cell.region == other.region;
-            let (short, long) =
-                if cell.id.as_str().len() < other.id.as_str().len() { (cell, other) } else { (other, cell) };
+            let (short, long) = if cell.id.as_str().len() < other.id.as_str().len() {
+                (cell, other)
+            } else {
+                (other, cell)
+            };
             let prefix = long.id.as_str().strip_prefix(short.id.as_str());
             let meets = prefix.is_some_and(|rest| rest.starts_with('-') || rest.is_empty());
-            let Some((here, there)) = place(long).zip(place(short)).filter(|_| same_home && meets) else {
+            let Some((here, there)) = place(long).zip(place(short)).filter(|_| same_home && meets)
+            else {
                 continue;
             };
             let message = format!(

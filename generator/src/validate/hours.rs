@@ -21,7 +21,9 @@ pub(super) fn timezone(context: &mut Context<'_>, name: &At<String>) -> Option<S
     let near = zones.iter().filter(|zone| zone.contains('/')).map(String::as_str);
     let near = near.min_by_key(|zone| strsim::damerau_levenshtein(zone, &name.value));
     let help = match near {
-        Some(near) if strsim::damerau_levenshtein(near, &name.value) <= 3 => format!("did you mean `{near}`?"),
+        Some(near) if strsim::damerau_levenshtein(near, &name.value) <= 3 => {
+            format!("did you mean `{near}`?")
+        }
         _ => "write a place such as `America/Los_Angeles`".to_owned(),
     };
     context.report(Diagnostic::error("unknown-timezone", &name.place, message).help(help));
@@ -48,14 +50,16 @@ pub(super) fn validate(
                 {
                     let message = format!("`{}` has hours twice", DAYS.get(day).unwrap_or(&""));
                     let help = "let each day stand in one key only";
-                    context.report(Diagnostic::error("hours-twice", &key.place, message).help(help));
+                    context
+                        .report(Diagnostic::error("hours-twice", &key.place, message).help(help));
                 }
             }
         } else if let Ok(date) = key.value.parse::<jiff::civil::Date>() {
             dates.insert(date.to_string(), spans);
         } else {
             let message = format!("`{}` is no day", key.value);
-            let help = "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`";
+            let help =
+                "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`";
             context.report(Diagnostic::error("bad-day", &key.place, message).help(help));
         }
     }
@@ -92,7 +96,9 @@ fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
         };
         if spans.iter().any(overlaps) {
             let message = format!("`{span}` overlaps another span of the same day");
-            context.report(Diagnostic::error("bad-hours", &text.place, message).help("join the two spans"));
+            context.report(
+                Diagnostic::error("bad-hours", &text.place, message).help("join the two spans"),
+            );
         }
         spans.push(span);
     }

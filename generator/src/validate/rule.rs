@@ -33,7 +33,11 @@ enum Origin {
 }
 
 /// The store's own rules, then its format's, then the fleet's; `layers` comes in that order.
-pub(super) fn validate(context: &mut Context<'_>, names: &Names<'_>, layers: &[&Layer]) -> Vec<Rule> {
+pub(super) fn validate(
+    context: &mut Context<'_>,
+    names: &Names<'_>,
+    layers: &[&Layer],
+) -> Vec<Rule> {
     let audiences = subscriber::known_audiences(context, layers);
     let cooldown = layers.iter().find_map(|layer| layer.cooldown.as_ref());
     let cooldown = cooldown.map_or(COOLDOWN_SECONDS, |it| it.value);
@@ -41,7 +45,11 @@ pub(super) fn validate(context: &mut Context<'_>, names: &Names<'_>, layers: &[&
     let mut rules = Vec::new();
     for (depth, layer) in layers.iter().enumerate() {
         let origin = if depth == 0 { Origin::Own } else { Origin::Inherited };
-        context.check_unique("duplicate-rule", "rule", layer.rules.iter().filter_map(|rule| rule.name.as_ref()));
+        context.check_unique(
+            "duplicate-rule",
+            "rule",
+            layer.rules.iter().filter_map(|rule| rule.name.as_ref()),
+        );
         for config in &layer.rules {
             let name = config.name.as_ref().map_or("", |name| name.value.as_str());
             if taken.contains(name) {
@@ -66,14 +74,21 @@ fn rule(
     let name = config.name.as_ref().and_then(|name| context.id(name, "a rule"));
     if let Some(name) = config.name.as_ref().filter(|name| name.value == UNROUTED) {
         let message = format!("`{UNROUTED}` is the name of the implicit last rule");
-        context.report(Diagnostic::error("reserved-name", &name.place, message).help("choose another name"));
+        context.report(
+            Diagnostic::error("reserved-name", &name.place, message).help("choose another name"),
+        );
     }
     let when = condition(context, names, origin, &config.when);
     let mut notify = Vec::new();
     for audience in &config.notify {
         if !audiences.contains(&audience.value) {
             let message = format!("no audience `{}`: nobody would be told", audience.value);
-            context.unknown("unknown-audience", audience, message, audiences.iter().map(String::as_str));
+            context.unknown(
+                "unknown-audience",
+                audience,
+                message,
+                audiences.iter().map(String::as_str),
+            );
             continue;
         }
         if let Some(id) = Id::new(&audience.value).filter(|id| !notify.contains(id)) {
@@ -98,26 +113,35 @@ fn condition(
 ) -> Condition {
     let own = origin == Origin::Own;
     let aisles: Vec<_> = names.aisles.iter().map(|aisle| aisle.id.value.as_str()).collect();
-    let kinds: BTreeSet<_> = names.aisles.iter().filter_map(|it| Some(it.kind.as_ref()?.value.as_str())).collect();
+    let kinds: BTreeSet<_> =
+        names.aisles.iter().filter_map(|it| Some(it.kind.as_ref()?.value.as_str())).collect();
     let kinds: Vec<_> = kinds.into_iter().collect();
     let cameras: Vec<_> = names.cameras.iter().map(|camera| camera.id.value.as_str()).collect();
-    let zones: BTreeSet<_> = names.cameras.iter().flat_map(|it| &it.zones).map(|zone| zone.id.value.as_str()).collect();
+    let zones: BTreeSet<_> =
+        names.cameras.iter().flat_map(|it| &it.zones).map(|zone| zone.id.value.as_str()).collect();
     let zones: Vec<_> = zones.into_iter().collect();
-    let mut checked = |what: &'static str, code, values: Option<&Vec<At<String>>>, known: &[&str]| {
-        let values = values?;
-        for value in values.iter().filter(|value| own && !known.contains(&value.value.as_str())) {
-            let message = format!("this store has no {what} `{}`", value.value);
-            context.unknown(code, value, message, known.iter().copied());
-        }
-        Some(values.iter().map(|value| value.value.clone()).collect::<Vec<_>>())
-    };
+    let mut checked =
+        |what: &'static str, code, values: Option<&Vec<At<String>>>, known: &[&str]| {
+            let values = values?;
+            for value in values.iter().filter(|value| own && !known.contains(&value.value.as_str()))
+            {
+                let message = format!("this store has no {what} `{}`", value.value);
+                context.unknown(code, value, message, known.iter().copied());
+            }
+            Some(values.iter().map(|value| value.value.clone()).collect::<Vec<_>>())
+        };
     let ids = |texts: Option<Vec<String>>| {
         texts.map(|texts| texts.iter().filter_map(|text| Id::new(text)).collect())
     };
     let condition = Condition {
         event_types: None,
         aisles: ids(checked("aisle", "unknown-aisle", config.aisle.as_ref(), &aisles)),
-        aisle_kinds: ids(checked("aisle of kind", "unknown-aisle-kind", config.aisle_kind.as_ref(), &kinds)),
+        aisle_kinds: ids(checked(
+            "aisle of kind",
+            "unknown-aisle-kind",
+            config.aisle_kind.as_ref(),
+            &kinds,
+        )),
         cameras: ids(checked("camera", "unknown-camera", config.camera.as_ref(), &cameras)),
         zones: checked("zone", "unknown-zone", config.zone.as_ref(), &zones),
         min_confidence: None,

@@ -26,7 +26,11 @@ const EVIDENCE_DAYS: u32 = 90;
 /// 80 are left for the bus, rules, topic and subscriptions.
 const CAMERAS_MAX: usize = 400;
 
-pub(super) fn validate(context: &mut Context<'_>, stem: &str, config: &StoreConfig) -> Option<Store> {
+pub(super) fn validate(
+    context: &mut Context<'_>,
+    stem: &str,
+    config: &StoreConfig,
+) -> Option<Store> {
     let id = config.store.as_ref().and_then(|id| store_id(context, stem, id));
     if let Some(name) = &config.name {
         context.display_text(name, "the store's name");
@@ -35,9 +39,17 @@ pub(super) fn validate(context: &mut Context<'_>, stem: &str, config: &StoreConf
     let format = context.format_layer(config.format.as_ref()).cloned();
     if let (Some(name), None) = (&config.format, &format) {
         let message = format!("fleet.yaml has no format `{}`", name.value);
-        context.unknown("unknown-format", name, message, fleet.formats.iter().map(|(id, _)| id.value.as_str()));
+        context.unknown(
+            "unknown-format",
+            name,
+            message,
+            fleet.formats.iter().map(|(id, _)| id.value.as_str()),
+        );
     }
-    let layers: Vec<&Layer> = [Some(&config.layer), format.as_ref(), Some(&fleet.defaults)].into_iter().flatten().collect();
+    let layers: Vec<&Layer> = [Some(&config.layer), format.as_ref(), Some(&fleet.defaults)]
+        .into_iter()
+        .flatten()
+        .collect();
     let cell = cell(context, config, &layers);
     let timezone = match nearest(&layers, |layer| layer.timezone.as_ref()) {
         Some(timezone) => hours::timezone(context, timezone),
@@ -51,7 +63,8 @@ pub(super) fn validate(context: &mut Context<'_>, stem: &str, config: &StoreConf
     let cameras = cameras(context, config, &layers);
     let names = Names { store: stem, aisles: &config.aisles, cameras: &config.cameras };
     let rules = rule::validate(context, &names, &layers);
-    let subscribers = nearest(&layers, |layer| layer.subscribers.as_ref()).cloned().unwrap_or_default();
+    let subscribers =
+        nearest(&layers, |layer| layer.subscribers.as_ref()).cloned().unwrap_or_default();
     warn_unheard(context, config, &rules, &subscribers);
     let subscribers =
         subscribers.iter().filter_map(|it| subscriber::validate(context, it)).collect();
@@ -72,11 +85,19 @@ pub(super) fn validate(context: &mut Context<'_>, stem: &str, config: &StoreConf
 }
 
 /// The value of the nearest layer that has one.
-fn nearest<'a, T>(layers: &[&'a Layer], pick: impl Fn(&'a Layer) -> Option<&'a T>) -> Option<&'a T> {
+fn nearest<'a, T>(
+    layers: &[&'a Layer],
+    pick: impl Fn(&'a Layer) -> Option<&'a T>,
+) -> Option<&'a T> {
     layers.iter().find_map(|layer| pick(layer))
 }
 
-fn missing<T>(context: &mut Context<'_>, config: &StoreConfig, key: &str, example: &str) -> Option<T> {
+fn missing<T>(
+    context: &mut Context<'_>,
+    config: &StoreConfig,
+    key: &str,
+    example: &str,
+) -> Option<T> {
     let place = config.store.as_ref().map_or(&config.place, |id| &id.place);
     let message = format!("neither the store nor its format nor the fleet's defaults give `{key}`");
     let help = format!("add `{key}: {example}`");
@@ -127,7 +148,8 @@ fn aisles(context: &mut Context<'_>, configs: &[AisleConfig]) -> Vec<Aisle> {
         }
         let id = context.id(&config.id, "an aisle");
         let kind = config.kind.as_ref().and_then(|kind| context.id(kind, "a kind of aisle"));
-        let name = config.name.as_ref().map_or_else(|| title(&config.id.value), |name| name.value.clone());
+        let name =
+            config.name.as_ref().map_or_else(|| title(&config.id.value), |name| name.value.clone());
         aisles.extend(id.map(|id| Aisle { id, name, kind }));
     }
     aisles
@@ -146,9 +168,12 @@ fn cameras(context: &mut Context<'_>, store: &StoreConfig, layers: &[&Layer]) ->
     let configs = &store.cameras;
     context.check_unique("duplicate-camera", "camera", configs.iter().map(|camera| &camera.id));
     if let Some(first_over) = configs.get(CAMERAS_MAX) {
-        let message = format!("the store has {} cameras, and a stack holds {CAMERAS_MAX}", configs.len());
+        let message =
+            format!("the store has {} cameras, and a stack holds {CAMERAS_MAX}", configs.len());
         let help = "split the store in two, such as one per floor";
-        context.report(Diagnostic::error("too-many-cameras", &first_over.id.place, message).help(help));
+        context.report(
+            Diagnostic::error("too-many-cameras", &first_over.id.place, message).help(help),
+        );
     }
     configs.iter().filter_map(|config| camera(context, store, config, layers)).collect()
 }
@@ -163,10 +188,14 @@ fn camera(
     let aisle = config.aisle.as_ref();
     let known: Vec<_> = store.aisles.iter().map(|aisle| aisle.id.value.as_str()).collect();
     if let Some(aisle) = aisle.filter(|aisle| !known.contains(&aisle.value.as_str())) {
-        let message = format!("the camera `{}` names the aisle `{}`, which this store lacks", config.id.value, aisle.value);
+        let message = format!(
+            "the camera `{}` names the aisle `{}`, which this store lacks",
+            config.id.value, aisle.value
+        );
         context.unknown("unknown-aisle", aisle, message, known);
     }
-    let all: Vec<_> = std::iter::once(&config.settings).chain(layers.iter().map(|layer| &layer.camera)).collect();
+    let all: Vec<_> =
+        std::iter::once(&config.settings).chain(layers.iter().map(|layer| &layer.camera)).collect();
     let retention = all.iter().find_map(|it| it.retention_hours.as_ref());
     let bitrate = all.iter().find_map(|it| it.bitrate_kbps.as_ref());
     let window = all.iter().find_map(|it| it.window_s.as_ref());
@@ -220,7 +249,9 @@ fn zones(context: &mut Context<'_>, config: &CameraConfig) -> Vec<Zone> {
         let Some(area) = area.ok().filter(|area| fits(*area)) else {
             let message = format!("the zone `{}` is not inside the picture", zone.id.value);
             let help = "write `[left, top, width, height]` as fractions of the picture, such as [0.1, 0.2, 0.5, 0.4]";
-            context.report(Diagnostic::error("zone-outside-picture", &zone.area.place, message).help(help));
+            context.report(
+                Diagnostic::error("zone-outside-picture", &zone.area.place, message).help(help),
+            );
             continue;
         };
         zones.extend(id.map(|id| Zone { id: id.as_str().to_owned(), area }));
@@ -249,9 +280,17 @@ fn warn_unheard(
     let told: BTreeSet<_> = rules.iter().flat_map(|rule| &rule.notify).map(Id::as_str).collect();
     let place = config.store.as_ref().map_or(&config.place, |id| &id.place);
     for audience in told.difference(&heard) {
-        let names: Vec<_> = rules.iter().filter(|rule| rule.notify.iter().any(|it| it.as_str() == *audience)).map(|rule| format!("`{}`", rule.name)).collect();
-        let message = format!("nobody in this store is in the audience `{audience}`, which {} would tell", names.join(", "));
+        let names: Vec<_> = rules
+            .iter()
+            .filter(|rule| rule.notify.iter().any(|it| it.as_str() == *audience))
+            .map(|rule| format!("`{}`", rule.name))
+            .collect();
+        let message = format!(
+            "nobody in this store is in the audience `{audience}`, which {} would tell",
+            names.join(", ")
+        );
         let help = format!("add `- {{ audience: {audience}, email: ... }}` to `subscribers`");
-        context.report(Diagnostic::warning("audience-without-subscriber", place, message).help(help));
+        context
+            .report(Diagnostic::warning("audience-without-subscriber", place, message).help(help));
     }
 }

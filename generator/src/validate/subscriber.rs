@@ -44,14 +44,24 @@ fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> O
         return reference(context, text, valid).map(|()| Endpoint::Secret(name.to_owned()));
     }
     let (valid, code, message, help) = match channel {
-        Channel::Email => (is_email(&text.value), "bad-email", "is no e-mail address", "write an address such as `lp@example.com`"),
+        Channel::Email => (
+            is_email(&text.value),
+            "bad-email",
+            "is no e-mail address",
+            "write an address such as `lp@example.com`",
+        ),
         Channel::Sms => (
             is_e164(&text.value),
             "bad-phone-number",
             "is no phone number in E.164 form",
             "write `+`, the country code and the number, digits only, in quotes, such as `\"+12065550100\"`",
         ),
-        Channel::Https => (is_https(&text.value), "bad-url", "is no HTTPS address", "write an address such as `https://hooks.example.com/floor`"),
+        Channel::Https => (
+            is_https(&text.value),
+            "bad-url",
+            "is no HTTPS address",
+            "write an address such as `https://hooks.example.com/floor`",
+        ),
         Channel::Push => (
             is_push(&text.value),
             "bad-push-endpoint",
@@ -131,15 +141,21 @@ mod tests {
     #[test]
     fn addresses_are_taken_or_refused() {
         assert!(is_e164("+12065550100") && is_e164("+4915112345678"));
-        for wrong in ["12065550100", "+0123456789", "+1 206 555 0100", "+1234567", "+1234567890123456"] {
+        for wrong in
+            ["12065550100", "+0123456789", "+1 206 555 0100", "+1234567", "+1234567890123456"]
+        {
             assert!(!is_e164(wrong), "{wrong}");
         }
         assert!(is_email("lp-seattle@example.com") && is_email("a.b+c@sub.example.co.uk"));
-        for wrong in ["lp@example", "lp example@x.com", "@x.com", "a@@x.com", "a..b@x.com", "a@-x.com"] {
+        for wrong in
+            ["lp@example", "lp example@x.com", "@x.com", "a@@x.com", "a..b@x.com", "a@-x.com"]
+        {
             assert!(!is_email(wrong), "{wrong}");
         }
         assert!(is_https("https://hooks.example.com/floor?x=1") && is_https("https://a.b:8443/"));
-        for wrong in ["http://a.b/", "https://localhost/", "https://a.b/ c", "https://a.b:x/", "https:///x"] {
+        for wrong in
+            ["http://a.b/", "https://localhost/", "https://a.b/ c", "https://a.b:x/", "https:///x"]
+        {
             assert!(!is_https(wrong), "{wrong}");
         }
         assert!(is_push("arn:aws:sns:us-west-2:123456789012:endpoint/GCM/app/uuid-1"));
