@@ -1,5 +1,10 @@
 //! Promises that cross crates, one file per promise; no network, no account, no clock.
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests read files, and a panic is how they fail"
+)]
 
 mod architecture;
 mod generation;

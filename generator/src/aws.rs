@@ -19,7 +19,7 @@ use crate::release::Artifact;
 /// 20 s each this rides out throttling for about a minute.
 const ATTEMPTS: u32 = 8;
 /// Longest time for one attempt.
-const ATTEMPT_TIME: Duration = Duration::from_secs(60);
+const ATTEMPT_TIME: Duration = Duration::from_mins(1);
 
 /// Where AWS is: a region, and for an emulator its address and made-up credentials.
 #[derive(Clone, Debug)]

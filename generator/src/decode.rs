@@ -140,8 +140,9 @@ impl Decoder {
         range: RangeInclusive<u32>,
     ) -> Option<u32> {
         let number = node.text().and_then(|text| text.parse::<u32>().ok());
+        let number = number.filter(|number| range.contains(number));
         let help = format!("write a whole number from {} to {}", range.start(), range.end());
-        self.in_range(node, what, number, &range, help)
+        self.or_wrong(node, what, number, help)
     }
 
     /// Reads a number such as `0.8`; infinities and NaN are refused.
@@ -170,7 +171,8 @@ impl Decoder {
             letter = unit.letter(),
         );
         let value = node.text().and_then(|text| duration_in(text, unit));
-        let value = self.in_range(node, what, value, &range, help)?;
+        let value = value.filter(|value| range.contains(value));
+        let value = self.or_wrong(node, what, value, help)?;
         Some(At { place: node.place.clone(), value })
     }
 
@@ -183,19 +185,19 @@ impl Decoder {
     ) -> Option<At<u32>> {
         let value = node.text().and_then(bitrate_kbps);
         let help = format!("write a rate from {}kbps to {}Mbps", range.start(), range.end() / 1000);
-        let value = self.in_range(node, what, value, &range, help)?;
+        let value = value.filter(|value| range.contains(value));
+        let value = self.or_wrong(node, what, value, help)?;
         Some(At { place: node.place.clone(), value })
     }
 
-    fn in_range(
+    /// The value, or a report that the scalar is none.
+    fn or_wrong(
         &mut self,
         node: &Node,
         what: &'static str,
         value: Option<u32>,
-        range: &RangeInclusive<u32>,
         help: String,
     ) -> Option<u32> {
-        let value = value.filter(|value| range.contains(value));
         if value.is_none() {
             self.wrong_value(node, what, help);
         }

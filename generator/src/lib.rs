@@ -9,6 +9,7 @@
 //! ```
 
 // The functional core: no files, network, clock or environment.
+pub mod digest;
 pub mod diagnostic;
 pub mod yaml;
 pub mod decode;

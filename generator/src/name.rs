@@ -6,8 +6,7 @@
 //!
 //! Lengths hold for the longest ids that the model admits; the tests try them. Pure.
 
-use sha2::{Digest, Sha256};
-
+use crate::digest::sha256;
 use crate::model::{Cell, Id};
 
 /// Longest stack name. Source: CloudFormation API reference, `CreateStack`, `StackName`.
@@ -231,7 +230,7 @@ pub fn logical_id(kind: &str, id: &str) -> String {
 
 /// The same without the id's letters, for what must not stand in a name: addresses of people.
 pub fn anonymous_id(kind: &str, id: &str) -> String {
-    let digest = sha256_hex(id.as_bytes()).to_uppercase();
+    let digest = sha256(id.as_bytes()).to_uppercase();
     kind.chars().chain(digest.chars().take(10)).collect()
 }
 
@@ -244,17 +243,6 @@ pub fn pascal_case(id: &str) -> String {
             letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
         })
         .collect()
-}
-
-/// SHA-256 as 64 lower-case hex digits.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-
-    let digest = Sha256::digest(bytes);
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::{Bundle, sha256};
+use crate::bundle::Bundle;
+use crate::digest::sha256;
 use crate::load::CompiledFleet;
 use crate::model::{Cell, Store};
 use crate::name::{Bucket, CellNames, StoreNames};
@@ -37,7 +38,7 @@ impl StackPlan {
         let mut text = self.body.clone();
         for (kind, map) in [("parameter", &self.parameters), ("tag", &self.tags)] {
             for (key, value) in map {
-                text.push_str(&format!("\n{kind} {key}={value}"));
+                text.extend(["\n", kind, " ", key, "=", value]);
             }
         }
         sha256(text.as_bytes())

@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::name::sha256_hex;
+use crate::digest::sha256;
 
 /// Largest template that may travel inside a request, in bytes; a larger one goes through the
 /// artifacts bucket. Source: CloudFormation quotas,
@@ -84,7 +84,7 @@ impl Template {
 
     /// SHA-256 of the bytes of [`Self::to_json`] in lower-case hex.
     pub fn digest(&self) -> String {
-        sha256_hex(self.to_json().as_bytes())
+        sha256(self.to_json().as_bytes())
     }
 }
 
@@ -181,7 +181,7 @@ Resources:
             r#"{"AWSTemplateFormatVersion":"2010-09-09","Resources":{"B":{"Type":"AWS::SNS::Topic","Properties":{"TopicName":"b","DisplayName":"off"}},"A":{"Type":"AWS::SNS::Topic"}}}"#
         );
         assert_eq!(template.resources().map(|(id, _)| id).collect::<Vec<_>>(), ["B", "A"]);
-        assert_eq!(template.digest(), sha256_hex(template.to_json().as_bytes()));
+        assert_eq!(template.digest(), sha256(template.to_json().as_bytes()));
     }
 
     #[test]

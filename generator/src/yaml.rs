@@ -67,7 +67,7 @@ impl Node {
 pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     let mut builder = Builder::new(file, text);
     if let Err(refused) = builder.check_text(text) {
-        return (None, vec![refused]);
+        return (None, vec![*refused]);
     }
     for event in Parser::new_from_str(text) {
         let outcome = match event {
@@ -125,21 +125,23 @@ impl Builder {
         }
     }
 
-    fn check_text(&self, text: &str) -> Result<(), Diagnostic> {
+    fn check_text(&self, text: &str) -> Step {
         if text.len() > FILE_BYTES_MAX {
             let message = format!(
                 "the file has {} bytes, over the {FILE_BYTES_MAX} that are read",
                 text.len()
             );
-            return Err(Diagnostic::error("file-too-large", &self.place(0..0), message)
-                .help("split the store, or look what made the file so large"));
+            let problem = Diagnostic::error("file-too-large", &self.place(0..0), message)
+                .help("split the store, or look what made the file so large");
+            return Err(Box::new(problem));
         }
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {
             let message = format!("control character U+{:04X}", u32::from(c));
             let place = self.place(at..at + c.len_utf8());
-            return Err(Diagnostic::error("control-character", &place, message)
-                .help("delete it; save the file as plain UTF-8 text"));
+            let problem = Diagnostic::error("control-character", &place, message)
+                .help("delete it; save the file as plain UTF-8 text");
+            return Err(Box::new(problem));
         }
         Ok(())
     }
@@ -255,34 +257,33 @@ impl Builder {
         match self.stack.last_mut() {
             None => self.root = Some(node),
             Some(Open::Sequence(_, items)) => items.push(node),
-            Some(Open::Mapping(_, entries, waiting, seen)) => match waiting.take() {
-                Some(key) => entries.push((key, node)),
-                None => {
-                    let Value::Scalar { text, .. } = &node.value else {
-                        let problem = Diagnostic::error(
-                            "key-not-text",
-                            &node.place,
-                            "a key must be plain text",
-                        );
-                        return Err(Box::new(
-                            problem.help("quote values that begin with `{` or `[`"),
-                        ));
-                    };
-                    if let Some(first) = seen.get(text) {
-                        let message = format!("the key `{text}` stands twice");
-                        self.problems.push(
-                            Diagnostic::error("duplicate-key", &node.place, message)
-                                .label("again here")
-                                .related(first, "first here")
-                                .help("keep one of the two"),
-                        );
-                    } else {
-                        seen.insert(text.clone(), node.place.clone());
-                    }
-                    *waiting = Some(node);
+            Some(Open::Mapping(_, entries, waiting, seen)) => {
+                if let Some(key) = waiting.take() {
+                    entries.push((key, node));
+                    return Ok(());
                 }
-            },
+                self.problems.extend(check_key(&node, seen)?);
+                *waiting = Some(node);
+            }
         }
         Ok(())
     }
+}
+
+/// Takes a key among those of its mapping; returns what is wrong with it, if the rest can be read.
+fn check_key(
+    node: &Node,
+    seen: &mut HashMap<String, Place>,
+) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
+    let Value::Scalar { text, .. } = &node.value else {
+        let problem = Diagnostic::error("key-not-text", &node.place, "a key must be plain text");
+        return Err(Box::new(problem.help("quote values that begin with `{` or `[`")));
+    };
+    let Some(first) = seen.get(text) else {
+        seen.insert(text.clone(), node.place.clone());
+        return Ok(None);
+    };
+    let problem =
+        Diagnostic::error("duplicate-key", &node.place, format!("the key `{text}` stands twice"));
+    Ok(Some(problem.label("again here").related(first, "first here").help("keep one of the two")))
 }

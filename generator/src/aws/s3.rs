@@ -1,6 +1,7 @@
 //! S3: the artifacts bucket.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 
@@ -14,7 +15,9 @@ use super::failed;
 pub(super) async fn has(client: &Client, bucket: &str, key: &str) -> Result<bool, CloudError> {
     match client.head_object().bucket(bucket).key(key).send().await {
         Ok(_) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(|it| it.is_not_found()) => Ok(false),
+        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
+            Ok(false)
+        }
         Err(error) => Err(failed(format!("look for s3://{bucket}/{key}"))(error)),
     }
 }

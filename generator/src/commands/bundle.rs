@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::bundle::{self, Bundle, sha256};
+use crate::bundle::{self, Bundle};
 use crate::cargo;
 use crate::commands::AnswerFormat;
 use crate::console::Console;
+use crate::digest::sha256;
 use crate::error::CommandError;
 use crate::files;
 use crate::model::Architecture;
@@ -80,15 +81,11 @@ pub fn make(
     wanted: Architecture,
     console: &mut Console<'_>,
 ) -> Result<Bundle, CommandError> {
-    let path = match &args.binary {
-        Some(path) => path.clone(),
-        None => {
-            writeln!(
-                console.err,
-                "building the functions (cargo build --release --bin bootstrap)"
-            )?;
-            cargo::build(&args.source).map_err(CommandError::environment)?
-        }
+    let path = if let Some(path) = &args.binary {
+        path.clone()
+    } else {
+        writeln!(console.err, "building the functions (cargo build --release --bin bootstrap)")?;
+        cargo::build(&args.source).map_err(CommandError::environment)?
     };
     let binary = files::load(&path)?;
     bundle::assemble(&binary, wanted)

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::bundle::sha256;
 use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::{Console, count};
+use crate::digest::sha256;
 use crate::error::CommandError;
 use crate::files;
 use crate::load::CompiledFleet;

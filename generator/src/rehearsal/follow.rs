@@ -8,8 +8,8 @@ use std::time::Duration;
 use contract::case::{CaseItem, EvidenceStatus};
 
 use crate::aws::rehearsal::{Delivered, Observer};
-use crate::bundle::sha256;
 use crate::console::count;
+use crate::digest::sha256;
 
 use super::RehearsalError;
 use super::local::{Local, Told};

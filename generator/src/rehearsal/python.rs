@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::bundle::sha256;
 use crate::console::Console;
+use crate::digest::sha256;
 use crate::error::CommandError;
 use crate::files;
 

@@ -47,16 +47,20 @@ fn check(rules: Vec<Rule>) -> String {
     lines.chain(unreachable).collect::<Vec<_>>().join("\n")
 }
 
-fn types(types: &[&str]) -> Option<Vec<String>> {
-    Some(types.iter().map(|it| (*it).to_owned()).collect())
+fn types(types: &[&str]) -> Vec<String> {
+    types.iter().map(|it| (*it).to_owned()).collect()
 }
 
 #[test]
 fn the_obvious_store_compiles_to_the_obvious_patterns() {
-    let sweep =
-        rule("sweep", Condition { event_types: types(&["shelf_sweep"]), ..Condition::default() });
-    let hide =
-        rule("hide", Condition { event_types: types(&["concealment"]), ..Condition::default() });
+    let sweep = rule(
+        "sweep",
+        Condition { event_types: Some(types(&["shelf_sweep"])), ..Condition::default() },
+    );
+    let hide = rule(
+        "hide",
+        Condition { event_types: Some(types(&["concealment"])), ..Condition::default() },
+    );
     insta::assert_snapshot!(check(vec![sweep, hide]), @r#"
     sweep: {"detail":{"event_type":["shelf_sweep"]}}
     hide: {"detail":{"event_type":["concealment"]}}
@@ -67,11 +71,11 @@ fn the_obvious_store_compiles_to_the_obvious_patterns() {
 #[test]
 fn a_threshold_leaves_lower_missing_and_odd_confidences_to_later_rules() {
     let sure = Condition {
-        event_types: types(&["shelf_sweep"]),
+        event_types: Some(types(&["shelf_sweep"])),
         min_confidence: Confidence::new(0.8),
         ..Condition::default()
     };
-    let any = Condition { event_types: types(&["shelf_sweep"]), ..Condition::default() };
+    let any = Condition { event_types: Some(types(&["shelf_sweep"])), ..Condition::default() };
     insta::assert_snapshot!(check(vec![rule("sure", sure), rule("any", any)]), @r#"
     sure: {"detail":{"event_type":["shelf_sweep"],"confidence":[{"numeric":[">=",0.8]}]}}
     any: {"detail":{"event_type":["shelf_sweep"],"confidence":[{"numeric":["<",0.8]},{"exists":false},{"prefix":""},null,true,false]}}

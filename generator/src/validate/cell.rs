@@ -9,7 +9,7 @@ use super::place::REGIONS;
 
 /// Days that log groups keep events unless the cell says otherwise. Our choice: a quarter.
 const LOG_DAYS: u32 = 90;
-/// What CloudWatch Logs accepts. Source: `AWS::Logs::LogGroup`, `RetentionInDays`.
+/// What `CloudWatch` Logs accepts. Source: `AWS::Logs::LogGroup`, `RetentionInDays`.
 const LOG_DAYS_ALLOWED: &[u32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557,
     2_922, 3_288, 3_653,
@@ -29,15 +29,13 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
     let region = config.region.as_ref().filter(|region| check_region(context, region));
     let architecture = architecture(context, config.architecture.as_ref());
     let model = config.model.as_ref().or(context.fleet.model.as_ref()).cloned();
-    let detector = match &model {
-        Some(model) => detector(context, model, region.map(|region| region.value.as_str())),
-        None => {
-            let message = format!("the cell `{}` has no model", config.id.value);
-            let help = "add `model: { endpoint: NAME }` for an endpoint that exists, or `model: { image: ..., instance: ... }`";
-            context
-                .report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
-            None
-        }
+    let detector = if let Some(model) = &model {
+        detector(context, model, region.map(|region| region.value.as_str()))
+    } else {
+        let message = format!("the cell `{}` has no model", config.id.value);
+        let help = "add `model: { endpoint: NAME }` for an endpoint that exists, or `model: { image: ..., instance: ... }`";
+        context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
+        None
     };
     let ops_email =
         config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
