@@ -78,3 +78,23 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandE
         Command::Rehearse(args) => commands::rehearse::run(args, console),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_line_is_one_that_clap_can_read() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn stores_can_be_named_beside_their_folder() {
+        let cli = Cli::try_parse_from(["arm", "deploy", "seattle-001", "--stores", "elsewhere"]);
+        let Command::Deploy(args) = cli.unwrap().command else { panic!("`deploy` is a command") };
+        assert_eq!(format!("{args:?}").matches("seattle-001").count(), 1);
+        assert_eq!(format!("{args:?}").matches("elsewhere").count(), 1);
+    }
+}

@@ -17,7 +17,7 @@ use crate::load::{self, CompiledFleet, Loaded};
 #[derive(Clone, Debug, clap::Args)]
 pub struct StoresArgs {
     /// Folder with fleet.yaml and one YAML file per store
-    #[arg(long, default_value = "stores", value_name = "DIR")]
+    #[arg(id = "folder", long = "stores", default_value = "stores", value_name = "DIR")]
     pub stores: PathBuf,
 }
 
