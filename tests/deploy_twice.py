@@ -89,7 +89,7 @@ def main(arm: str) -> None:
     finally:
         rehearsal.send_signal(signal.SIGINT)
         rehearsal.stderr.close()
-        expect(rehearsal.wait(timeout=60) is not None, "the rehearsal ends at Ctrl-C")
+        expect(rehearsal.wait(timeout=60) == 0, "the rehearsal ends at Ctrl-C with 0")
 
 
 if __name__ == "__main__":

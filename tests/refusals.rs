@@ -91,7 +91,11 @@ fn machines_get_the_same_with_places_as_numbers() {
 
 /// What one wrong store file is told.
 fn check(text: &str) -> String {
-    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    told(&Fleet::new(&[("renton-007.yaml", text)]))
+}
+
+/// Place, code and message of everything that a fleet is told.
+fn told(fleet: &Fleet) -> String {
     let outcome = fleet.arm("check", &["--format", "json"]);
     let answer: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
     let all = answer["diagnostics"].as_array().unwrap().iter().map(|it| {
@@ -251,4 +255,117 @@ fn subscribers_and_names_have_their_refusals() {
     1:8 audience-without-subscriber nobody in this store is in the audience `floor`, which `shelf-sweep` would tell
     1:8 audience-without-subscriber nobody in this store is in the audience `loss-prevention`, which `shelf-sweep`, `after-hours` would tell
     ");
+}
+
+/// What a fleet is told whose fleet.yaml is this, with one store that is right.
+fn check_fleet(fleet_yaml: &str) -> String {
+    let right = "store: s-1\nname: S\ncell: a\ntimezone: UTC/X\naisles: [{ id: x }]\ncameras: [{ id: x, aisle: x }]\n";
+    let right = right.replace("UTC/X", "Etc/UTC");
+    let fleet = Fleet::new(&[("fleet.yaml", fleet_yaml), ("s-1.yaml", &right)]);
+    told(&fleet)
+}
+
+#[test]
+fn cells_and_models_have_their_refusals() {
+    let cell = |cell: &str| format!("cells: {{ a: {{ {cell} }} }}\nmodel: {{ endpoint: e }}\n");
+    let model = |model: &str| {
+        format!(
+            "cells: {{ a: {{ account: \"123456789012\", region: us-west-2 }} }}\nmodel: {{ {model} }}\n"
+        )
+    };
+    let image = "image: 123456789012.dkr.ecr.us-west-2.amazonaws.com/m:1";
+    let two = |other: &str| {
+        let home = "{ account: \"123456789012\", region: us-west-2 }";
+        format!("cells: {{ a: {home}, {other}: {home} }}\nmodel: {{ endpoint: e }}\n")
+    };
+    let cases = [
+        cell("account: \"12345\", region: us-west-2"),
+        cell("account: \"123456789012\", region: us-west-9"),
+        cell("account: \"123456789012\", region: us-west-2, architecture: x64"),
+        cell("account: \"123456789012\", region: us-west-2, log_retention: 100d"),
+        cell("account: \"123456789012\", region: us-west-2, ops_email: [a@b.co, a@b.co]"),
+        "cells: { a: { account: \"123456789012\", region: us-west-2 } }\n".to_owned(),
+        model("endpoint: -x"),
+        model("endpoint: e, instance: ml.g4dn.xlarge"),
+        model(""),
+        model("image: library/model, instance: ml.g4dn.xlarge"),
+        model("image: 123456789012.dkr.ecr.us-west-2.amazonaws.com/m, instance: ml.g4dn.xlarge"),
+        model("image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/m:1, instance: ml.g4dn.xlarge"),
+        model(image),
+        model(&format!("{image}, instance: g4dn.xlarge")),
+        model(&format!("{image}, instance: ml.t3.medium")),
+        model(&format!("{image}, instance: ml.g4dn.xlarge, data: \"s3://*/model.tar.gz\"")),
+        model(&format!("{image}, instance: ml.g4dn.xlarge, instances: 8-1")),
+        two("a-b"),
+    ];
+    let told: Vec<_> = cases.iter().map(|text| check_fleet(text)).collect();
+    assert_snapshot!(told.join("\n"), @"
+    1:24 bad-account `12345` is no AWS account id
+    1:48 unknown-region `us-west-9` is no region with Kinesis Video Streams
+    1:73 unknown-architecture `x64` is no CPU of AWS Lambda
+    1:74 bad-log-retention CloudWatch Logs cannot keep logs for 100 days
+    1:79 duplicate-email there are two e-mails `a@b.co`
+    1:10 missing-model the cell `a` has no model
+    2:20 bad-endpoint `-x` cannot be the name of a SageMaker endpoint
+    2:8 bad-model an endpoint that exists has its own model data, instances and scaling
+    2:8 bad-model a model is either an endpoint that exists or an image to host
+    2:17 bad-image `library/model` is no image in Amazon ECR
+    2:17 bad-image `123456789012.dkr.ecr.us-west-2.amazonaws.com/m` names no account's image with a tag or digest
+    2:17 image-region the image is in eu-west-1, the cell in us-west-2
+    2:8 bad-instance a hosted model needs an instance type
+    2:77 bad-instance `g4dn.xlarge` is no SageMaker instance type
+    2:77 bad-instance `ml.t3.medium` is burstable, and SageMaker does not scale those
+    2:99 bad-model-data `s3://*/model.tar.gz` is no model archive in S3
+    2:104 wrong-value `instances` cannot be `8-1`
+    1:61 cell-names-meet the cells `a` and `a-b` share an account and region, and their names would meet
+    ");
+}
+
+#[test]
+fn files_that_are_no_yaml_have_their_refusals() {
+    let fleet = Fleet::new(&[("a.yml", "store: a"), ("renton-007.yaml", &store("é: 1"))]);
+    fleet.write("latin.yaml", b"store: \xe9\n");
+    fleet.write("large.yaml", &vec![b'#'; 5_000_000]);
+    let deep: String = (0..30).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    fleet.write("deep.yaml", deep.as_bytes());
+    assert_snapshot!(told(&fleet), @"
+    1:1 not-yaml-suffix a store's file ends in `.yaml`, this one in `.yml`
+    25:25 too-deep nested more than 24 levels deep
+    1:1 file-too-large the file has 5000000 bytes, over the 4194304 that are read
+    1:8 not-utf-8 the file is not UTF-8 text
+    6:1 unknown-key the store has no key `é`
+    ");
+}
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_told_briefly() {
+    let many: String = (0..50_000).map(|n| format!("a{n}: 1\n")).collect();
+    let told = check(&many);
+    assert_eq!(told.lines().count(), 200);
+    assert!(told.ends_with("more problems in this file)"), "{}", told.lines().last().unwrap());
+}
+
+/// The first argument of every call that reports a diagnostic.
+fn codes_in(source: &str) -> Vec<String> {
+    let calls = ["Diagnostic::error(", "Diagnostic::warning(", ".unknown(", ".check_unique("];
+    let after = calls.iter().flat_map(|call| source.split(call).skip(1));
+    let literals = after.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    literals.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_code_stands_in_the_reference_of_the_stores() {
+    let mut codes = Vec::new();
+    let mut waiting = vec![arm_tests::root().join("generator/src")];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            codes.extend(codes_in(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    let reference = std::fs::read_to_string(arm_tests::root().join("stores/README.md")).unwrap();
+    let missing: Vec<_> =
+        codes.iter().filter(|it| !reference.contains(&format!("`{it}`"))).collect();
+    assert_eq!((codes.len() > 60, missing), (true, Vec::<&String>::new()));
 }

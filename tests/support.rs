@@ -47,6 +47,11 @@ impl Fleet {
         Self { folder }
     }
 
+    /// Writes one more file beside the stores, of any bytes.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join("stores").join(name), bytes).unwrap();
+    }
+
     /// A path below the folder.
     pub fn path(&self, below: &str) -> String {
         self.folder.path().join(below).display().to_string()

@@ -6,6 +6,7 @@ mod cloudformation;
 pub mod rehearsal;
 mod s3;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -135,8 +136,12 @@ impl Cloud for Aws {
         cloudformation::delete_stack(&self.cloudformation, name).await
     }
 
-    async fn events(&self, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
-        cloudformation::events(&self.cloudformation, stack).await
+    async fn events(
+        &self,
+        stack: &str,
+        seen: &HashSet<String>,
+    ) -> Result<Vec<StackEvent>, CloudError> {
+        cloudformation::events(&self.cloudformation, stack, seen).await
     }
 
     async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, CloudError> {

@@ -60,12 +60,11 @@ pub enum BinaryError {
     )]
     WrongCpu { found: String, wanted: &'static str, target: &'static str },
     #[error(
-        "the binary needs glibc {}.{}, Lambda's provided.al2023 has {}.{} (symbol version \
-         `{symbol}`)\n  help: build on a system with an older glibc (Debian 12, Amazon Linux \
-         2023), or with `cargo zigbuild --target x86_64-unknown-linux-gnu.2.34`", needed.0,
-         needed.1, GLIBC_MAX.0, GLIBC_MAX.1
+        "the binary needs the symbol version `{symbol}`, Lambda's provided.al2023 has glibc \
+         {}.{}\n  help: build on a system with an older glibc (Debian 12, Amazon Linux 2023), or \
+         with `cargo zigbuild --target x86_64-unknown-linux-gnu.2.34`", GLIBC_MAX.0, GLIBC_MAX.1
     )]
-    GlibcTooNew { needed: (u32, u32), symbol: String },
+    GlibcTooNew { symbol: String },
     #[error(
         "the binary needs the library `{0}`, which Lambda's provided.al2023 lacks\n  help: link \
          it statically, or leave out the dependency that wants it"
@@ -107,9 +106,12 @@ pub fn check_binary(binary: &[u8], architecture: Architecture) -> Result<(), Bin
         return Err(BinaryError::WrongCpu { found, wanted: architecture.as_str(), target });
     }
     for (library, symbol) in versions_needed(&file).map_err(not_elf)? {
-        let needed = symbol.strip_prefix("GLIBC_").and_then(version);
-        if let Some(needed) = needed.filter(|needed| *needed > GLIBC_MAX) {
-            return Err(BinaryError::GlibcTooNew { needed, symbol });
+        if let Some(text) = symbol.strip_prefix("GLIBC_") {
+            // What is no number, such as `GLIBC_ABI_DT_RELR`, came after 2.34.
+            let needed = version(text);
+            if needed.is_none_or(|needed| needed > GLIBC_MAX) {
+                return Err(BinaryError::GlibcTooNew { symbol });
+            }
         }
         check_library(&library)?;
     }
@@ -214,7 +216,20 @@ mod tests {
         binary[at..at + old.len()].copy_from_slice(b"GLIBC_2.39\0");
         assert_eq!(
             check_binary(&binary, own_architecture()),
-            Err(BinaryError::GlibcTooNew { needed: (2, 39), symbol: "GLIBC_2.39".to_owned() })
+            Err(BinaryError::GlibcTooNew { symbol: "GLIBC_2.39".to_owned() })
         );
+    }
+
+    #[test]
+    fn a_binary_that_needs_a_library_that_lambda_lacks_is_refused_by_its_name() {
+        let mut binary = own_binary();
+        let old = b"libc.so.6\0";
+        for at in 0..binary.len() - old.len() {
+            if binary[at..].starts_with(old) {
+                binary[at..at + old.len()].copy_from_slice(b"libq.so.6\0");
+            }
+        }
+        let refused = check_binary(&binary, own_architecture()).unwrap_err();
+        assert_eq!(refused, BinaryError::LibraryMissing("libq.so.6".to_owned()));
     }
 }

@@ -12,6 +12,7 @@ use crate::console::{Console, count};
 use crate::diagnostic;
 use crate::error::CommandError;
 use crate::load::{self, CompiledFleet, Loaded};
+use crate::stack::StackError;
 
 /// Where the configuration is.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +35,8 @@ pub enum AnswerFormat {
 pub fn load(args: &StoresArgs, console: &mut Console<'_>) -> Result<CompiledFleet, CommandError> {
     let loaded = load::load(&args.stores)?;
     let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
-    write!(console.err, "{shown}")?;
+    // A reader that is gone changes nothing about the answer.
+    drop(write!(console.err, "{shown}"));
     let summary = summary(&loaded);
     loaded.fleet.ok_or(CommandError::Configuration(summary))
 }
@@ -49,5 +51,15 @@ pub fn summary(loaded: &Loaded) -> String {
         (0, _) => format!("{} in {stores}", count(warnings, "warning")),
         (_, 0) => format!("{} in {stores}", count(errors, "error")),
         _ => format!("{} and {} in {stores}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+/// A stack that is over a limit is the configuration's fault; a blueprint that fails is ours.
+pub fn stack_error(error: StackError) -> CommandError {
+    match error {
+        StackError::Limit { .. } => CommandError::Configuration(format!(
+            "{error}\n  help: split the store, or name fewer rules, cameras or stored addresses"
+        )),
+        error => CommandError::environment(error),
     }
 }

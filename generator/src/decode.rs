@@ -80,10 +80,7 @@ impl Decoder {
         if found.is_none() {
             let message = format!("{} lacks `{key}`", fields.what);
             let start = fields.place.span.start;
-            let place = Place {
-                file: fields.place.file,
-                span: start..(start + 1).min(fields.place.span.end),
-            };
+            let place = Place { file: fields.place.file, span: start..start };
             self.report(
                 Diagnostic::error("missing-key", &place, message)
                     .help(format!("add `{key}: {example}`")),

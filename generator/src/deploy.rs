@@ -6,7 +6,7 @@
 
 mod stack;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::time::Duration;
 
@@ -27,9 +27,12 @@ pub trait Cloud {
     async fn delete_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError>;
     /// Deletes a stack that has no resources.
     async fn delete_empty_stack(&self, name: &str) -> Result<(), CloudError>;
-    /// The newest events of a stack, oldest first; at least those of the last operation's last
-    /// hundred.
-    async fn events(&self, stack: &str) -> Result<Vec<StackEvent>, CloudError>;
+    /// The events of a stack that are newer than one of `seen`, oldest first.
+    async fn events(
+        &self,
+        stack: &str,
+        seen: &HashSet<String>,
+    ) -> Result<Vec<StackEvent>, CloudError>;
     async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, CloudError>;
     async fn put_object(&self, bucket: &str, artifact: &Artifact) -> Result<(), CloudError>;
     /// Waits between two looks.
@@ -51,7 +54,8 @@ pub struct StackState {
     /// Such as `CREATE_COMPLETE`.
     pub status: String,
     pub reason: String,
-    pub tags: BTreeMap<String, String>,
+    /// Digest of what it was deployed from, if `arm` deployed it.
+    pub digest: Option<String>,
 }
 
 /// What a change set is made from.
@@ -60,7 +64,7 @@ pub struct ChangeSetRequest<'a> {
     pub name: String,
     pub plan: &'a StackPlan,
     /// With the digest.
-    pub tags: BTreeMap<String, String>,
+    pub parameters: BTreeMap<String, String>,
     pub kind: ChangeSetKind,
     /// Bucket and key, when the template does not fit the request.
     pub template_object: Option<(String, String)>,
@@ -134,6 +138,17 @@ pub enum DeployError {
     Cloud(#[from] CloudError),
 }
 
+/// Refuses credentials of another account than the release's; to be asked for every release of a
+/// run before the first is carried out.
+pub async fn check_account(cloud: &impl Cloud, release: &Release) -> Result<(), DeployError> {
+    let found = cloud.account().await?;
+    if found == release.account {
+        return Ok(());
+    }
+    let (cell, wanted) = (release.cell.clone(), release.account.clone());
+    Err(DeployError::WrongAccount { cell, wanted, found })
+}
+
 /// Carries out a release, telling `watch` what happens.
 ///
 /// A failure of the artifacts or platform stack ends the run; of a store's stack, that store: the
@@ -143,11 +158,6 @@ pub async fn deploy(
     release: &Release,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Summary, DeployError> {
-    let found = cloud.account().await?;
-    if found != release.account {
-        let (cell, wanted) = (release.cell.clone(), release.account.clone());
-        return Err(DeployError::WrongAccount { cell, wanted, found });
-    }
     let mut summary = Summary::default();
     let bucket = &release.artifacts_bucket;
     shared(cloud, &release.artifacts_stack, bucket, watch, &mut summary).await?;
@@ -165,10 +175,28 @@ pub async fn deploy(
             Ok(stack::Outcome::Changed) => summary.changed.push(plan.name.clone()),
             Ok(stack::Outcome::Unchanged) => summary.unchanged.push(plan.name.clone()),
             Err(DeployError::StackFailed { stack, cause }) => summary.failed.push((stack, cause)),
-            Err(error) => return Err(error),
+            Err(error) => {
+                let cause = with_causes(&error);
+                watch(Progress::Failed { stack: plan.name.clone(), cause: cause.clone() });
+                summary.failed.push((plan.name.clone(), cause));
+            }
         }
     }
     Ok(summary)
+}
+
+/// An error with all that caused it, on one line.
+fn with_causes(error: &DeployError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// Deploys a stack without which no store can work.

@@ -5,6 +5,7 @@
 //! tool ten times to see ten problems. To add a code, add it where it is found and to
 //! `stores/README.md`, with a refusal test.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -149,6 +150,30 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     let key = |it: &Diagnostic| (it.place.file, it.place.span.start, it.severity, it.code);
     diagnostics.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)));
     diagnostics.dedup();
+    cap(diagnostics);
+}
+
+/// Most problems of one file that are shown. Our choice: nobody mends more in one go, and a file
+/// of megabytes that is no store would otherwise be told line by line.
+const SHOWN_PER_FILE: usize = 200;
+
+/// Leaves out what is over [`SHOWN_PER_FILE`], and says so in the last one that is left.
+fn cap(diagnostics: &mut Vec<Diagnostic>) {
+    let mut counts: HashMap<FileId, usize> = HashMap::new();
+    for it in diagnostics.iter() {
+        *counts.entry(it.place.file).or_default() += 1;
+    }
+    let mut shown: HashMap<FileId, usize> = HashMap::new();
+    diagnostics.retain_mut(|it| {
+        let number = shown.entry(it.place.file).or_default();
+        *number += 1;
+        let all = counts.get(&it.place.file).copied().unwrap_or_default();
+        if *number == SHOWN_PER_FILE && all > SHOWN_PER_FILE {
+            let more = all - SHOWN_PER_FILE;
+            it.message = format!("{} (and {more} more problems in this file)", it.message);
+        }
+        *number <= SHOWN_PER_FILE
+    });
 }
 
 /// Whether a picture may have colour.
@@ -228,7 +253,10 @@ pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Val
 pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     /// Longest list of alternatives in a message; our choice, to keep it on one line.
     const LISTED_MAX: usize = 8;
+    /// Longest text that is compared: no name is longer, and comparing is quadratic.
+    const COMPARED_MAX: usize = 64;
     let known: Vec<&str> = known.into_iter().collect();
+    let wrong = if wrong.len() > COMPARED_MAX { "" } else { wrong };
     if known.is_empty() {
         return String::new();
     }

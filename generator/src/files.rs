@@ -30,13 +30,13 @@ pub fn load(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(FileError::at("read", path))
 }
 
-/// The YAML files of a folder, sorted by name; folders and other files are left out.
-pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+/// The files of a folder with one of two suffixes, sorted by name; the rest is left out.
+pub fn list(folder: &Path, suffixes: [&str; 2]) -> Result<Vec<PathBuf>, FileError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(FileError::at("read the folder", folder))? {
         let path = entry.map_err(FileError::at("read the folder", folder))?.path();
-        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-        if yaml && path.is_file() {
+        let wanted = path.extension().is_some_and(|it| suffixes.iter().any(|suffix| it == *suffix));
+        if wanted && path.is_file() {
             files.push(path);
         }
     }

@@ -51,8 +51,10 @@ pub fn load(folder: &Path) -> Result<Loaded, FileError> {
     let fleet_path = folder.join(FLEET_FILE);
     let fleet_config = reader.fleet(&fleet_path);
     let mut stores = Vec::new();
-    let paths: Vec<_> =
-        files::list_yaml(folder)?.into_iter().filter(|path| *path != fleet_path).collect();
+    let paths: Vec<_> = files::list(folder, ["yaml", "yml"])?
+        .into_iter()
+        .filter(|path| *path != fleet_path)
+        .collect();
     for path in &paths {
         let config = reader.store(path)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -140,6 +142,14 @@ impl Reader {
     fn tree(&mut self, path: &Path) -> Result<Option<yaml::Node>, FileError> {
         let bytes = files::load(path)?;
         let name = path.display().to_string();
+        if path.extension().is_some_and(|it| it == "yml") {
+            let file = self.sources.add(name, String::new());
+            let place = Place { file, span: 0..0 };
+            let message = "a store's file ends in `.yaml`, this one in `.yml`";
+            let problem = Diagnostic::error("not-yaml-suffix", &place, message);
+            self.decoder.report(problem.help("rename it, or delete it if the store has a `.yaml`"));
+            return Ok(None);
+        }
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {

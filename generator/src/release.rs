@@ -12,8 +12,11 @@ use crate::name::{Bucket, CellNames, StoreNames};
 use crate::stack::{self, StackError};
 use crate::template::{INLINE_BYTES_MAX, Template};
 
-/// Tag that holds the digest of what a stack was deployed from.
-pub const DIGEST_TAG: &str = "arm:digest";
+/// Parameter and output of every template that holds the digest of what a stack was deployed from.
+///
+/// Not a stack tag: `CloudFormation` copies those to every resource, so each release would change
+/// all of them, and replace those whose tags cannot be changed.
+pub const RELEASE_DIGEST: &str = "ReleaseDigest";
 /// Parameter of the platform template: the function bundle's key in the artifacts bucket.
 const FUNCTIONS_KEY: &str = "FunctionsKey";
 

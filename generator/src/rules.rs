@@ -163,7 +163,12 @@ fn subtract(
     let mut took = Vec::new();
     for (other, condition) in earlier {
         let before = left.clone();
-        left = merge(left.into_iter().flat_map(|region| region.minus(condition)).collect());
+        let pieces: Vec<_> = left.into_iter().flat_map(|it| it.minus(condition)).collect();
+        // Before joining, which takes the square of their number.
+        if pieces.len() > 2 * BUS_RULES_MAX {
+            return Err(RulesError::TooManyPatterns(rule.name.to_string()));
+        }
+        left = merge(pieces);
         if left != before {
             took.push(other.name.to_string());
         }

@@ -7,7 +7,7 @@
 
 mod cell;
 mod hours;
-mod place;
+mod region;
 mod rule;
 mod store;
 mod subscriber;

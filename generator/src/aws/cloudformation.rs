@@ -1,5 +1,7 @@
 //! CloudFormation: change sets, stacks and their events.
 
+use std::collections::HashSet;
+
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
@@ -7,6 +9,8 @@ use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, 
 use crate::deploy::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
 };
+
+use crate::release::RELEASE_DIGEST;
 
 use super::failed;
 
@@ -19,11 +23,11 @@ pub(super) async fn stack(client: &Client, name: &str) -> Result<Option<StackSta
         Ok(answer) => Ok(answer.stacks().first().map(|stack| StackState {
             status: stack.stack_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
             reason: stack.stack_status_reason().unwrap_or_default().to_owned(),
-            tags: stack
-                .tags()
+            digest: stack
+                .outputs()
                 .iter()
-                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
-                .collect(),
+                .find(|output| output.output_key() == Some(RELEASE_DIGEST))
+                .and_then(|output| Some(output.output_value()?.to_owned())),
         })),
         Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => Ok(None),
         Err(error) => Err(failed(format!("describe the stack {name}"))(error)),
@@ -50,8 +54,8 @@ pub(super) async fn create_change_set(
         .change_set_name(&request.name)
         .change_set_type(kind)
         .capabilities(Capability::CapabilityNamedIam)
-        .set_tags(Some(request.tags.iter().map(tag).collect()))
-        .set_parameters(Some(request.plan.parameters.iter().map(parameter).collect()))
+        .set_tags(Some(request.plan.tags.iter().map(tag).collect()))
+        .set_parameters(Some(request.parameters.iter().map(parameter).collect()))
         .set_template_body(body)
         .set_template_url(template_url);
     let what = format!("create the change set {} of the stack {}", request.name, request.plan.name);
@@ -110,25 +114,45 @@ pub(super) async fn delete_stack(client: &Client, name: &str) -> Result<(), Clou
     call.map(drop).map_err(failed(format!("delete the empty stack {name}")))
 }
 
-pub(super) async fn events(client: &Client, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
-    let answer = match client.describe_stack_events().stack_name(stack).send().await {
-        Ok(answer) => answer,
-        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => {
-            return Ok(vec![]);
+/// Most pages of events that are read at once, of a hundred each. Our choice: a stack of 500
+/// resources has some 1,500 events from beginning to end.
+const EVENT_PAGES_MAX: usize = 40;
+
+pub(super) async fn events(
+    client: &Client,
+    stack: &str,
+    seen: &HashSet<String>,
+) -> Result<Vec<StackEvent>, CloudError> {
+    let mut events = Vec::new();
+    let mut pages = client.describe_stack_events().stack_name(stack).into_paginator().send();
+    for _ in 0..EVENT_PAGES_MAX {
+        let page = match pages.next().await {
+            None => break,
+            Some(Ok(page)) => page,
+            Some(Err(error)) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => {
+                break;
+            }
+            Some(Err(error)) => {
+                return Err(failed(format!("read the events of the stack {stack}"))(error));
+            }
+        };
+        let newer = page.stack_events().iter().map(event);
+        let before = events.len();
+        events.extend(newer.take_while(|it| !seen.contains(&it.id)));
+        if events.len() - before < page.stack_events().len() {
+            break;
         }
-        Err(error) => return Err(failed(format!("read the events of the stack {stack}"))(error)),
-    };
-    let mut events: Vec<_> = answer
-        .stack_events()
-        .iter()
-        .map(|event| StackEvent {
-            id: event.event_id().unwrap_or_default().to_owned(),
-            logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
-            resource_type: event.resource_type().unwrap_or_default().to_owned(),
-            status: event.resource_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
-            reason: event.resource_status_reason().unwrap_or_default().to_owned(),
-        })
-        .collect();
+    }
     events.reverse();
     Ok(events)
+}
+
+fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
+    StackEvent {
+        id: event.event_id().unwrap_or_default().to_owned(),
+        logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+        resource_type: event.resource_type().unwrap_or_default().to_owned(),
+        status: event.resource_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+        reason: event.resource_status_reason().unwrap_or_default().to_owned(),
+    }
 }

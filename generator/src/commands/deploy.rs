@@ -48,12 +48,17 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
             )));
         }
         let release = release::assemble(&fleet, cell, &stores, &bundle);
-        releases.push(release.map_err(CommandError::environment)?);
+        releases.push(release.map_err(commands::stack_error)?);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut total = Summary::default();
+    let target = |release: &Release| Target { region: release.region.clone(), emulator: None };
     for release in &releases {
-        let target = Target { region: release.region.clone(), emulator: None };
+        let aws = runtime.block_on(Aws::connect(&target(release)));
+        runtime.block_on(deploy::check_account(&aws, release)).map_err(refused)?;
+    }
+    for release in &releases {
+        let target = target(release);
         let summary = runtime.block_on(carry_out(release, &target, args.format, console))?;
         total.changed.extend(summary.changed);
         total.unchanged.extend(summary.unchanged);
@@ -110,25 +115,24 @@ pub async fn carry_out(
     console: &mut Console<'_>,
 ) -> Result<Summary, CommandError> {
     let aws = Aws::connect(target).await;
-    let mut lost = None;
+    // A deployment under way is not given up because nobody reads its story any more.
     let mut watch = |progress: Progress| {
-        let written = match format {
+        drop(match format {
             AnswerFormat::Json => writeln!(console.out, "{}", event(&progress)),
             AnswerFormat::Human => {
                 line(&progress).map_or(Ok(()), |line| writeln!(console.err, "{line}"))
             }
-        };
-        // A deployment under way is not given up because nobody reads its story any more.
-        lost = lost.take().or(written.err());
+        });
     };
-    let summary = deploy::deploy(&aws, release, &mut watch).await;
-    if let Some(error) = lost {
-        return Err(CommandError::Output(error));
-    }
-    summary.map_err(|error| match error {
+    deploy::deploy(&aws, release, &mut watch).await.map_err(refused)
+}
+
+/// Credentials of another account are the configuration's fault, or the caller's; the rest is not.
+fn refused(error: DeployError) -> CommandError {
+    match error {
         DeployError::WrongAccount { .. } => CommandError::Configuration(error.to_string()),
         error => CommandError::environment(error),
-    })
+    }
 }
 
 /// One line for people; resources are shown only when they fail.

@@ -40,13 +40,13 @@ pub struct GenerateArgs {
 
 /// How templates are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum TemplateFormat {
+pub(super) enum TemplateFormat {
     Json,
     Yaml,
 }
 
 /// One file to write.
-struct Output {
+pub(super) struct Output {
     /// Below the folder, with `/`.
     path: String,
     text: String,
@@ -55,7 +55,7 @@ struct Output {
 
 pub fn run(args: &GenerateArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
     let fleet = commands::load(&args.stores, console)?;
-    let outputs = render(&fleet, args.templates).map_err(CommandError::environment)?;
+    let outputs = render(&fleet, args.templates).map_err(commands::stack_error)?;
     let manifest = manifest(&outputs);
     for path in stale(&args.out, &manifest) {
         files::remove(&args.out.join(path))?;
@@ -82,7 +82,10 @@ pub fn run(args: &GenerateArgs, console: &mut Console<'_>) -> Result<(), Command
     Ok(())
 }
 
-fn render(fleet: &CompiledFleet, format: TemplateFormat) -> Result<Vec<Output>, StackError> {
+pub(super) fn render(
+    fleet: &CompiledFleet,
+    format: TemplateFormat,
+) -> Result<Vec<Output>, StackError> {
     let mut outputs = Vec::new();
     let mut add = |cell: &Cell, name: &str, template: &Template| {
         let (suffix, text) = match format {

@@ -1,5 +1,6 @@
 //! `arm rehearse`: one command, no AWS account, from footage to an alert and a clip.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -74,7 +75,7 @@ pub fn run(args: &RehearseArgs, console: &mut Console<'_>) -> Result<(), Command
     let zip = bundle::save(&bundle, &args.work.join("bundle"))?;
     writeln!(console.err, "bundle {}", zip.display())?;
     let release =
-        release::assemble(&fleet, cell, &[store], &bundle).map_err(CommandError::environment)?;
+        release::assemble(&fleet, cell, &[store], &bundle).map_err(commands::stack_error)?;
     let folder = args.work.join("rehearsal").join(name);
     files::remove_folder(&folder)?;
     files::make_folder(&folder)?;
@@ -168,7 +169,7 @@ async fn perform(
         "local AWS at {} (MiniStack), Kinesis Video and model at {}",
         servers.gateway, servers.video
     )?;
-    for (reference, value) in stand_ins(stage.store) {
+    for (reference, value) in stand_ins(stage.cell, stage.store) {
         let kept = local::keep(&servers.gateway, &reference, value).await;
         kept.map_err(CommandError::environment)?;
     }
@@ -208,19 +209,18 @@ async fn perform(
     conclude(args, stage, &ending, console)
 }
 
-/// The values that stand in for addresses that the store keeps elsewhere.
-fn stand_ins(store: &Store) -> Vec<(Endpoint, &'static str)> {
-    let kept = store.subscribers.iter().filter(|it| !matches!(it.endpoint, Endpoint::Literal(_)));
-    kept.map(|it| {
-        let value = match it.channel {
-            Channel::Email => "rehearsal@example.com",
-            Channel::Sms => "+12065550123",
-            Channel::Https => "https://hooks.example.com/rehearsal",
-            Channel::Push => "arn:aws:sns:us-west-2:123456789012:endpoint/GCM/rehearsal/0",
-        };
-        (it.endpoint.clone(), value)
-    })
-    .collect()
+/// The values that stand in for addresses that the store and its cell keep elsewhere.
+fn stand_ins(cell: &Cell, store: &Store) -> BTreeMap<Endpoint, &'static str> {
+    let ops = cell.ops_email.iter().map(|it| (it.clone(), Channel::Email));
+    let all = store.subscribers.iter().map(|it| (it.endpoint.clone(), it.channel)).chain(ops);
+    let kept = all.filter(|(endpoint, _)| !matches!(endpoint, Endpoint::Literal(_)));
+    let stand_in = |channel| match channel {
+        Channel::Email => "rehearsal@example.com",
+        Channel::Sms => "+12065550123",
+        Channel::Https => "https://hooks.example.com/rehearsal",
+        Channel::Push => "arn:aws:sns:us-west-2:123456789012:endpoint/GCM/rehearsal/0",
+    };
+    kept.map(|(endpoint, channel)| (endpoint, stand_in(channel))).collect()
 }
 
 /// Quiet seconds of video before the scene and after it: more than any evidence wants.

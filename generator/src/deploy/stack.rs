@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::release::{DIGEST_TAG, StackPlan};
+use crate::release::{RELEASE_DIGEST, StackPlan};
 
 use super::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, Cloud, DeployError, Progress, StackEvent,
@@ -17,6 +17,10 @@ const LOOK: Duration = Duration::from_secs(2);
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// Longest wait for a change set to be worked out. Our choice: CloudFormation needs seconds.
 const CHANGE_SET_LOOKS_MAX: usize = 300;
+
+/// Most looks at one stack: three hours. Our choice: the slowest thing that we deploy, a GPU
+/// endpoint, takes some ten minutes.
+const LOOKS_MAX: usize = 5_400;
 
 /// How a stack went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +46,16 @@ pub(super) async fn deploy(
             return Err(fail(cause));
         }
     };
-    let deployed = state.as_ref().and_then(|state| state.tags.get(DIGEST_TAG));
-    if kind == ChangeSetKind::Update && deployed == Some(&digest) {
+    let deployed = state.as_ref().and_then(|state| state.digest.as_deref());
+    if kind == ChangeSetKind::Update && deployed == Some(digest.as_str()) {
         watch(Progress::Unchanged { stack: plan.name.clone() });
         return Ok(Outcome::Unchanged);
     }
     let name = format!("arm-{}", digest.get(..16).unwrap_or(&digest));
-    let seen: HashSet<String> = match &state {
-        Some(_) => cloud.events(&plan.name).await?.into_iter().map(|event| event.id).collect(),
-        None => HashSet::new(),
+    let none = HashSet::new();
+    let seen = match &state {
+        Some(_) => cloud.events(&plan.name, &none).await?.into_iter().map(|it| it.id).collect(),
+        None => none,
     };
     let changes = match prepare(cloud, plan, kind, (&name, &digest, bucket)).await? {
         Ok(changes) => changes,
@@ -61,7 +66,9 @@ pub(super) async fn deploy(
         }
         Err(Refused::Because(reason)) => {
             cloud.delete_change_set(&plan.name, &name).await?;
-            if kind == ChangeSetKind::Create {
+            // Only the shell that our own change set made: somebody else's stack is left alone.
+            let now = cloud.stack(&plan.name).await?;
+            if state.is_none() && now.is_some_and(|it| it.status == "REVIEW_IN_PROGRESS") {
                 cloud.delete_empty_stack(&plan.name).await?;
             }
             let cause = format!("CloudFormation refused the change set: {reason}");
@@ -126,10 +133,11 @@ async fn prepare(
     kind: ChangeSetKind,
     (name, digest, bucket): (&str, &str, &str),
 ) -> Result<Result<usize, Refused>, DeployError> {
-    let mut tags = plan.tags.clone();
-    tags.insert(DIGEST_TAG.to_owned(), digest.to_owned());
+    let mut parameters = plan.parameters.clone();
+    parameters.insert(RELEASE_DIGEST.to_owned(), digest.to_owned());
     let template_object = plan.template_key().map(|key| (bucket.to_owned(), key));
-    let request = ChangeSetRequest { name: name.to_owned(), plan, tags, kind, template_object };
+    let request =
+        ChangeSetRequest { name: name.to_owned(), plan, parameters, kind, template_object };
     // One of the same name is left where an earlier run stopped before it executed it.
     cloud.delete_change_set(&plan.name, name).await?;
     cloud.create_change_set(&request).await?;
@@ -153,36 +161,43 @@ async fn follow(
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Result<(), String>, DeployError> {
     let mut cause: Option<String> = None;
-    let mut look = 0_usize;
-    loop {
+    let mut ended = false;
+    for look in 0..LOOKS_MAX {
         // The status first: when it is final, the events that follow hold the whole story.
-        let state = cloud.stack(stack).await?.unwrap_or_default();
-        for event in cloud.events(stack).await? {
+        let Some(state) = cloud.stack(stack).await? else {
+            return Ok(Err("it was deleted while it was being deployed".to_owned()));
+        };
+        for event in cloud.events(stack, &seen).await? {
             if !seen.insert(event.id.clone()) {
                 continue;
             }
             if is_cause(&event, stack) && cause.is_none() {
                 cause = Some(describe(&event));
             }
+            ended |= event.logical_id == stack && is_final(&event.status);
             watch(Progress::Resource { stack: stack.to_owned(), event });
         }
-        match state.status.as_str() {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" => return Ok(Ok(())),
-            // Old resources are being deleted; the update itself is done and cannot fail any more.
-            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => {}
-            status if status.ends_with("_IN_PROGRESS") => {}
-            status => {
-                let reason = if state.reason.is_empty() {
-                    String::new()
-                } else {
-                    format!(": {}", state.reason)
-                };
-                return Ok(Err(cause.unwrap_or_else(|| format!("it ended in {status}{reason}"))));
-            }
+        // A final status alone may still be that of the operation before.
+        if ended && is_final(&state.status) {
+            return Ok(match state.status.as_str() {
+                "CREATE_COMPLETE" | "UPDATE_COMPLETE" => Ok(()),
+                _ => Err(cause.unwrap_or_else(|| {
+                    let reason =
+                        if state.reason.is_empty() { "no reason given" } else { &state.reason };
+                    format!("it ended in {}: {reason}", state.status)
+                })),
+            });
         }
         cloud.pause(if look < 8 { FIRST_LOOK } else { LOOK }).await;
-        look += 1;
     }
+    Ok(Err(
+        "it was not done after three hours; CloudFormation goes on, look at its events".to_owned()
+    ))
+}
+
+/// True for a status that a stack stays in.
+fn is_final(status: &str) -> bool {
+    !status.ends_with("_IN_PROGRESS")
 }
 
 /// True for a failure of a resource that is not only the consequence of another's.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::release::DIGEST_TAG;
+use crate::release::RELEASE_DIGEST;
 
 /// A CloudFormation that knows what it will answer, and notes what it is asked to do.
 #[derive(Default)]
@@ -15,6 +15,10 @@ struct Script {
     events: RefCell<BTreeMap<String, Vec<StackEvent>>>,
     objects: RefCell<Vec<String>>,
     empty: bool,
+    /// Every change set is refused.
+    refused: bool,
+    /// The status in which a stack is found once a change set was made for it.
+    appears: Option<&'static str>,
     calls: RefCell<Vec<String>>,
     requested: RefCell<BTreeMap<String, String>>,
 }
@@ -36,23 +40,32 @@ impl Cloud for Script {
 
     async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
         self.note(format!("create {:?} {}", request.kind, request.plan.name));
-        let digest = request.tags.get(DIGEST_TAG).cloned().unwrap_or_default();
+        let digest = request.parameters.get(RELEASE_DIGEST).cloned().unwrap_or_default();
         self.requested.borrow_mut().insert(request.plan.name.clone(), digest);
+        if let Some(status) = self.appears {
+            let state = StackState { status: status.to_owned(), ..StackState::default() };
+            self.stacks.borrow_mut().insert(request.plan.name.clone(), state);
+        }
         Ok(())
     }
 
     async fn change_set(&self, _: &str, _: &str) -> Result<ChangeSetState, CloudError> {
-        Ok(if self.empty { ChangeSetState::Empty } else { ChangeSetState::Ready(2) })
+        Ok(match (self.refused, self.empty) {
+            (true, _) => ChangeSetState::Failed("no".to_owned()),
+            (_, true) => ChangeSetState::Empty,
+            _ => ChangeSetState::Ready(2),
+        })
     }
 
     async fn execute_change_set(&self, stack: &str, _: &str) -> Result<(), CloudError> {
         self.note(format!("execute {stack}"));
-        let (events, status) =
+        let (mut events, status) =
             self.outcomes.get(stack).cloned().unwrap_or((Vec::new(), "CREATE_COMPLETE"));
+        let end = format!("{stack}-ended-{}", self.calls.borrow().len());
+        events.push(event(&end, stack, status, ""));
         self.events.borrow_mut().entry(stack.to_owned()).or_default().extend(events);
-        let digest = self.requested.borrow().get(stack).cloned().unwrap_or_default();
-        let tags = BTreeMap::from([(DIGEST_TAG.to_owned(), digest)]);
-        let state = StackState { status: status.to_owned(), reason: String::new(), tags };
+        let digest = self.requested.borrow().get(stack).cloned();
+        let state = StackState { status: status.to_owned(), reason: String::new(), digest };
         self.stacks.borrow_mut().insert(stack.to_owned(), state);
         Ok(())
     }
@@ -66,7 +79,11 @@ impl Cloud for Script {
         Ok(())
     }
 
-    async fn events(&self, stack: &str) -> Result<Vec<StackEvent>, CloudError> {
+    async fn events(
+        &self,
+        stack: &str,
+        _: &HashSet<String>,
+    ) -> Result<Vec<StackEvent>, CloudError> {
         Ok(self.events.borrow().get(stack).cloned().unwrap_or_default())
     }
 
@@ -116,7 +133,10 @@ fn script() -> Script {
 /// Runs a release; returns what was called and the outcome.
 fn run(cloud: &Script) -> (Vec<String>, Result<Summary, DeployError>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let outcome = runtime.block_on(deploy(cloud, &release(), &mut |_| {}));
+    let outcome = runtime.block_on(async {
+        check_account(cloud, &release()).await?;
+        deploy(cloud, &release(), &mut |_| {}).await
+    });
     (cloud.calls.take(), outcome)
 }
 
@@ -214,4 +234,19 @@ fn a_stack_that_somebody_else_changes_is_left_alone() {
     assert!(!calls.iter().any(|call| call.contains("store-b")), "{calls:?}");
     let cause = "it is in UPDATE_IN_PROGRESS: something else is changing it; wait until that has ended, then run `arm deploy` again";
     assert_eq!(outcome.unwrap().failed, [("store-b".to_owned(), cause.to_owned())]);
+}
+
+#[test]
+fn a_refused_first_change_set_never_deletes_a_stack_that_another_run_made() {
+    let cloud = Script { refused: true, appears: Some("CREATE_IN_PROGRESS"), ..script() };
+    let (calls, outcome) = run(&cloud);
+    assert_eq!(calls, ["create Create artifacts"]);
+    assert!(matches!(outcome, Err(DeployError::StackFailed { .. })));
+}
+
+#[test]
+fn a_refused_first_change_set_leaves_no_shell_of_a_stack() {
+    let cloud = Script { refused: true, appears: Some("REVIEW_IN_PROGRESS"), ..script() };
+    let (calls, _) = run(&cloud);
+    assert_eq!(calls, ["create Create artifacts", "delete artifacts"]);
 }

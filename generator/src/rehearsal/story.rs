@@ -173,7 +173,7 @@ pub fn alert_line(protocol: &str, endpoint: &str, text: &str) -> String {
     format!("{protocol:<5} {endpoint}: {shown}{cut}")
 }
 
-/// Whom a store's rules tell, for a message when nobody is.
+/// What is rehearsed, in one line.
 pub fn describe(cell: &Cell, store: &Store, camera: &Camera) -> String {
     format!(
         "{} ({}), camera {}, cell {} in {}",

@@ -123,7 +123,9 @@ fn queue_alarms(names: &CellNames) -> Vec<Alarm> {
         Metric::of_queue(DEPTH, names.queue("undelivered")),
     );
     let dead = DEAD_LETTERS.map(|queue| {
-        let text = format!("A function gave up on messages of `{queue}`; look, then `arm redrive`");
+        let text = format!(
+            "A function gave up on messages of `{queue}`; look at the log, then redrive the queue"
+        );
         let metric = Metric::of_queue(DEPTH, names.dead_letter_queue(queue));
         Alarm::new(names, &format!("{queue}-dlq-depth"), &text, metric)
     });

@@ -5,7 +5,7 @@ use crate::diagnostic::{At, Diagnostic};
 use crate::model::{Architecture, Cell, Detector, Endpoint, HostedModel};
 
 use super::Context;
-use super::place::REGIONS;
+use super::region::REGIONS;
 
 /// Days that log groups keep events unless the cell says otherwise. Our choice: a quarter.
 const LOG_DAYS: u32 = 90;
@@ -37,6 +37,7 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
         context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
         None
     };
+    context.check_unique("duplicate-email", "e-mail", config.ops_email.iter());
     let ops_email =
         config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
     Some(Cell {
@@ -98,8 +99,16 @@ fn detector(
 ) -> Option<Detector> {
     let ModelConfig { endpoint, image, data, instance, instances, concurrency } = &model.value;
     if let (Some(endpoint), None) = (endpoint, image) {
-        let valid = endpoint.value.len() <= 63
-            && endpoint.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let name = &endpoint.value;
+        let valid = (1..=63).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        if data.is_some() || instance.is_some() || instances.is_some() || concurrency.is_some() {
+            let message = "an endpoint that exists has its own model data, instances and scaling";
+            let help = "delete `data`, `instance`, `instances` and `concurrency`, or give `image`";
+            context.report(Diagnostic::error("bad-model", &model.place, message).help(help));
+        }
         if !valid {
             let message =
                 format!("`{}` cannot be the name of a SageMaker endpoint", endpoint.value);
@@ -117,7 +126,7 @@ fn detector(
     check_image(context, image, region);
     if let Some(data) = data {
         let parts = data.value.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-        if !parts.is_some_and(|(bucket, key)| !bucket.is_empty() && key.ends_with(".tar.gz")) {
+        if !parts.is_some_and(|(bucket, key)| is_bucket(bucket) && is_archive(key)) {
             let message = format!("`{}` is no model archive in S3", data.value);
             let help = "write `s3://bucket/path/model.tar.gz`";
             context.report(Diagnostic::error("bad-model-data", &data.place, message).help(help));
@@ -151,7 +160,7 @@ fn check_image(context: &mut Context<'_>, image: &At<String>, region: Option<&st
     };
     let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     let name = host_and_name.map_or("", |(_, name)| name);
-    if !digits || !name.contains([':', '@']) {
+    if !digits || !is_repository(name) {
         let message = format!("`{}` names no account's image with a tag or digest", image.value);
         let help = "write `123456789012.dkr.ecr.us-west-2.amazonaws.com/repository:tag`";
         context.report(Diagnostic::error("bad-image", &image.place, message).help(help));
@@ -169,11 +178,43 @@ fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
         !part.is_empty()
             && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
+    if matches!(parts[..], ["ml", "t2" | "t3", _]) {
+        let message =
+            format!("`{}` is burstable, and SageMaker does not scale those", instance.value);
+        let help = "use a type such as `ml.g4dn.xlarge`, or `ml.c5.large` for a model without GPU";
+        context.report(Diagnostic::error("bad-instance", &instance.place, message).help(help));
+    }
     if !matches!(parts[..], ["ml", family, size] if lower(family) && lower(size)) {
         let message = format!("`{}` is no SageMaker instance type", instance.value);
         let help = "write a type such as `ml.g4dn.xlarge`";
         context.report(Diagnostic::error("bad-instance", &instance.place, message).help(help));
     }
+}
+
+/// Letters that mean nothing to IAM, `Fn::Sub` or a shell.
+fn is_plain(text: &str, others: &[u8]) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || others.contains(&b);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// Source: S3 user guide, "Bucket naming rules".
+fn is_bucket(text: &str) -> bool {
+    (3..=63).contains(&text.len()) && is_plain(text, b".-") && text == text.to_ascii_lowercase()
+}
+
+fn is_archive(key: &str) -> bool {
+    key.len() <= 1_024 && is_plain(key, b"!_.()/-") && key.ends_with(".tar.gz")
+}
+
+/// A repository with a tag, or with a digest.
+fn is_repository(text: &str) -> bool {
+    let (name, version) = match text.split_once("@sha256:") {
+        Some((name, digest)) => (name, digest.len() == 64 && is_plain(digest, b"")),
+        None => {
+            text.split_once(':').map_or((text, false), |(name, tag)| (name, is_plain(tag, b"_.-")))
+        }
+    };
+    version && is_plain(name, b"._/-") && name == name.to_ascii_lowercase()
 }
 
 /// Names carry the cell and then the store: in one account and region, no cell's id may be the

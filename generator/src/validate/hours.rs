@@ -19,7 +19,9 @@ pub(super) fn timezone(context: &mut Context<'_>, name: &At<String>) -> Option<S
     let message = format!("`{}` is no time zone of the IANA database", name.value);
     let zones: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
     let near = zones.iter().filter(|zone| zone.contains('/')).map(String::as_str);
-    let near = near.min_by_key(|zone| strsim::damerau_levenshtein(zone, &name.value));
+    let near = near
+        .filter(|_| name.value.len() <= 64)
+        .min_by_key(|zone| strsim::damerau_levenshtein(zone, &name.value));
     let help = match near {
         Some(near) if strsim::damerau_levenshtein(near, &name.value) <= 3 => {
             format!("did you mean `{near}`?")
@@ -54,8 +56,10 @@ pub(super) fn validate(
                         .report(Diagnostic::error("hours-twice", &key.place, message).help(help));
                 }
             }
-        } else if let Ok(date) = key.value.parse::<jiff::civil::Date>() {
-            dates.insert(date.to_string(), spans);
+        } else if key.value.parse::<jiff::civil::Date>().is_ok_and(|it| it.to_string() == key.value)
+        {
+            // Keys differ from one another, so no date can stand twice.
+            dates.insert(key.value.clone(), spans);
         } else {
             let message = format!("`{}` is no day", key.value);
             let help =
