@@ -354,6 +354,27 @@ fn codes_in(source: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_cell_with_too_many_stores_and_a_store_with_too_many_cameras_are_refused() {
+    let fleet = Fleet::new(&[]);
+    for number in 0..201 {
+        let id = format!("store-{number:03}");
+        let cameras: Vec<_> = (0..if number == 7 { 401 } else { 1 })
+            .map(|n| format!("{{ id: c{n}, aisle: a }}"))
+            .collect();
+        let text = format!(
+            "store: {id}\nname: S\naisles: [{{ id: a }}]\ncameras: [{}]\nsubscribers: [{{ audience: floor, email: a@b.co }}, \
+             {{ audience: loss-prevention, email: a@b.co }}]\n",
+            cameras.join(", ")
+        );
+        fleet.write(&format!("{id}.yaml"), text.as_bytes());
+    }
+    assert_snapshot!(told(&fleet), @"
+    4:3 too-many-stores the cell `us-west` has 201 stores, and holds 200
+    4:9507 too-many-cameras the store has 401 cameras, and a stack holds 400
+    ");
+}
+
+#[test]
 fn every_code_stands_in_the_reference_of_the_stores() {
     let mut codes = Vec::new();
     let mut waiting = vec![arm_tests::root().join("generator/src")];

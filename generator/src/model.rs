@@ -100,6 +100,9 @@ impl Cell {
     /// Longest id of a cell. Our choice: the longest bucket name, with account and region, must
     /// stay within S3's 63 characters.
     pub const ID_MAX: usize = 16;
+    /// Most stores. Our choice: 200 stores of 40 cameras are 8,000 of the 10,000 video streams
+    /// that an account has by default, and 200 buses need one quota raised.
+    pub const STORES_MAX: usize = 200;
 }
 
 /// The CPU of the Lambda functions.

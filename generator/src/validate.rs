@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use crate::config::{FleetConfig, Layer, StoreConfig};
 use crate::diagnostic::{self, At, Diagnostic, Place, suggest};
-use crate::model::{Fleet, Id};
+use crate::model::{Cell, Fleet, Id, Store};
 
 /// What validating found out.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ pub fn validate(
         .filter_map(|(stem, config)| store::validate(&mut context, stem, config))
         .collect();
     stores.sort_by(|a, b| a.id.cmp(&b.id));
+    context.check_cells(&cells, &stores);
     let Context { mut problems, rule_places, .. } = context;
     diagnostic::sort(&mut problems);
     let failed = problems.iter().any(Diagnostic::is_error);
@@ -66,6 +67,22 @@ pub fn validate(
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
+    }
+
+    /// Reports cells with more stores than one holds.
+    fn check_cells(&mut self, cells: &[Cell], stores: &[Store]) {
+        for cell in cells {
+            let number = stores.iter().filter(|store| store.cell == cell.id).count();
+            let config = self.fleet.cells.iter().find(|it| it.id.value == cell.id.as_str());
+            let Some(config) = config.filter(|_| number > Cell::STORES_MAX) else { continue };
+            let message = format!(
+                "the cell `{}` has {number} stores, and holds {}",
+                cell.id,
+                Cell::STORES_MAX
+            );
+            let help = "add a cell in another account or region, and move stores to it";
+            self.report(Diagnostic::error("too-many-stores", &config.id.place, message).help(help));
+        }
     }
 
     /// Reads an id, or reports why it is none.

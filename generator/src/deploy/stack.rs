@@ -112,6 +112,9 @@ fn kind(name: &str, state: Option<&StackState>) -> Result<ChangeSetKind, String>
                 "look at its events, then delete it (`aws cloudformation delete-stack --stack-name {name}`) and deploy again"
             )
         }
+        "UPDATE_FAILED" => {
+            format!("bring it back first (`aws cloudformation rollback-stack --stack-name {name}`)")
+        }
         _ => format!(
             "bring it back first (`aws cloudformation continue-update-rollback --stack-name {name}`)"
         ),

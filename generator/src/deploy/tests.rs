@@ -250,3 +250,49 @@ fn a_refused_first_change_set_leaves_no_shell_of_a_stack() {
     let (calls, _) = run(&cloud);
     assert_eq!(calls, ["create Create artifacts", "delete artifacts"]);
 }
+
+/// How a stack in a status is met: what is called for it, or the words of the refusal.
+fn met(status: &str) -> String {
+    let mut cloud = script();
+    let state = StackState { status: status.to_owned(), ..StackState::default() };
+    cloud.stacks.get_mut().insert("store-a".to_owned(), state);
+    let (calls, outcome) = run(&cloud);
+    let call = calls.iter().find(|call| call.ends_with("store-a")).cloned();
+    let refusal = outcome.unwrap().failed.first().map(|(_, cause)| cause.clone());
+    let refusal = refusal.unwrap_or_default();
+    let command = refusal.split("cloudformation ").nth(1).and_then(|it| it.split(' ').next());
+    call.or(command.map(str::to_owned)).unwrap_or(refusal)
+}
+
+#[test]
+fn every_status_of_a_stack_is_met() {
+    let wait = |status: &str| {
+        format!(
+            "it is in {status}: something else is changing it; wait until that has ended, then run `arm deploy` again"
+        )
+    };
+    let expected = [
+        ("REVIEW_IN_PROGRESS", "create Create store-a".to_owned()),
+        ("CREATE_IN_PROGRESS", wait("CREATE_IN_PROGRESS")),
+        ("CREATE_COMPLETE", "create Update store-a".to_owned()),
+        ("CREATE_FAILED", "delete-stack".to_owned()),
+        ("ROLLBACK_IN_PROGRESS", wait("ROLLBACK_IN_PROGRESS")),
+        ("ROLLBACK_COMPLETE", "delete-stack".to_owned()),
+        ("ROLLBACK_FAILED", "delete-stack".to_owned()),
+        ("DELETE_IN_PROGRESS", wait("DELETE_IN_PROGRESS")),
+        ("DELETE_FAILED", "delete-stack".to_owned()),
+        ("UPDATE_IN_PROGRESS", wait("UPDATE_IN_PROGRESS")),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", wait("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")),
+        ("UPDATE_COMPLETE", "create Update store-a".to_owned()),
+        ("UPDATE_FAILED", "rollback-stack".to_owned()),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", wait("UPDATE_ROLLBACK_IN_PROGRESS")),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback".to_owned()),
+        ("UPDATE_ROLLBACK_COMPLETE", "create Update store-a".to_owned()),
+        ("IMPORT_IN_PROGRESS", wait("IMPORT_IN_PROGRESS")),
+        ("IMPORT_COMPLETE", "create Update store-a".to_owned()),
+        ("IMPORT_ROLLBACK_COMPLETE", "create Update store-a".to_owned()),
+    ];
+    for (status, words) in expected {
+        assert_eq!(met(status), words, "{status}");
+    }
+}
