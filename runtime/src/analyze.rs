@@ -1,6 +1,7 @@
 //! `analyze`: one window's video goes to the model, and what the model sees goes on the store's bus.
 //!
-//! A window that is read too late is dropped and counted, never alerted late. Video larger than one
+//! A window that is read too late is dropped and counted, never alerted late; one that failed before
+//! fails again. Video larger than one
 //! call is asked about in parts. An answer outside the model contract fails the window, so that the
 //! queue hands it to its dead-letter queue; detections have deterministic ids, so asking again is
 //! harmless.
@@ -11,7 +12,7 @@ use contract::window::WindowMessage;
 use crate::detection::{self, AnswerError};
 use crate::fragment::{self, Fragment};
 use crate::metric::{Count, Metric};
-use crate::step::StepError;
+use crate::step::{Pause, StepError, backoff};
 
 /// Most bytes of video in one call. Source: SageMaker Runtime API reference, `InvokeEndpoint`, `Body`,
 /// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html>.
@@ -39,7 +40,7 @@ pub struct Question {
 
 /// What `analyze` needs of the outside world.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
-pub trait AnalyzeServices {
+pub trait AnalyzeServices: Pause {
     /// Lists the fragments that start in `start_ms..end_ms`; none when there is no such stream.
     async fn list_fragments(
         &self,
@@ -92,12 +93,22 @@ pub struct TooLarge {
 #[error("the bus refused {0} events")]
 pub struct Refused(usize);
 
-/// Handles one window.
+/// A window that failed before and is stale by now.
+#[derive(Debug, thiserror::Error)]
+#[error("the window failed before, and it is too late to show it to the model again")]
+pub struct Stale;
+
+/// Handles one window, received from its queue for the `receive_count`th time.
 pub async fn handle(
     services: &impl AnalyzeServices,
     window: &WindowMessage,
+    receive_count: u32,
     now_ms: i64,
 ) -> Result<Analyzed, StepError> {
+    if now_ms > window.expires_ms && receive_count > 1 {
+        // The failure that brought it back must reach the dead-letter queue.
+        return Err(StepError::permanent("analyse window", &window.id, Stale));
+    }
     if now_ms > window.expires_ms {
         count(services, window, Metric::WindowsSkipped, 1);
         return Ok(Analyzed::Skipped);
@@ -161,11 +172,13 @@ async fn ask(
         video,
     };
     let body = services.ask_model(question).await?;
-    let answer = detection::parse(&body).map_err(|error: AnswerError| {
+    let detections = detection::parse(&body)
+        .and_then(|answer| detection::detections(window, part, answer, services.endpoint()));
+    let detections = detections.map_err(|error: AnswerError| {
         count(services, window, Metric::ModelContractErrors, 1);
         StepError::permanent("understand the model's answer about", &window.id, error)
     })?;
-    Ok(detection::detections(window, part, answer, services.endpoint()))
+    Ok(detections)
 }
 
 async fn put(
@@ -174,11 +187,12 @@ async fn put(
     batch: &[Detection],
 ) -> Result<(), StepError> {
     let mut left = batch.to_vec();
-    for _ in 0..ROUNDS_MAX {
+    for round in 1..=ROUNDS_MAX {
         left = services.put_events(&window.bus, &left).await?;
         if left.is_empty() {
             return Ok(());
         }
+        services.pause(backoff(round)).await;
     }
     Err(StepError::retryable("put events on", &window.bus, Refused(left.len())))
 }
@@ -191,6 +205,7 @@ fn count(services: &impl AnalyzeServices, window: &WindowMessage, metric: Metric
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::time::Duration;
 
     use contract::hours::Hours;
     use contract::store::{AisleRef, StoreRef};
@@ -200,6 +215,7 @@ mod tests {
 
     /// A stream, a model that gives one answer, and a bus that refuses some events at first.
     struct Script {
+        pauses: RefCell<Vec<Duration>>,
         calls: Calls,
         fragments: Vec<Fragment>,
         answer: &'static str,
@@ -207,6 +223,12 @@ mod tests {
         questions: RefCell<Vec<(String, String, usize)>>,
         events: RefCell<Vec<Detection>>,
         counts: RefCell<Vec<(&'static str, usize)>>,
+    }
+
+    impl Pause for Script {
+        async fn pause(&self, length: Duration) {
+            self.pauses.borrow_mut().push(length);
+        }
     }
 
     impl AnalyzeServices for Script {
@@ -285,6 +307,7 @@ mod tests {
             length_ms: 2_000,
         };
         Script {
+            pauses: RefCell::default(),
             calls: Calls::default(),
             fragments: starts_ms.iter().map(fragment).collect(),
             answer,
@@ -296,7 +319,7 @@ mod tests {
     }
 
     fn check(script: &Script, now_ms: i64) -> Result<Analyzed, String> {
-        run(handle(script, &window(), now_ms)).unwrap().map_err(|error| error.chain())
+        run(handle(script, &window(), 1, now_ms)).unwrap().map_err(|error| error.chain())
     }
 
     #[test]
@@ -315,6 +338,17 @@ mod tests {
         assert_eq!(check(&script, 100_001), Ok(Analyzed::Skipped));
         assert_eq!(script.counts.take(), [("WindowsSkipped", 1)]);
         assert!(script.calls.names.take().is_empty());
+    }
+
+    #[test]
+    fn a_window_that_failed_reaches_the_dead_letter_queue_though_it_is_stale_by_then() {
+        let script = script(&[10_000], 100, "<html>");
+        assert!(check(&script, 100_000).is_err());
+        let again = run(handle(&script, &window(), 2, 100_001)).unwrap().unwrap_err();
+        let error = "cannot analyse window w-1: the window failed before, and it is too late to \
+                     show it to the model again";
+        assert_eq!((again.chain(), again.retryable), (error.to_owned(), false));
+        assert_eq!(script.counts.take().len(), 2, "neither skipped: {:?}", script.counts);
     }
 
     #[test]
@@ -371,6 +405,7 @@ mod tests {
         assert_eq!(check(&some, 0), Ok(Analyzed::Seen(3)));
         let events: Vec<_> = some.events.take().into_iter().map(|it| it.event_type).collect();
         assert_eq!(events, ["c", "b", "a"]);
+        assert_eq!(some.pauses.take(), [20, 40].map(Duration::from_millis), "growing pauses");
         let all = script(&[10_000], 100, THREE);
         all.refusals.replace(vec![3, 3, 3]);
         let error = "cannot put events on bus: the bus refused 3 events";

@@ -34,15 +34,30 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 /// How long one attempt may take until its answer begins. Our choice; the model has its own.
 const ATTEMPT_MAX: Duration = Duration::from_secs(15);
 
-/// How long one attempt may take that carries a clip. Our choice: 100 MB at 2 MB a second, which is
+/// How long one call may take with all its attempts. Our choice: two calls fit the minute that the
+/// shortest functions have, but for `respond`.
+const OPERATION_MAX: Duration = Duration::from_secs(25);
+
+/// The same for `respond`. Our choice: it may run 30 seconds, and one call that hangs must leave time
+/// for the others.
+const RESPOND_ATTEMPT_MAX: Duration = Duration::from_secs(3);
+/// See [`RESPOND_ATTEMPT_MAX`].
+const RESPOND_OPERATION_MAX: Duration = Duration::from_secs(8);
+
+/// How long one attempt may take that carries a clip. Our choice: 100 MB at 2.5 MB a second, which is
 /// a fraction of what a function of 512 MB gets.
-const CLIP_ATTEMPT_MAX: Duration = Duration::from_secs(50);
+const CLIP_ATTEMPT_MAX: Duration = Duration::from_secs(40);
+
+/// How long a call may take that carries a clip. Our choice: cutting and putting fit the two minutes
+/// of `preserve`, and an attempt that fails early has a second one.
+const CLIP_OPERATION_MAX: Duration = Duration::from_secs(50);
 
 /// Reads region, credentials and endpoints from the environment.
 pub async fn config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_MAX)
         .operation_attempt_timeout(ATTEMPT_MAX)
+        .operation_timeout(OPERATION_MAX)
         .build();
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
@@ -51,7 +66,8 @@ pub async fn config() -> SdkConfig {
         .await
 }
 
-/// A failed call as a failed step, retryable when the call was throttled, lost or answered by 5xx.
+/// A failed call as a failed step, retryable when the call was throttled, lost or answered by 5xx,
+/// and when access was denied: a role that is wrong is put right, and the message is still good.
 fn failure<E>(step: &'static str, subject: &str, error: SdkError<E, HttpResponse>) -> StepError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -60,16 +76,18 @@ where
         SdkError::ConstructionFailure(_) => false,
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
-            status >= 500 || status == 429 || answer.err().code().is_some_and(is_throttling)
+            status >= 500 || status == 429 || answer.err().code().is_some_and(is_curable)
         }
         _ => true,
     };
     StepError { step, subject: subject.to_owned(), retryable, source: Box::new(error) }
 }
 
-/// Codes by which services say "later" with a status of 400.
-fn is_throttling(code: &str) -> bool {
-    code.contains("Throttl")
+/// Codes with a status of 400 or 403 that time, or an operator, may cure.
+fn is_curable(code: &str) -> bool {
+    code.contains("AccessDenied")
+        || code.contains("NotAuthorized")
+        || code.contains("Throttl")
         || code.contains("LimitExceeded")
         || code.contains("TooManyRequests")
         || code.contains("ThroughputExceeded")
@@ -78,7 +96,21 @@ fn is_throttling(code: &str) -> bool {
 
 /// Timeouts for a call that carries a clip, one way or the other.
 fn clip_timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(CLIP_ATTEMPT_MAX).build()
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_MAX)
+        .operation_attempt_timeout(CLIP_ATTEMPT_MAX)
+        .operation_timeout(CLIP_OPERATION_MAX)
+        .build()
+}
+
+/// The configuration with the timeouts of `respond`.
+fn of_respond(config: &SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_MAX)
+        .operation_attempt_timeout(RESPOND_ATTEMPT_MAX)
+        .operation_timeout(RESPOND_OPERATION_MAX)
+        .build();
+    config.to_builder().timeout_config(timeouts).build()
 }
 
 /// An answer that lacks what it must have.
@@ -90,4 +122,28 @@ enum AnswerError {
     TooLarge(u64),
     #[error("the answer is empty")]
     Empty,
+    #[error("the answer breaks off")]
+    BrokenOff,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_hangs_leaves_respond_time_for_the_others() {
+        let config = of_respond(&SdkConfig::builder().build());
+        let timeouts = config.timeout_config().unwrap();
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(3)));
+        assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(8)));
+    }
+
+    #[test]
+    fn a_wrong_role_loses_no_message() {
+        for code in ["AccessDenied", "AccessDeniedException", "NotAuthorizedException"] {
+            assert!(is_curable(code), "{code}");
+        }
+        assert!(is_curable("ThrottlingException"));
+        assert!(!is_curable("InvalidArgumentException"));
+    }
 }

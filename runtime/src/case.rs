@@ -96,14 +96,10 @@ pub fn join(
         (Some(known), Some(more)) => Some(known.max(more)),
         (known, more) => known.or(more),
     };
-    if let (EvidenceStatus::Pending, Some(kept)) =
-        (joined.evidence.status, evidence::range_of(case))
-    {
-        let policy = &detection.routing.evidence;
-        let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
-        set_range(&mut joined.evidence, evidence::extended(kept, more));
-    }
     change.note("respond", "joined", facts(detection));
+    if detection.camera.is_some() {
+        want_video(&mut change, detection);
+    }
     raise(&mut change, detection);
     change.counted = Some(counted(detection, guard_before, &case.case_id, now_ms));
     change
@@ -165,13 +161,19 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
             "evidence-stored"
         }
         Outcome::Failed(reason) => {
-            evidence.status = EvidenceStatus::Failed;
-            evidence.reason = Some(reason.clone());
+            fail(evidence, reason);
             "evidence-failed"
         }
     };
     let facts = json!(change.case.evidence);
     change.note("preserve", action, facts);
+    if let (Outcome::Kept(clip), Some(wanted)) = (outcome, evidence::range_of(case))
+        && evidence::extended(clip.wanted, wanted) != clip.wanted
+    {
+        // A detection joined while the clip was being cut.
+        extend(&mut change, "preserve", evidence::extended(clip.wanted, wanted));
+        change.case.evidence.requested_at = Some(change.case.updated_at.clone());
+    }
     Some(change)
 }
 
@@ -286,6 +288,7 @@ fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evi
         retain_until: None,
         reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
         requested_at: None,
+        extensions: None,
     };
     set_range(&mut evidence, range);
     evidence
@@ -294,6 +297,52 @@ fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evi
 fn set_range(evidence: &mut Evidence, range: Range) {
     evidence.start = rfc3339(range.start_ms);
     evidence.end = rfc3339(range.end_ms);
+}
+
+/// Stretches what the case wants by another detection; a clip that is kept is asked for again.
+fn want_video(change: &mut Change, detection: &RoutedDetection) {
+    let Some(wanted) = evidence::range_of(&change.case) else { return };
+    let policy = &detection.routing.evidence;
+    let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
+    let range = evidence::extended(wanted, more);
+    if change.case.evidence.status == EvidenceStatus::Pending {
+        set_range(&mut change.case.evidence, range);
+    } else if range != wanted {
+        extend(change, "respond", range);
+    }
+}
+
+/// Wants a longer clip, under a key of its own. What was kept stays named, also in the audit trail.
+fn extend(change: &mut Change, actor: &str, range: Range) {
+    let kept = change.case.evidence.clone();
+    let evidence = &mut change.case.evidence;
+    evidence.status = EvidenceStatus::Pending;
+    evidence.requested_at = None;
+    evidence.extensions = Some(kept.extensions.unwrap_or_default() + 1);
+    set_range(evidence, range);
+    let (start, end) = (evidence.start.clone(), evidence.end.clone());
+    let key = evidence::clip_key(&change.case);
+    let facts = json!({ "kept": kept, "start": start, "end": end, "key": key });
+    change.note(actor, "evidence-extended", facts);
+}
+
+/// Notes that there will be no clip; one that was kept before stays, without the rest.
+fn fail(evidence: &mut Evidence, reason: &str) {
+    evidence.reason = Some(reason.to_owned());
+    let (Some(_), Some(start), Some(end)) =
+        (&evidence.sha256, &evidence.clip_start, &evidence.clip_end)
+    else {
+        evidence.status = EvidenceStatus::Failed;
+        return;
+    };
+    evidence.status = EvidenceStatus::Incomplete;
+    evidence.reason = Some(format!("the longer clip could not be kept: {reason}"));
+    if evidence.start < *start {
+        evidence.gaps.insert(0, format!("{}/{start}", evidence.start));
+    }
+    if evidence.end > *end {
+        evidence.gaps.push(format!("{end}/{}", evidence.end));
+    }
 }
 
 fn keep(evidence: &mut Evidence, clip: &KeptClip) {
@@ -339,7 +388,11 @@ fn want_alert(case: &mut CaseItem, detection: &RoutedDetection) {
     if !routing.tells_people() || rank <= case.alert.wanted_rank {
         return;
     }
+    // Who was to be told by a lower rule, and has not been, is told with the higher one's.
+    let is_owed = case.alert.wanted_rank > case.alert.sent_rank;
+    let owed = if is_owed { std::mem::take(&mut case.notify) } else { Vec::new() };
     case.notify.clone_from(&routing.notify);
+    case.notify.extend(owed.into_iter().filter(|audience| !routing.notify.contains(audience)));
     case.alert.wanted_rank = rank;
     case.alert.rule = Some(routing.rule.clone());
     case.alert.status = AlertStatus::Pending;
@@ -418,12 +471,72 @@ mod tests {
         assert_eq!((case.version, case.detections, case.rule.as_str()), (3, 3, "high-rule"));
     }
 
+    /// A clip of this stretch, in seconds.
+    fn clip(key: String, start_s: i64, end_s: i64) -> KeptClip {
+        let range = Range { start_ms: start_s * 1_000, end_ms: end_s * 1_000 };
+        KeptClip {
+            key,
+            media_type: "video/mp4".to_owned(),
+            sha256: "digest".to_owned(),
+            bytes: 1,
+            version_id: Some("version-1".to_owned()),
+            wanted: range,
+            shows: range,
+            gaps: Vec::new(),
+            retain_until_ms: 0,
+            reason: None,
+        }
+    }
+
+    fn keep_clip(case: &CaseItem, start_s: i64, end_s: i64) -> Change {
+        let clip = clip(evidence::clip_key(case), start_s, end_s);
+        finish_evidence(case, &Outcome::Kept(clip), 0).unwrap()
+    }
+
     #[test]
-    fn a_clip_that_was_kept_is_not_extended() {
-        let mut case = check(&[]);
-        case.evidence.status = EvidenceStatus::Stored;
-        let joined = join(&case, &detection(130, Priority::Low), None, 0).case;
-        assert_eq!(joined.evidence, case.evidence);
+    fn an_incident_that_goes_on_after_its_clip_was_kept_gets_a_longer_one() {
+        let kept = keep_clip(&check(&[]), 85, 117).case;
+        assert_eq!(kept.evidence.status, EvidenceStatus::Stored);
+        let within = join(&kept, &detection(100, Priority::Low), None, 0).case;
+        assert_eq!(within.evidence, kept.evidence, "nothing is missing");
+
+        let joined = join(&kept, &detection(130, Priority::Low), None, 0);
+        let actions: Vec<_> = joined.entries.iter().map(|entry| &*entry.action).collect();
+        assert_eq!(actions, ["joined", "evidence-extended"]);
+        assert_eq!(joined.entries[1].facts["kept"], json!(kept.evidence));
+        let longer = joined.case;
+        assert_eq!(longer.evidence.status, EvidenceStatus::Pending);
+        assert_eq!(longer.evidence.end, "1970-01-01T00:02:27.000Z");
+        assert_eq!(longer.evidence.sha256, kept.evidence.sha256, "the kept one stays named");
+        let key = kept.evidence.key.replace(".mp4", "-2.mp4");
+        assert_eq!(evidence::clip_key(&longer), key);
+        assert!(evidence_requested(&longer, 1).is_some());
+        let case = keep_clip(&longer, 85, 147).case;
+        assert_eq!((case.evidence.status, case.evidence.key), (EvidenceStatus::Stored, key));
+    }
+
+    #[test]
+    fn a_longer_clip_that_cannot_be_kept_leaves_the_kept_one_incomplete() {
+        let kept = keep_clip(&check(&[]), 85, 117).case;
+        let longer = join(&kept, &detection(130, Priority::Low), None, 0).case;
+        let outcome = Outcome::Failed("no video".to_owned());
+        let failed = finish_evidence(&longer, &outcome, 0).unwrap().case.evidence;
+        assert_eq!(failed.status, EvidenceStatus::Incomplete);
+        assert_eq!(failed.gaps, ["1970-01-01T00:01:57.000Z/1970-01-01T00:02:27.000Z"]);
+        assert_eq!((failed.key, failed.sha256), (kept.evidence.key, kept.evidence.sha256));
+        let reason = "the longer clip could not be kept: no video";
+        assert_eq!(failed.reason.as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn a_detection_that_joins_while_the_clip_is_cut_is_not_left_out() {
+        let joined = check(&[detection(130, Priority::Low)]);
+        let kept = keep_clip(&joined, 85, 117);
+        let actions: Vec<_> = kept.entries.iter().map(|entry| &*entry.action).collect();
+        assert_eq!(actions, ["evidence-stored", "evidence-extended"]);
+        assert_eq!(kept.case.evidence.status, EvidenceStatus::Pending);
+        assert_eq!(kept.case.evidence.end, "1970-01-01T00:02:27.000Z");
+        assert_eq!(evidence_requested(&kept.case, 1), None, "its cutter asks again");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The case table, as steps see it: read a case, and write a change unless the case has moved on.
+//!
+//! Owns the repetition: whoever loses a race reads the case again and asks for the change again, after
+//! a pause. A change is never half written.
 
 use contract::case::CaseItem;
 
 use crate::case::Change;
-use crate::step::StepError;
+use crate::step::{Pause, StepError, backoff};
 
 /// How often a change is asked for again because the case had moved on. Our choice: each attempt
 /// loses only to one that won, so this many writers of one case can meet.
@@ -20,7 +23,7 @@ pub enum Written {
 
 /// The case table.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
-pub trait CaseTable {
+pub trait CaseTable: Pause {
     /// Reads a case as it is now.
     async fn fetch_case(&self, case_id: &str) -> Result<Option<CaseItem>, StepError>;
     /// Writes a change, all or nothing.
@@ -44,12 +47,13 @@ pub async fn amend(
     case_id: &str,
     change: impl Fn(&CaseItem) -> Option<Change>,
 ) -> Result<CaseItem, StepError> {
-    for _ in 0..ATTEMPTS_MAX {
+    for attempt in 1..=ATTEMPTS_MAX {
         let case = fetch(table, case_id).await?;
         let Some(change) = change(&case) else { return Ok(case) };
         if table.put_change(&change).await? == Written::Done {
             return Ok(change.case);
         }
+        table.pause(backoff(attempt)).await;
     }
     Err(StepError::retryable("change case", case_id, CaseError::Busy))
 }

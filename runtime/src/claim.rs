@@ -142,4 +142,23 @@ mod tests {
         let released = release(&case, "a", 1).unwrap().case;
         assert!(matches!(claim(&released, "b", 2), Claim::Ours(_)));
     }
+
+    #[test]
+    fn a_higher_rule_does_not_take_an_alert_from_those_who_were_to_be_told() {
+        let mut higher = detection(110, Priority::High);
+        higher.routing.notify = vec!["security".to_owned(), "floor".to_owned()];
+        let mut opening = detection(100, Priority::Medium);
+        opening.routing.notify = vec!["manager".to_owned(), "floor".to_owned()];
+        let opened = case::open(&opening, None, "evidence", 0).case;
+        let owed = case::join(&opened, &higher, None, 0).case;
+        assert_eq!(owed.notify, ["security", "floor", "manager"]);
+        let told = case::Told {
+            rank: Priority::Medium.rank(),
+            audiences: opened.notify.clone(),
+            texts: contract::alert::texts(&facts(&opened)),
+            message_id: "1".to_owned(),
+        };
+        let told = case::alerted(&opened, &told, 0).case;
+        assert_eq!(case::join(&told, &higher, None, 0).case.notify, ["security", "floor"]);
+    }
 }

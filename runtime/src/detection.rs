@@ -27,12 +27,12 @@ pub struct Answer {
     /// The model's name and version, when it told them.
     pub model_name: Option<String>,
     pub model_version: Option<String>,
-    pub sightings: Vec<Sighting>,
+    pub detections: Vec<Seen>,
 }
 
 /// One behaviour, as the model said it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sighting {
+pub struct Seen {
     pub event_type: String,
     /// From 0 to 1.
     pub confidence: Option<f64>,
@@ -79,24 +79,26 @@ pub fn parse(body: &[u8]) -> Result<Answer, AnswerError> {
     if detections.len() > DETECTIONS_MAX {
         return Err(AnswerError::TooMany(detections.len()));
     }
-    let sightings = detections.iter().enumerate().map(|(index, value)| sighting(index, value));
+    let seen = detections.iter().enumerate().map(|(index, value)| seen(index, value));
     let model = |field| answer.get("model")?.get(field)?.as_str().map(str::to_owned);
     Ok(Answer {
         model_name: model("name"),
         model_version: model("version"),
-        sightings: sightings.collect::<Result<_, _>>()?,
+        detections: seen.collect::<Result<_, _>>()?,
     })
 }
 
 /// Turns an answer about some fragments of a window into detections, oldest first.
 ///
-/// Of two with the same event type and start, which therefore share an id, the surer one stays.
+/// Of two with the same event type, start and zone the surer one stays. Two in different zones share
+/// an id and count once, but each has its event, so that the rules of both zones see it. Times may
+/// overshoot the video by a window's length, and are moved to its edge.
 pub fn detections(
     window: &WindowMessage,
     fragments: &[Fragment],
     answer: Answer,
     endpoint: &str,
-) -> Vec<Detection> {
+) -> Result<Vec<Detection>, AnswerError> {
     let shown = Shown {
         start_ms: fragments.first().map_or(window.start_ms, |it| it.start_ms.max(window.start_ms)),
         end_ms: fragments.last().map_or(window.end_ms, Fragment::end_ms),
@@ -113,18 +115,20 @@ pub fn detections(
         name: answer.model_name,
         version: answer.model_version,
     };
-    let mut detections: BTreeMap<(i64, String), Detection> = BTreeMap::new();
-    for sighting in answer.sightings {
-        let mut detection = detection(window, &shown, sighting);
+    let mut detections: BTreeMap<(i64, String, Option<String>), Detection> = BTreeMap::new();
+    for (index, seen) in answer.detections.into_iter().enumerate() {
+        shown.check(window.end_ms - window.start_ms, index, &seen)?;
+        let mut detection = detection(window, &shown, seen);
         detection.window = Some(reference.clone());
         detection.model = Some(model.clone());
-        let key = (detection.start_ms.unwrap_or_default(), detection.event_type.clone());
+        let start_ms = detection.start_ms.unwrap_or_default();
+        let key = (start_ms, detection.event_type.clone(), detection.zone.clone());
         match detections.get(&key) {
             Some(known) if known.confidence >= detection.confidence => {}
             _ => drop(detections.insert(key, detection)),
         }
     }
-    detections.into_values().collect()
+    Ok(detections.into_values().collect())
 }
 
 /// The stretch of video that the model was shown.
@@ -133,35 +137,49 @@ struct Shown {
     end_ms: i64,
 }
 
-fn detection(window: &WindowMessage, shown: &Shown, sighting: Sighting) -> Detection {
+impl Shown {
+    /// Refuses times that are further outside, and so speak of other video.
+    fn check(&self, overshoot_ms: i64, index: usize, seen: &Seen) -> Result<(), AnswerError> {
+        let first_ms = self.start_ms.saturating_sub(overshoot_ms);
+        let last_ms = self.end_ms.saturating_add(overshoot_ms);
+        for (field, at_ms) in [("start_ms", seen.start_ms), ("end_ms", seen.end_ms)] {
+            if at_ms.is_some_and(|at_ms| !(first_ms..=last_ms).contains(&at_ms)) {
+                return Err(AnswerError::Field { index, field, expected: "within the video" });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn detection(window: &WindowMessage, shown: &Shown, seen: Seen) -> Detection {
     let last_ms = shown.end_ms.max(shown.start_ms);
-    let start_ms = sighting.start_ms.unwrap_or(shown.start_ms).clamp(shown.start_ms, last_ms);
-    let end_ms = sighting.end_ms.unwrap_or(last_ms).clamp(start_ms, last_ms);
+    let start_ms = seen.start_ms.unwrap_or(shown.start_ms).clamp(shown.start_ms, last_ms);
+    let end_ms = seen.end_ms.unwrap_or(last_ms).clamp(start_ms, last_ms);
     let key = DetectionKey {
         store: &window.store.id,
         camera: &window.camera,
-        event_type: &sighting.event_type,
+        event_type: &seen.event_type,
         start_ms,
     };
-    let seen_in = || sighting.bbox.and_then(|bbox| zone_at(&window.zones, bbox));
+    let seen_in = || seen.bbox.and_then(|bbox| zone_at(&window.zones, bbox));
     Detection {
         version: contract::VERSION,
         id: Some(key.detection_id()),
-        confidence: sighting.confidence,
+        confidence: seen.confidence,
         store: Some(window.store.id.clone()),
         camera: Some(window.camera.clone()),
         stream: Some(window.stream.clone()),
         aisle: Some(window.aisle.id.clone()),
         aisle_name: Some(window.aisle.name.clone()),
         aisle_kind: window.aisle.kind.clone(),
-        zone: sighting.zone.clone().or_else(seen_in),
+        zone: seen.zone.clone().or_else(seen_in),
         period: Some(window.hours.period_at(start_ms).as_str().to_owned()),
         start_ms: Some(start_ms),
         end_ms: Some(end_ms),
-        bbox: sighting.bbox,
+        bbox: seen.bbox,
         window: None,
         model: None,
-        event_type: sighting.event_type,
+        event_type: seen.event_type,
     }
 }
 
@@ -175,19 +193,19 @@ fn zone_at(zones: &[Zone], [left, top, width, height]: [f64; 4]) -> Option<Strin
     zones.iter().find(holds).map(|zone| zone.id.clone())
 }
 
-fn sighting(index: usize, value: &Value) -> Result<Sighting, AnswerError> {
+fn seen(index: usize, value: &Value) -> Result<Seen, AnswerError> {
     let field = |field, expected| AnswerError::Field { index, field, expected };
     let Value::Object(fields) = value else { return Err(field("detection", "an object")) };
     let event_type = present(fields, "event_type").and_then(Value::as_str).filter(|it| is_word(it));
     let event_type = event_type
         .ok_or_else(|| field("event_type", "1 to 64 letters, digits, `_`, `-` or `.`"))?;
-    let confidence = optional(fields, "confidence", fraction)
+    let confidence = optional(fields, "confidence", |value| fraction(value).map(rounded))
         .map_err(|()| field("confidence", "a number from 0 to 1"))?;
     let start_ms = optional(fields, "start_ms", Value::as_i64);
     let end_ms = optional(fields, "end_ms", Value::as_i64);
     let zone_key = if fields.contains_key("zone") { "zone" } else { "zone_id" };
     let zone = optional(fields, zone_key, |value| value.as_str().map(str::to_owned));
-    Ok(Sighting {
+    Ok(Seen {
         event_type: event_type.to_owned(),
         confidence,
         start_ms: start_ms.map_err(|()| field("start_ms", "whole milliseconds"))?,
@@ -221,6 +239,11 @@ fn is_word(text: &str) -> bool {
 
 fn fraction(value: &Value) -> Option<f64> {
     value.as_f64().filter(|number| (0.0..=1.0).contains(number))
+}
+
+/// A confidence to six digits: more says nothing, and the table takes no number below 1e-130.
+pub fn rounded(confidence: f64) -> f64 {
+    (confidence * 1e6).round() / 1e6
 }
 
 fn bbox(value: &Value) -> Option<[f64; 4]> {
@@ -266,7 +289,7 @@ mod tests {
         };
         let fragments = [fragment("f1", 10_500), fragment("f2", 19_000)];
         let answer = parse(answer.to_string().as_bytes()).map_err(|error| error.to_string())?;
-        Ok(detections(&window(), &fragments, answer, "endpoint"))
+        detections(&window(), &fragments, answer, "endpoint").map_err(|error| error.to_string())
     }
 
     #[test]
@@ -321,21 +344,48 @@ mod tests {
     }
 
     #[test]
-    fn times_outside_the_video_are_moved_to_its_edge() {
+    fn times_a_little_outside_the_video_are_moved_to_its_edge() {
         let times = |start: i64, end: i64| {
-            let sighting = json!({ "event_type": "x", "start_ms": start, "end_ms": end });
-            let [it] = check(&sighting).unwrap().try_into().unwrap();
+            let seen = json!({ "event_type": "x", "start_ms": start, "end_ms": end });
+            let [it] = check(&seen).unwrap().try_into().unwrap();
             (it.start_ms.unwrap(), it.end_ms.unwrap())
         };
-        assert_eq!(times(0, i64::MAX), (10_500, 21_000));
+        assert_eq!(times(500, 31_000), (10_500, 21_000));
         assert_eq!(times(15_000, 14_000), (15_000, 15_000));
-        assert_eq!(times(99_000, 99_000), (21_000, 21_000));
+        assert_eq!(times(31_000, 31_000), (21_000, 21_000));
+    }
+
+    #[test]
+    fn times_of_other_video_are_refused_and_not_taken_for_its_edge() {
+        let times = |start: i64, end: i64| {
+            check(&json!({ "event_type": "x", "start_ms": start, "end_ms": end })).unwrap_err()
+        };
+        for (start, end, field) in [
+            (499, 12_000, "start_ms"),
+            (12_000, 499, "end_ms"),
+            (12_000, 31_001, "end_ms"),
+            (12_000, i64::MAX, "end_ms"),
+            (i64::MIN, 12_000, "start_ms"),
+        ] {
+            assert_eq!(
+                times(start, end),
+                format!("detection 0: `{field}` is not within the video")
+            );
+        }
+    }
+
+    #[test]
+    fn detections_of_two_zones_at_one_moment_are_both_kept() {
+        let seen = |zone: &str| json!({ "event_type": "x", "start_ms": 12_000, "zone": zone });
+        let found = check(&json!({ "detections": [seen("shelf"), seen("door"), seen("shelf")] }));
+        let zones: Vec<_> = found.unwrap().into_iter().filter_map(|it| it.zone).collect();
+        assert_eq!(zones, ["door", "shelf"]);
     }
 
     #[test]
     fn of_two_with_one_id_the_surer_stays() {
-        let sighting = |confidence: f64| json!({ "event_type": "x", "start_ms": 12_000, "confidence": confidence });
-        let found = check(&json!({ "detections": [sighting(0.5), sighting(0.9), sighting(0.7)] }));
+        let seen = |confidence: f64| json!({ "event_type": "x", "start_ms": 12_000, "confidence": confidence });
+        let found = check(&json!({ "detections": [seen(0.5), seen(0.9), seen(0.7)] }));
         let [detection] = found.unwrap().try_into().unwrap();
         assert_eq!(detection.confidence, Some(0.9));
     }
@@ -343,7 +393,7 @@ mod tests {
     #[test]
     fn an_answer_outside_the_contract_is_refused_with_the_place() {
         let shape = "the answer is neither an object with `detections` nor one with `event_type`";
-        let of = |sighting: Value| json!({ "detections": [{ "event_type": "a" }, sighting] });
+        let of = |seen: Value| json!({ "detections": [{ "event_type": "a" }, seen] });
         for (answer, expected) in [
             (json!([]), shape),
             (json!({}), shape),

@@ -6,7 +6,7 @@
 use contract::watch::WatchInput;
 use contract::window::WindowMessage;
 
-use crate::step::StepError;
+use crate::step::{Pause, StepError, backoff};
 use crate::window;
 
 /// Most messages of one call. Source: SQS API reference, `SendMessageBatch`,
@@ -26,7 +26,7 @@ pub struct Delayed {
 
 /// What `dispatch` needs of the outside world.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
-pub trait DispatchServices {
+pub trait DispatchServices: Pause {
     /// Sends at most [`MESSAGES_PER_CALL`] messages and returns those that the queue refused.
     async fn send_windows(&self, windows: &[Delayed]) -> Result<Vec<Delayed>, StepError>;
 }
@@ -61,11 +61,12 @@ async fn send(
     store: &str,
 ) -> Result<(), StepError> {
     let mut left = batch.to_vec();
-    for _ in 0..ROUNDS_MAX {
+    for round in 1..=ROUNDS_MAX {
         left = services.send_windows(&left).await?;
         if left.is_empty() {
             return Ok(());
         }
+        services.pause(backoff(round)).await;
     }
     Err(StepError::retryable("send windows of store", store, Refused(left.len())))
 }
@@ -73,6 +74,7 @@ async fn send(
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::time::Duration;
 
     use contract::hours::Hours;
     use contract::store::StoreRef;
@@ -82,9 +84,16 @@ mod tests {
 
     /// Refuses the first message of each of the first `refusals` calls.
     struct Script {
+        pauses: RefCell<Vec<Duration>>,
         refusals: usize,
         calls: RefCell<Vec<usize>>,
         sent: RefCell<Vec<String>>,
+    }
+
+    impl Pause for Script {
+        async fn pause(&self, length: Duration) {
+            self.pauses.borrow_mut().push(length);
+        }
     }
 
     impl DispatchServices for Script {
@@ -115,7 +124,12 @@ mod tests {
             aisles: Vec::new(),
             cameras: vec![camera("a"), camera("b")],
         };
-        let script = Script { refusals, calls: RefCell::default(), sent: RefCell::default() };
+        let script = Script {
+            pauses: RefCell::default(),
+            refusals,
+            calls: RefCell::default(),
+            sent: RefCell::default(),
+        };
         let outcome = handle(&script, &input, 0).await.map_err(|error| error.chain());
         let mut sent = script.sent.into_inner();
         sent.sort();

@@ -23,6 +23,15 @@ use crate::step::StepError;
 use crate::telemetry::{self, Subject};
 use crate::{analyze, clock, dispatch, preserve, project, respond};
 
+/// Why a message cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum MessageError {
+    #[error("it is not what its queue holds")]
+    Json(#[from] serde_json::Error),
+    #[error("its version is {0}, and this release reads up to {max}", max = contract::VERSION)]
+    Newer(u64),
+}
+
 /// A batch of messages as Lambda hands it over.
 #[derive(Debug, Deserialize)]
 struct Messages {
@@ -35,6 +44,22 @@ struct Message {
     #[serde(rename = "messageId")]
     id: String,
     body: String,
+    #[serde(default)]
+    attributes: MessageAttributes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct MessageAttributes {
+    /// How often the queue handed the message out; a number, as text.
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    receive_count: String,
+}
+
+impl Message {
+    /// How often the message was received, this time included.
+    fn receive_count(&self) -> u32 {
+        self.attributes.receive_count.parse().unwrap_or(1)
+    }
 }
 
 /// A batch of the case table's stream as Lambda hands it over.
@@ -99,7 +124,7 @@ async fn on_tick(
 ) -> Result<Value, Error> {
     let mut subject =
         Subject { message: Some(event.context.request_id.clone()), ..Subject::default() };
-    let input: Result<WatchInput, _> = serde_json::from_value(event.payload);
+    let input: Result<WatchInput, _> = known(event.payload);
     let result = match input {
         Ok(input) => {
             subject.store = Some(input.store.id.clone());
@@ -107,7 +132,7 @@ async fn on_tick(
         }
         Err(error) => Err(StepError::permanent("read", "the schedule's input", error)),
     };
-    report("dispatch", &subject, &result, |windows| format!("{windows} windows"));
+    note("dispatch", &subject, &result, |windows| format!("{windows} windows"));
     let windows = result.map_err(|error| error.chain())?;
     Ok(json!({ "windows": windows }))
 }
@@ -125,11 +150,11 @@ async fn on_windows(
                 subject.store = Some(window.store.id.clone());
                 subject.camera = Some(window.camera.clone());
                 subject.window = Some(window.id.clone());
-                analyze::handle(services, &window, clock::now_ms()).await
+                analyze::handle(services, &window, message.receive_count(), clock::now_ms()).await
             }
             Err(error) => Err(error),
         };
-        report("analyze", &subject, &result, |analyzed| format!("{analyzed:?}"));
+        note("analyze", &subject, &result, |analyzed| format!("{analyzed:?}"));
         failed.extend(result.is_err().then_some(message.id));
     }
     Ok(again(failed))
@@ -141,9 +166,10 @@ async fn on_incidents(
 ) -> Result<Value, Error> {
     let mut failed = Vec::new();
     let (mut messages, mut detections) = (Vec::new(), Vec::new());
+    let now_ms = clock::now_ms();
     let batch: Messages = batch("respond", event.payload)?;
     for message in batch.records {
-        match read_incident(&message) {
+        match read_incident(&message, now_ms) {
             Ok(detection) => {
                 messages.push(message.id);
                 detections.push(detection);
@@ -155,7 +181,7 @@ async fn on_incidents(
             }
         }
     }
-    let results = respond::handle(services, &detections, clock::now_ms()).await;
+    let results = respond::handle(services, &detections, now_ms).await;
     for ((message, detection), result) in messages.into_iter().zip(&detections).zip(results) {
         let subject = Subject {
             message: Some(message.clone()),
@@ -164,7 +190,7 @@ async fn on_incidents(
             window: None,
             case: result.as_ref().ok().map(|responded| responded.case_id.clone()),
         };
-        report("respond", &subject, &result, |responded| format!("{:?}", responded.action));
+        note("respond", &subject, &result, |responded| format!("{:?}", responded.action));
         failed.extend(result.is_err().then_some(message));
     }
     Ok(again(failed))
@@ -187,7 +213,7 @@ async fn on_requests(
             }
             Err(error) => Err(error),
         };
-        report("preserve", &subject, &result, |preserved| format!("{preserved:?}"));
+        note("preserve", &subject, &result, |preserved| format!("{preserved:?}"));
         failed.extend(result.is_err().then_some(message.id));
     }
     Ok(again(failed))
@@ -232,12 +258,23 @@ fn batch<T: DeserializeOwned>(function: &str, payload: Value) -> Result<T, Error
 }
 
 fn read<T: DeserializeOwned>(message: &Message) -> Result<T, StepError> {
-    let read = serde_json::from_str(&message.body);
-    read.map_err(|error| StepError::permanent("read", "the message", error))
+    let error = |error| StepError::permanent("read", "the message", error);
+    known(serde_json::from_str(&message.body).map_err(MessageError::from).map_err(error)?)
+        .map_err(error)
 }
 
-fn read_incident(message: &Message) -> Result<RoutedDetection, StepError> {
-    let read = incident::read(read::<IncidentMessage>(message)?);
+/// Reads a message of a version that this release knows.
+fn known<T: DeserializeOwned>(message: Value) -> Result<T, MessageError> {
+    match message.get("version").and_then(Value::as_u64) {
+        Some(version) if version > u64::from(contract::VERSION) => {
+            Err(MessageError::Newer(version))
+        }
+        _ => Ok(serde_json::from_value(message)?),
+    }
+}
+
+fn read_incident(message: &Message, now_ms: i64) -> Result<RoutedDetection, StepError> {
+    let read = incident::read(read::<IncidentMessage>(message)?, now_ms);
     read.map_err(|error| StepError::permanent("read", "the message", error))
 }
 
@@ -256,7 +293,7 @@ fn read_case(change: StreamChange) -> Result<Option<CaseItem>, StepError> {
 }
 
 /// Logs what became of a message.
-fn report<T>(
+fn note<T>(
     function: &str,
     subject: &Subject,
     result: &Result<T, StepError>,
@@ -323,11 +360,29 @@ mod tests {
     #[test]
     fn messages_are_read_from_a_batch_as_lambda_gives_it() {
         let batch = json!({
-            "Records": [{ "messageId": "m-1", "body": "{}", "eventSource": "aws:sqs" }],
+            "Records": [{
+                "messageId": "m-1", "body": "{}", "eventSource": "aws:sqs",
+                "attributes": { "ApproximateReceiveCount": "2", "SentTimestamp": "1" },
+            }],
         });
         let Messages { records } = serde_json::from_value(batch).unwrap();
+        assert_eq!(records[0].receive_count(), 2);
         let error = read::<EvidenceMessage>(&records[0]).unwrap_err().chain();
-        assert_eq!(error, "cannot read the message: missing field `version` at line 1 column 2");
+        let expected = "cannot read the message: it is not what its queue holds: \
+                        missing field `version`";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_message_of_a_later_release_is_refused() {
+        let message = Message {
+            id: "m-1".to_owned(),
+            body: json!({ "version": contract::VERSION + 1 }).to_string(),
+            attributes: MessageAttributes::default(),
+        };
+        let error = read::<WindowMessage>(&message).unwrap_err();
+        let expected = "cannot read the message: its version is 2, and this release reads up to 1";
+        assert_eq!((error.chain(), error.retryable), (expected.to_owned(), false));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Nothing is cut short silently: what the stream lacks is named as gaps, and what a clip cannot
 //! hold is left out with a reason. Either makes the evidence incomplete, never absent.
 
-use contract::case::{CaseItem, EvidenceStatus};
+use contract::case::{CaseItem, Evidence, EvidenceStatus};
 use contract::evidence::{EvidenceMessage, EvidencePolicy};
 
 use crate::fragment::{self, Fragment};
@@ -14,7 +14,8 @@ use crate::time::{parse_ms, rfc3339};
 pub const EXTENDED_MS_MAX: i64 = 180_000;
 
 /// From the end of what is wanted until it can be read, in milliseconds: two fragments of two
-/// seconds, and three for a healthy way to the stream. Source: measurements in the design's notes.
+/// seconds, and three for a healthy way to the stream. Our choice, because a request that comes too
+/// early is only put back, and one that comes later keeps people waiting.
 pub const SETTLE_MS: i64 = 7_000;
 
 /// How long missing video is waited for after its end, in milliseconds. Our choice: a gateway
@@ -64,6 +65,15 @@ pub fn key(store: &str, case_id: &str, opened_ms: i64) -> String {
     format!("evidence/{store}/{}/{case_id}.mp4", day.replace('-', "/"))
 }
 
+/// The key of the clip that a case wants next: each longer one has a number, from 2.
+pub fn clip_key(case: &CaseItem) -> String {
+    let Evidence { key, extensions, .. } = &case.evidence;
+    let (Some(extensions), Some((folder, _))) = (extensions, key.rsplit_once('/')) else {
+        return key.clone();
+    };
+    format!("{folder}/{}-{}.mp4", case.case_id, extensions + 1)
+}
+
 /// The key under which raw fragments are kept where no MP4 can be made.
 pub fn raw_key(key: &str) -> String {
     format!("{}.mkv", key.strip_suffix(".mp4").unwrap_or(key))
@@ -88,7 +98,7 @@ pub fn request(case: &CaseItem, policy: &EvidencePolicy, stream: &str) -> Option
         stream: stream.to_owned(),
         start_ms,
         end_ms,
-        key: case.evidence.key.clone(),
+        key: clip_key(case),
         keep_days: policy.keep_days,
         lock: policy.lock,
         deadline_ms: end_ms + PATIENCE_MS,
@@ -118,7 +128,7 @@ pub enum Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// What to ask for: from the first fragment's start, because a fragment that starts before the
-    /// asked start is left out whole, to just inside the last one, so that no further one is in.
+    /// asked start is left out whole, to the last one's start, so that no further one is in.
     pub ask: Range,
     /// What the clip shows.
     pub shows: Range,
@@ -157,6 +167,12 @@ impl Patience {
     pub fn delay_s(self) -> i32 {
         [5, 10, 20, 40].get(usize::try_from(self.attempt).unwrap_or(4)).copied().unwrap_or(60)
     }
+
+    /// Seconds until a call that failed is tried again: 15, 30, 60 and so on up to a quarter of an
+    /// hour, the longest that a queue delays a message.
+    pub fn retry_delay_s(self) -> i32 {
+        (15 << self.attempt.min(6)).min(900)
+    }
 }
 
 /// How many of the fragments, from the first, one clip can hold.
@@ -174,11 +190,12 @@ fn cut(range: Range, fragments: Vec<Fragment>, found: usize) -> Cut {
         start_ms: fragments.first().map_or(range.start_ms, |it| it.start_ms),
         end_ms: fragments.last().map_or(range.end_ms, Fragment::end_ms),
     };
+    let last_ms = fragments.last().map_or(shows.start_ms, |it| it.start_ms);
     let gaps = fragment::gaps(&fragments, range.start_ms, range.end_ms);
     let kept = fragments.len();
     let left_out = || format!("one clip holds the first {kept} of {found} fragments");
     Cut {
-        ask: Range { start_ms: shows.start_ms, end_ms: shows.end_ms - 1 },
+        ask: Range { start_ms: shows.start_ms, end_ms: last_ms.max(shows.start_ms + 1) },
         shows,
         gaps: gaps.into_iter().map(|(start_ms, end_ms)| Range { start_ms, end_ms }).collect(),
         reason: (kept < found).then(left_out),
@@ -212,8 +229,18 @@ mod tests {
             panic!("all is there")
         };
         assert_eq!(cut.shows, Range { start_ms: 10_000, end_ms: 20_000 });
-        assert_eq!(cut.ask, Range { start_ms: 10_000, end_ms: 19_999 });
+        assert_eq!(cut.ask, Range { start_ms: 10_000, end_ms: 18_000 });
         assert_eq!((cut.fragments.len(), cut.gaps, cut.reason), (5, Vec::new(), None));
+    }
+
+    #[test]
+    fn a_fragment_that_begins_before_the_last_one_ends_is_not_taken_in() {
+        let mut late = fragments(&[10, 12, 14, 16, 18, 20], 1);
+        late[4].length_ms = 2_100;
+        let Plan::Cut(cut) = check(late, 0) else { panic!("all is there") };
+        assert_eq!((cut.shows.end_ms, cut.ask.end_ms), (20_100, 18_000));
+        let Plan::Cut(cut) = check(fragments(&[18], 1), 0) else { panic!("the end is there") };
+        assert_eq!(cut.ask, Range { start_ms: 18_000, end_ms: 18_001 });
     }
 
     #[test]
@@ -240,7 +267,7 @@ mod tests {
         let large = fragments(&[10, 12, 14, 16, 18], CLIP_BYTES_MAX / 3);
         let Plan::Cut(cut) = check(large, 0) else { panic!("all is there") };
         assert_eq!(cut.shows.end_ms, 16_000);
-        assert_eq!(cut.ask.end_ms, 15_999);
+        assert_eq!(cut.ask.end_ms, 14_000);
         assert_eq!(cut.gaps, [Range { start_ms: 16_000, end_ms: 19_000 }]);
         assert_eq!(cut.reason.unwrap(), "one clip holds the first 3 of 5 fragments");
         assert_eq!(check(fragments(&[10, 12, 14, 16, 18], CLIP_BYTES_MAX + 1), 0), Plan::Nothing);

@@ -14,7 +14,7 @@ pub struct Fragment {
 
 /// Longest fragment that a stream accepts, in milliseconds. Source: Kinesis Video Streams quotas,
 /// "`PutMedia`", <https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/limits.html>.
-pub const LENGTH_MS_MAX: i64 = 10_000;
+pub const LENGTH_MS_MAX: i64 = 20_000;
 
 /// Shortest stretch without video that counts as missing, in milliseconds. Our choice: cameras
 /// round frame times, and at four frames a second the next frame is that far away.

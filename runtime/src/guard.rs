@@ -47,16 +47,19 @@ pub fn with(
 ) -> GuardItem {
     let mut incidents = guard.map(|guard| guard.incidents.clone()).unwrap_or_default();
     let (first_ms, last_ms) = (detection.start_ms, detection.end_ms);
-    match incidents.iter_mut().find(|incident| incident.case_id == case_id) {
-        Some(incident) => {
-            incident.first_ms = incident.first_ms.min(first_ms);
-            incident.last_ms = incident.last_ms.max(last_ms);
-        }
-        None => incidents.push(GuardedIncident { case_id: case_id.to_owned(), first_ms, last_ms }),
-    }
+    let known = incidents.iter().position(|incident| incident.case_id == case_id);
+    let mut incident = match known {
+        Some(index) => incidents.remove(index),
+        None => GuardedIncident { case_id: case_id.to_owned(), first_ms, last_ms },
+    };
+    incident.first_ms = incident.first_ms.min(first_ms);
+    incident.last_ms = incident.last_ms.max(last_ms);
+    // Others go first: the case of a late detection must be found by the next late one.
     incidents.sort_by_key(|incident| incident.first_ms);
-    let surplus = incidents.len().saturating_sub(INCIDENTS_MAX);
+    let surplus = (incidents.len() + 1).saturating_sub(INCIDENTS_MAX);
     incidents.drain(..surplus);
+    incidents.push(incident);
+    incidents.sort_by_key(|incident| incident.first_ms);
     GuardItem {
         pk: pk(detection),
         sk: SK_GUARD.to_owned(),
@@ -125,6 +128,15 @@ mod tests {
         assert_eq!(guard.incidents[0].first_ms, 4_000_000);
         assert_eq!((guard.version, guard.expires_at), (20, 30 * 86_400));
         assert_eq!(guard.pk, "GUARD#seattle-001#a5-a#shelf_sweep");
+    }
+
+    #[test]
+    fn an_incident_older_than_all_that_are_kept_is_found_by_its_next_detection() {
+        let starts: Vec<i64> = (1..=16).map(|incident| incident * 1_000).collect();
+        let late = with(Some(&guard(&starts)), &detection(100, Priority::High), "late", 0);
+        assert_eq!(late.incidents.len(), INCIDENTS_MAX);
+        let next = detection(110, Priority::High);
+        assert_eq!(case_to_join(&late, &next), Some("late"));
     }
 
     #[test]

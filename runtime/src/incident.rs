@@ -12,13 +12,24 @@ use contract::priority::Priority;
 use contract::store::StoreRef;
 use serde_json::Value;
 
-use crate::detection::EVENT_TYPE_CHARACTERS_MAX;
+use crate::detection::{EVENT_TYPE_CHARACTERS_MAX, rounded};
 use crate::id::DetectionKey;
 use crate::time::parse_ms;
 
 /// Longest detection, in milliseconds; a longer one is cut. Our choice, five windows of the longest
 /// kind: a wrong end must not let one case swallow the day.
 pub const DETECTION_MS_MAX: i64 = 300_000;
+
+/// How far ahead of our clock a moment may be, in milliseconds; what is further ahead is wrong. Our
+/// choice: a camera's clock that is not set by the network may be minutes off.
+const AHEAD_MS_MAX: i64 = 300_000;
+
+/// Longest text of an event that a case takes over, in characters. Our choice: it stands in alerts.
+const TEXT_CHARACTERS_MAX: usize = 128;
+
+/// Longest name of a stream, in characters. Source: Kinesis Video Streams API reference,
+/// `CreateStream`, <https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_CreateStream.html>.
+const STREAM_CHARACTERS_MAX: usize = 256;
 
 /// Fields that patterns look at, and by which an event with a list may match several rules.
 const ROUTED_FIELDS: [&str; 7] =
@@ -98,24 +109,23 @@ impl RoutedDetection {
 /// Why a message is no detection.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IncidentError {
-    #[error("the event's detail has no `event_type` of 1 to 64 characters")]
+    #[error("the event's detail has no `event_type` with a letter or a digit")]
     EventType,
-    #[error("the event has neither `start_ms` in its detail nor a `time`")]
-    Time,
 }
 
 /// Reads a message of the queue `incidents`.
-pub fn read(message: IncidentMessage) -> Result<RoutedDetection, IncidentError> {
+pub fn read(message: IncidentMessage, now_ms: i64) -> Result<RoutedDetection, IncidentError> {
     let detail = &message.detail;
-    let event_type = text(detail, "event_type").filter(|event_type| {
-        event_type.chars().count() <= EVENT_TYPE_CHARACTERS_MAX
-            && event_type.chars().any(char::is_alphanumeric)
-    });
-    let start_ms = moment(detail, "start_ms").or_else(|| parse_ms(&message.time));
-    let start_ms = start_ms.ok_or(IncidentError::Time)?;
+    let event_type = text(detail, "event_type")
+        .map(|it| clean(&it, EVENT_TYPE_CHARACTERS_MAX))
+        .filter(|it| it.chars().any(char::is_alphanumeric));
+    let is_past = |at_ms: &i64| *at_ms <= now_ms.saturating_add(AHEAD_MS_MAX);
+    let start_ms = moment(detail, "start_ms").filter(is_past);
+    let start_ms = start_ms.or_else(|| parse_ms(&message.time).filter(is_past)).unwrap_or(now_ms);
     let end_ms = moment(detail, "end_ms").unwrap_or(start_ms);
     let confidence = first(detail, "confidence").and_then(Value::as_f64);
     let model = detail.get("model").cloned().and_then(|it| serde_json::from_value(it).ok());
+    let model = model.map(clean_model);
     let mut detection = RoutedDetection {
         id: String::new(),
         camera: camera(&message),
@@ -125,7 +135,7 @@ pub fn read(message: IncidentMessage) -> Result<RoutedDetection, IncidentError> 
         zone: text(detail, "zone"),
         period: text(detail, "period"),
         event_type: event_type.ok_or(IncidentError::EventType)?,
-        confidence: confidence.filter(|it| (0.0..=1.0).contains(it)),
+        confidence: confidence.filter(|it| (0.0..=1.0).contains(it)).map(rounded),
         start_ms,
         end_ms: end_ms.clamp(start_ms, start_ms + DETECTION_MS_MAX),
         model,
@@ -156,12 +166,15 @@ fn camera(message: &IncidentMessage) -> Option<Camera> {
         let (_, resource) = arn.split_once(":stream/")?;
         of_stream(resource.split('/').next().unwrap_or_default())
     };
-    let id = text(&message.detail, "camera")
-        .or_else(|| text(&message.detail, "stream").and_then(|stream| of_stream(&stream)))
+    let named = |field| Some(first(&message.detail, field)?.as_str()?.trim().to_owned());
+    let id = named("camera")
+        .filter(|camera| !camera.is_empty())
+        .or_else(|| of_stream(&named("stream")?))
         .or_else(|| message.resources.iter().find_map(of_resource))?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let stream = format!("{prefix}{id}");
-    (!id.is_empty() && id.chars().all(is_name)).then_some(Camera { id, stream })
+    let is_stream = stream.len() <= STREAM_CHARACTERS_MAX && stream.chars().all(is_name);
+    (!id.is_empty() && is_stream).then_some(Camera { id, stream })
 }
 
 /// A field's value, or the first entry of a list.
@@ -173,8 +186,24 @@ fn first<'a>(detail: &'a Value, field: &str) -> Option<&'a Value> {
 }
 
 fn text(detail: &Value, field: &str) -> Option<String> {
-    let text = first(detail, field)?.as_str()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let text = clean(first(detail, field)?.as_str()?, TEXT_CHARACTERS_MAX);
+    (!text.is_empty()).then_some(text)
+}
+
+/// A text without control characters, cut to so many characters.
+fn clean(text: &str, characters_max: usize) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = text.trim().chars().map(printable).take(characters_max).collect();
+    text.trim().to_owned()
+}
+
+fn clean_model(model: ModelRef) -> ModelRef {
+    let clean = |text: String| clean(&text, TEXT_CHARACTERS_MAX);
+    ModelRef {
+        endpoint: clean(model.endpoint),
+        name: model.name.map(clean),
+        version: model.version.map(clean),
+    }
 }
 
 /// A moment after the epoch and before the year 10000.
@@ -198,8 +227,15 @@ mod tests {
 
     use super::*;
 
+    /// Ten seconds after the event's `time`.
+    const NOW_MS: i64 = 1_795_370_593_000;
+
     fn check(detail: Value, resources: &[&str]) -> Result<RoutedDetection, IncidentError> {
-        read(IncidentMessage {
+        read(message(detail, resources), NOW_MS)
+    }
+
+    fn message(detail: Value, resources: &[&str]) -> IncidentMessage {
+        IncidentMessage {
             version: contract::VERSION,
             store: StoreRef { id: "seattle-001".to_owned(), ..StoreRef::default() },
             rule: "shelf-sweep".to_owned(),
@@ -220,7 +256,7 @@ mod tests {
             time: "2026-11-22T18:03:03Z".to_owned(),
             resources: resources.iter().map(|it| (*it).to_owned()).collect(),
             detail,
-        })
+        }
     }
 
     const STREAM: &str = "arn:aws:kinesisvideo:us-west-2:123456789012:stream/arm-west-seattle-001-a5-a/1795370583000";
@@ -277,6 +313,51 @@ mod tests {
         assert_eq!((detection.confidence, detection.aisle), (None, None));
         assert_eq!(detection.start_ms, 1_795_370_583_000);
         assert_eq!(detection.end_ms, detection.start_ms);
+    }
+
+    #[test]
+    fn a_start_in_the_future_does_not_keep_its_evidence_waiting_forever() {
+        let start_ms = |start_ms: i64, time: &str| {
+            let detail = json!({ "event_type": "x", "start_ms": start_ms });
+            let message = IncidentMessage { time: time.to_owned(), ..message(detail, &[]) };
+            read(message, NOW_MS).unwrap().start_ms
+        };
+        let time = "2026-11-22T18:03:03Z";
+        assert_eq!(start_ms(NOW_MS + AHEAD_MS_MAX, time), NOW_MS + AHEAD_MS_MAX);
+        assert_eq!(start_ms(NOW_MS + AHEAD_MS_MAX + 1, time), 1_795_370_583_000);
+        assert_eq!(start_ms(i64::MAX, "9999-01-01T00:00:00Z"), NOW_MS);
+        assert_eq!(start_ms(-1, ""), NOW_MS);
+    }
+
+    #[test]
+    fn texts_from_anyone_are_cut_and_hold_no_control_characters() {
+        let detail = json!({
+            "event_type": format!("shelf\u{7}{}", "x".repeat(100)),
+            "aisle": " Aisle\r\n5 ",
+            "aisle_name": "y".repeat(1_000),
+            "zone": "\n",
+            "confidence": 1e-131,
+            "model": { "endpoint": "e\u{0}", "name": "z".repeat(1_000) },
+        });
+        let detection = check(detail, &[]).unwrap();
+        assert_eq!(detection.event_type, format!("shelf {}", "x".repeat(58)));
+        assert_eq!((detection.aisle.as_deref(), detection.zone), (Some("Aisle  5"), None));
+        assert_eq!(detection.aisle_name.unwrap().len(), 128);
+        assert_eq!(detection.confidence, Some(0.0));
+        let model = detection.model.unwrap();
+        assert_eq!((model.endpoint.as_str(), model.name.unwrap().len()), ("e", 128));
+    }
+
+    #[test]
+    fn a_camera_whose_stream_cannot_exist_is_none() {
+        let camera = |camera: &str| {
+            let detail = json!({ "event_type": "x", "camera": camera });
+            check(detail, &[]).unwrap().camera
+        };
+        let longest = "c".repeat(256 - "arm-west-seattle-001-".len());
+        assert!(camera(&longest).is_some());
+        assert_eq!(camera(&format!("{longest}c")), None);
+        assert_eq!(camera("tür"), None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::claim::{self, Claim};
 use crate::evidence;
 use crate::guard;
 use crate::incident::RoutedDetection;
-use crate::step::StepError;
+use crate::step::{StepError, backoff};
 
 /// A message to publish on a store's topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ async fn record(
     detection: &RoutedDetection,
     now_ms: i64,
 ) -> Result<Responded, StepError> {
-    for _ in 0..ATTEMPTS_MAX {
+    for attempt in 1..=ATTEMPTS_MAX {
         let (action, case_id, change) = decide(services, detection, now_ms).await?;
         let written = match &change {
             Some(change) => services.put_change(change).await?,
@@ -120,6 +120,7 @@ async fn record(
         if written == Written::Done {
             return Ok(Responded { case_id, action });
         }
+        services.pause(backoff(attempt)).await;
     }
     Err(StepError::retryable("record detection", &detection.id, CaseError::Busy))
 }
@@ -205,7 +206,7 @@ async fn claim_alert(
     by: &str,
     now_ms: i64,
 ) -> Result<Option<CaseItem>, StepError> {
-    for _ in 0..ATTEMPTS_MAX {
+    for attempt in 1..=ATTEMPTS_MAX {
         let case = fetch(services, case_id).await?;
         match claim::claim(&case, by, now_ms) {
             Claim::NotDue | Claim::Others => return Ok(None),
@@ -215,6 +216,7 @@ async fn claim_alert(
                 if services.put_change(&change).await? == Written::Done {
                     return Ok(Some(change.case));
                 }
+                services.pause(backoff(attempt)).await;
             }
         }
     }
@@ -257,6 +259,7 @@ mod tests {
     use std::cell::RefCell;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
+    use std::time::Duration;
 
     use contract::case::{AlertStatus, EvidenceStatus};
     use contract::priority::Priority;
@@ -265,6 +268,7 @@ mod tests {
     use super::*;
     use crate::case_table::memory::{Calls, Fault, MemoryTable, run};
     use crate::incident::example::detection;
+    use crate::step::Pause;
 
     /// Milliseconds between two deliveries of a message: longer than a claim.
     const REDELIVERY_MS: i64 = 180_000;
@@ -275,6 +279,10 @@ mod tests {
         table: MemoryTable,
         published: RefCell<Vec<Alert>>,
         requests: RefCell<Vec<(EvidenceMessage, i32)>>,
+    }
+
+    impl Pause for World {
+        async fn pause(&self, _: Duration) {}
     }
 
     impl CaseTable for World {
@@ -443,6 +451,20 @@ mod tests {
                 assert_eq!(case.evidence.end, "1970-01-01T00:02:57.000Z", "{order:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_detection_after_the_clip_was_kept_asks_for_a_longer_one_once() {
+        let world = World::default();
+        world.settle(&[detection(100, Priority::High)]);
+        let mut case = world.table.only_case();
+        case.evidence.status = EvidenceStatus::Stored;
+        world.table.cases.borrow_mut().insert(case.case_id.clone(), case);
+        world.settle(&[detection(140, Priority::High)]);
+        world.settle(&[detection(140, Priority::High)]);
+        let [(first, _), (longer, _)] = world.requests.take().try_into().unwrap();
+        assert_eq!(longer.key, first.key.replace(".mp4", "-2.mp4"));
+        assert_eq!((longer.start_ms, longer.end_ms), (85_000, 157_000));
     }
 
     #[test]

@@ -1,6 +1,27 @@
-//! A step that failed.
+//! What all steps share: how one fails, and how long it pauses before it tries again.
+//!
+//! A failure says whether running the message again can help. A step never sleeps by itself: it
+//! asks its services to, so that its tests take no time.
 
 use std::error::Error;
+use std::time::Duration;
+
+/// Pause before the first repetition. Our choice: about as long as a call takes.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+
+/// Longest pause. Our choice: twelve attempts then fit the shortest function.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Lets time pass.
+#[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
+pub trait Pause {
+    async fn pause(&self, length: Duration);
+}
+
+/// The pause after so many attempts: twice as long after each, up to a second.
+pub fn backoff(attempts: u32) -> Duration {
+    PAUSE_MIN.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(PAUSE_MAX)
+}
 
 /// Why a step could not be done, and whether running the message again can help.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +30,8 @@ pub struct StepError {
     /// With `subject` completes the sentence "cannot ...", such as `put events on`.
     pub step: &'static str,
     pub subject: String,
-    /// True for throttling, timeouts and 5xx; false when the same call would fail again.
+    /// True for throttling, timeouts, 5xx and denied access; false when the same call would fail
+    /// however long one waits.
     pub retryable: bool,
     pub source: Box<dyn Error + Send + Sync>,
 }
@@ -43,5 +65,16 @@ impl StepError {
             cause = error.source();
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_a_second() {
+        let check = |attempts| backoff(attempts).as_millis();
+        assert_eq!([1, 2, 3, 6, 7, u32::MAX].map(check), [20, 40, 80, 640, 1_000, 1_000]);
     }
 }

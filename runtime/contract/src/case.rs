@@ -174,13 +174,17 @@ pub struct Evidence {
     /// When the clip was asked for, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<String>,
+    /// How often a longer clip was asked for because the incident went on; absent: never. While
+    /// one is pending, the fields above name the clip that is kept already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<u32>,
 }
 
 /// Where a clip stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EvidenceStatus {
-    /// Not cut yet.
+    /// Not cut yet, or to be cut again, longer.
     #[default]
     Pending,
     /// Kept, whole.
@@ -249,7 +253,8 @@ pub struct AuditEntry {
     pub at: String,
     /// Which function or person.
     pub actor: String,
-    /// What happened, such as `opened`, `joined`, `escalated`, `alerted`, `evidence-stored`.
+    /// What happened, such as `opened`, `joined`, `escalated`, `alerted`, `evidence-stored`,
+    /// `evidence-extended`.
     pub action: String,
     /// The facts of the entry; of `alerted`, the texts that people were sent.
     pub facts: serde_json::Value,

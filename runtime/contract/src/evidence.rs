@@ -1,4 +1,7 @@
 //! What is kept of an incident's video, and the request to keep it: `respond` -> `preserve`.
+//!
+//! A request names where the video is and until when it is worth waiting; what the case wants by the
+//! time that it is read counts more than what it says.
 
 use serde::{Deserialize, Serialize};
 

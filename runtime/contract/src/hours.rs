@@ -3,7 +3,7 @@
 //! A day's spans belong to the day on which they begin; a span that ends at or before its start
 //! ends on the next day. Local times that a clock change skips or repeats are read as RFC 5545
 //! says: a skipped time moves forward, a repeated one is the first. Both programs use this one
-//! reading: `dispatch` and `analyze` at run time, `arm check` and `arm explain` before.
+//! reading: `dispatch` and `analyze` at run time, `arm` before.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,7 @@
 //! EventBridge: detections on a store's bus.
+//!
+//! A bus may refuse some events of a call and take the others; the refused are handed back, and the
+//! step decides how often it tries.
 
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;

@@ -14,6 +14,7 @@ use contract::settings::{
 use super::dynamodb::Table;
 use super::eventbridge::Buses;
 use super::kinesis_video::Streams;
+use super::of_respond;
 use super::s3::Bucket;
 use super::sagemaker::Model;
 use super::sns::Topics;
@@ -25,12 +26,12 @@ use crate::dispatch::{Delayed, DispatchServices};
 use crate::evidence::Range;
 use crate::fragment::Fragment;
 use crate::metric::Count;
-use crate::preserve::{Clip, Footage, PreserveServices};
+use crate::preserve::{Clip, CutClip, PreserveServices};
 use crate::project::ProjectServices;
 use crate::respond::{Alert, RespondServices};
 use crate::row::Rows;
 use crate::settings::{SettingsError, required};
-use crate::step::StepError;
+use crate::step::{Pause, StepError};
 use crate::telemetry;
 
 /// How long to wait for other messages about one event. Our choice: EventBridge hands an event to
@@ -45,6 +46,12 @@ pub struct Dispatch {
 impl Dispatch {
     pub fn new(config: &SdkConfig) -> Result<Self, SettingsError> {
         Ok(Self { queue: Queue::new(config, required(WINDOWS_QUEUE_URL)?) })
+    }
+}
+
+impl Pause for Dispatch {
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 
@@ -70,6 +77,12 @@ impl Analyze {
             model: Model::new(config, required(ENDPOINT_NAME)?),
             buses: Buses::new(config),
         })
+    }
+}
+
+impl Pause for Analyze {
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 
@@ -123,12 +136,19 @@ pub struct Respond {
 
 impl Respond {
     pub fn new(config: &SdkConfig) -> Result<Self, SettingsError> {
+        let config = of_respond(config);
         Ok(Self {
-            table: Table::new(config, required(CASE_TABLE)?),
-            topics: Topics::new(config),
-            queue: Queue::new(config, required(EVIDENCE_QUEUE_URL)?),
+            table: Table::new(&config, required(CASE_TABLE)?),
+            topics: Topics::new(&config),
+            queue: Queue::new(&config, required(EVIDENCE_QUEUE_URL)?),
             evidence_bucket: required(EVIDENCE_BUCKET)?,
         })
+    }
+}
+
+impl Pause for Respond {
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
     }
 }
 
@@ -193,6 +213,12 @@ impl Preserve {
     }
 }
 
+impl Pause for Preserve {
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+}
+
 impl CaseTable for Preserve {
     async fn fetch_case(&self, case_id: &str) -> Result<Option<CaseItem>, StepError> {
         self.table.fetch_case(case_id).await
@@ -218,7 +244,7 @@ impl PreserveServices for Preserve {
         stream: &str,
         range: Range,
         bytes_max: u64,
-    ) -> Result<Footage, StepError> {
+    ) -> Result<CutClip, StepError> {
         self.streams.cut_clip(stream, range, bytes_max).await
     }
 

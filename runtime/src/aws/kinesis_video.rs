@@ -20,7 +20,7 @@ use aws_sdk_kinesisvideoarchivedmedia::types::{
 use super::{AnswerError, clip_timeouts, failure};
 use crate::evidence::Range;
 use crate::fragment::Fragment;
-use crate::preserve::Footage;
+use crate::preserve::CutClip;
 use crate::step::StepError;
 
 /// Fragments of one page, the most that the service gives.
@@ -36,6 +36,11 @@ const NOT_MP4: [&str; 4] = [
     "MissingCodecPrivateDataException",
     "UnsupportedStreamMediaTypeException",
 ];
+
+/// Name of the tag by which the service says, inside the video, that reading broke off. Source: API
+/// reference of the archived media API, `GetMediaForFragmentList`,
+/// <https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_reader_GetMediaForFragmentList.html>.
+const ERROR_TAG: &[u8] = b"AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE";
 
 /// Why there is nothing to cut.
 const GONE: [&str; 2] = ["NoDataRetentionException", "ResourceNotFoundException"];
@@ -112,7 +117,7 @@ impl Streams {
             self.forget(stream, &api);
             failure(step, stream, error)
         })?;
-        collect(step, stream, answer.payload, bytes_max).await
+        media(step, stream, collect(step, stream, answer.payload, bytes_max).await?)
     }
 
     /// Cuts a clip of at most `bytes_max`.
@@ -121,21 +126,21 @@ impl Streams {
         stream: &str,
         range: Range,
         bytes_max: u64,
-    ) -> Result<Footage, StepError> {
+    ) -> Result<CutClip, StepError> {
         let step = "cut a clip of";
         let Some(client) = self.client(stream, ApiName::GetClip).await? else {
-            return Ok(Footage::Gone("there is no such stream".to_owned()));
+            return Ok(CutClip::Gone("there is no such stream".to_owned()));
         };
         let selector =
             clip_selector(range).map_err(|error| StepError::permanent(step, stream, error))?;
         let call = client.get_clip().stream_name(stream).clip_fragment_selector(selector);
         match call.send().await {
-            Ok(answer) => Ok(Footage::Mp4(collect(step, stream, answer.payload, bytes_max).await?)),
+            Ok(answer) => Ok(CutClip::Mp4(collect(step, stream, answer.payload, bytes_max).await?)),
             Err(error) => {
                 self.forget(stream, &ApiName::GetClip);
                 match error.code() {
-                    Some(code) if NOT_MP4.contains(&code) => Ok(Footage::NotMp4(code.to_owned())),
-                    Some(code) if GONE.contains(&code) => Ok(Footage::Gone(code.to_owned())),
+                    Some(code) if NOT_MP4.contains(&code) => Ok(CutClip::NotMp4(code.to_owned())),
+                    Some(code) if GONE.contains(&code) => Ok(CutClip::Gone(code.to_owned())),
                     _ => Err(failure(step, stream, error)),
                 }
             }
@@ -201,9 +206,21 @@ fn fragment(listed: Listed) -> Option<Fragment> {
     Some(Fragment {
         number: listed.fragment_number?,
         bytes: u64::try_from(listed.fragment_size_in_bytes).unwrap_or_default(),
-        start_ms: listed.producer_timestamp?.to_millis().ok()?,
+        start_ms: nearest_ms(&listed.producer_timestamp?)?,
         length_ms: listed.fragment_length_in_milliseconds,
     })
+}
+
+/// The nearest millisecond: the service writes seconds as a float, which is a hair off.
+fn nearest_ms(at: &DateTime) -> Option<i64> {
+    i64::try_from((at.as_nanos() + 500_000).div_euclid(1_000_000)).ok()
+}
+
+/// Video as it came; an error that the service put in its place is a failed call.
+fn media(step: &'static str, stream: &str, video: Vec<u8>) -> Result<Vec<u8>, StepError> {
+    let is_error = video.windows(ERROR_TAG.len()).any(|bytes| bytes == ERROR_TAG);
+    let error = || StepError::retryable(step, stream, AnswerError::BrokenOff);
+    if is_error { Err(error()) } else { Ok(video) }
 }
 
 /// Reads a body of at most `bytes_max`, and at least one byte.
@@ -226,4 +243,25 @@ async fn collect(
         return Err(StepError::retryable(step, stream, AnswerError::Empty));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_inside_the_video_is_a_failed_call_and_no_video() {
+        let check = |video: &[u8]| media("read fragments of", "stream", video.to_vec());
+        assert_eq!(check(b"video").unwrap(), b"video");
+        let error = check(&[b"video", ERROR_TAG, b"4006"].concat()).unwrap_err();
+        assert!(error.retryable);
+        assert_eq!(error.chain(), "cannot read fragments of stream: the answer breaks off");
+    }
+
+    #[test]
+    fn a_float_s_moment_is_the_nearest_millisecond() {
+        let check = |seconds| nearest_ms(&DateTime::from_secs_f64(seconds));
+        assert_eq!(check(1_795_370_583.199_999_8), Some(1_795_370_583_200));
+        assert_eq!(check(1_795_370_583.200_000_3), Some(1_795_370_583_200));
+    }
 }

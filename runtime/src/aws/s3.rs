@@ -1,4 +1,7 @@
 //! S3: evidence clips under Object Lock, and rows for the analytics.
+//!
+//! A clip goes up in one call with its SHA-256, so that what S3 locks is what was cut. Nothing here
+//! reads or deletes an object.
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;

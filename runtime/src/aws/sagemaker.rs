@@ -1,4 +1,7 @@
 //! SageMaker: the model's endpoint.
+//!
+//! Sends a question and hands back the answer as it came; what it means is read in `detection`. The
+//! model has its own time limit, which is longer than that of other calls.
 
 use std::time::Duration;
 
@@ -29,9 +32,12 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new(config: &SdkConfig, endpoint: String) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ANSWER_MAX).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ANSWER_MAX)
+            .operation_timeout(ANSWER_MAX * ATTEMPTS_MAX);
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
-        let config = Builder::from(config).timeout_config(timeouts).retry_config(retries).build();
+        let config =
+            Builder::from(config).timeout_config(timeouts.build()).retry_config(retries).build();
         Self { client: Client::from_conf(config), endpoint }
     }
 

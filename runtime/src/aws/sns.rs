@@ -1,4 +1,7 @@
 //! SNS: alerts on a store's topic.
+//!
+//! One message has a text for each channel, and the attributes that subscriptions filter by. Who is
+//! subscribed is not known here.
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;

@@ -1,4 +1,7 @@
 //! SQS: windows and evidence requests, each with its delay.
+//!
+//! A queue may refuse some entries of a call and take the others; the refused are handed back, and
+//! the step decides how often it tries.
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;

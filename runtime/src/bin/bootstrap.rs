@@ -7,7 +7,8 @@ use runtime::{entry, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::start();
-    match entry::run().await {
+    // On the heap: the steps of all functions together are large.
+    match Box::pin(entry::run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             telemetry::cannot_serve(&error);
