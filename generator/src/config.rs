@@ -4,14 +4,19 @@
 //! To add a field: its key in the `*_KEYS` list, its line in the reader below, its field here, and
 //! its line in `stores/README.md`.
 
+mod fleet;
+mod rule;
+
+pub use fleet::fleet;
+
 use contract::evidence::LockMode;
 use contract::priority::Priority;
 use contract::watch::WatchWhen;
 
 use crate::decode::{Decoder, Fields, Unit};
-use crate::diagnostic::{At, Diagnostic, Place, suggest};
+use crate::diagnostic::{At, Place, suggest};
 use crate::model::Channel;
-use crate::yaml::{Node, Value};
+use crate::yaml::Node;
 
 /// `stores/fleet.yaml`: what stores share.
 #[derive(Clone, Debug, Default)]
@@ -148,10 +153,6 @@ pub struct EvidenceConfig {
     pub lock: Option<LockMode>,
 }
 
-const FLEET_KEYS: &[&str] = &["cells", "model", "audiences", "defaults", "formats"];
-const CELL_KEYS: &[&str] =
-    &["account", "region", "architecture", "model", "ops_email", "log_retention"];
-const MODEL_KEYS: &[&str] = &["endpoint", "image", "data", "instance", "instances", "concurrency"];
 const LAYER_KEYS: &[&str] = &[
     "cell",
     "timezone",
@@ -181,102 +182,6 @@ const STORE_KEYS: &[&str] = &[
 ];
 const SETTINGS_KEYS: &[&str] = &["retention", "bitrate", "watch"];
 const CAMERA_KEYS: &[&str] = &["id", "aisle", "retention", "bitrate", "watch", "zones"];
-const RULE_KEYS: &[&str] = &["name", "when", "priority", "notify", "cooldown", "shadow"];
-const CONDITION_KEYS: &[&str] =
-    &["event_type", "aisle", "aisle_kind", "camera", "zone", "min_confidence", "period"];
-const CHANNEL_KEYS: &[(&str, Channel)] = &[
-    ("email", Channel::Email),
-    ("sms", Channel::Sms),
-    ("https", Channel::Https),
-    ("push", Channel::Push),
-];
-
-/// Reads `fleet.yaml`.
-pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
-    let fields = decoder.fields(node, "the fleet", FLEET_KEYS)?;
-    let mut fleet = FleetConfig::default();
-    if let Some(node) = decoder.require(
-        &fields,
-        "cells",
-        "{ us-west: { account: \"123456789012\", region: us-west-2 } }",
-    ) {
-        let cells = decoder.open_fields(node, "`cells`");
-        fleet.cells = cells
-            .iter()
-            .flat_map(Fields::entries)
-            .filter_map(|(id, node)| cell(decoder, id, node))
-            .collect();
-    }
-    fleet.model = fields.find("model").and_then(|node| model(decoder, node));
-    fleet.audiences = texts(decoder, fields.find("audiences"), "`audiences`").unwrap_or_default();
-    if let Some(node) = fields.find("defaults") {
-        fleet.defaults = inherited(decoder, node, "`defaults`");
-    }
-    if let Some(formats) =
-        fields.find("formats").and_then(|node| decoder.open_fields(node, "`formats`"))
-    {
-        for (id, node) in formats.entries() {
-            let layer = inherited(decoder, node, "a format");
-            fleet.formats.extend(decoder.text(id, "a format's id").map(|id| (id, layer)));
-        }
-    }
-    Some(fleet)
-}
-
-fn cell(decoder: &mut Decoder, id: &Node, node: &Node) -> Option<CellConfig> {
-    let id = decoder.text(id, "a cell's id")?;
-    let fields = decoder.fields(node, "a cell", CELL_KEYS)?;
-    let account = decoder.require(&fields, "account", "\"123456789012\"");
-    let region = decoder.require(&fields, "region", "us-west-2");
-    Some(CellConfig {
-        id,
-        account: account.and_then(|node| decoder.text(node, "`account`")),
-        region: region.and_then(|node| decoder.text(node, "`region`")),
-        architecture: fields
-            .find("architecture")
-            .and_then(|node| decoder.text(node, "`architecture`")),
-        model: fields.find("model").and_then(|node| model(decoder, node)),
-        ops_email: fields
-            .find("ops_email")
-            .map(|node| decoder.one_or_many(node, "`ops_email`"))
-            .unwrap_or_default(),
-        log_days: fields
-            .find("log_retention")
-            .and_then(|node| decoder.duration(node, "`log_retention`", Unit::Days, 1..=3_653)),
-    })
-}
-
-fn model(decoder: &mut Decoder, node: &Node) -> Option<At<ModelConfig>> {
-    let fields = decoder.fields(node, "`model`", MODEL_KEYS)?;
-    let mut text = |key, what| fields.find(key).and_then(|node| decoder.text(node, what));
-    let mut model = ModelConfig {
-        endpoint: text("endpoint", "`endpoint`"),
-        image: text("image", "`image`"),
-        data: text("data", "`data`"),
-        instance: text("instance", "`instance`"),
-        ..ModelConfig::default()
-    };
-    model.instances = fields.find("instances").and_then(|node| instances(decoder, node));
-    model.concurrency =
-        fields.find("concurrency").and_then(|node| decoder.integer(node, "`concurrency`", 1..=100));
-    Some(At { place: node.place.clone(), value: model })
-}
-
-/// `2`, or `1-8` for scaling between.
-fn instances(decoder: &mut Decoder, node: &Node) -> Option<At<(u32, u32)>> {
-    let text = node.text().unwrap_or_default();
-    let (least, most) = text.split_once('-').unwrap_or((text, text));
-    let range = least.trim().parse::<u32>().ok().zip(most.trim().parse::<u32>().ok());
-    let range = range.filter(|(least, most)| (1..=*most).contains(least) && *most <= 1_000);
-    if range.is_none() {
-        decoder.wrong_value(
-            node,
-            "`instances`",
-            "write a number such as `2`, or a range such as `1-8`",
-        );
-    }
-    range.map(|value| At { place: node.place.clone(), value })
-}
 
 /// Reads one store's file.
 pub fn store(decoder: &mut Decoder, node: &Node) -> Option<StoreConfig> {
@@ -336,10 +241,10 @@ fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
             .and_then(|node| evidence(decoder, node))
             .unwrap_or_default(),
         cooldown: fields.find("cooldown").and_then(|node| cooldown(decoder, node)),
-        rules: items(decoder, fields.find("rules"), "`rules`", rule),
+        rules: items(decoder, fields.find("rules"), "`rules`", rule::rule),
         subscribers: fields
             .find("subscribers")
-            .map(|node| items(decoder, Some(node), "`subscribers`", subscriber)),
+            .map(|node| items(decoder, Some(node), "`subscribers`", rule::subscriber)),
     }
 }
 
@@ -420,85 +325,6 @@ fn zone(decoder: &mut Decoder, node: &Node) -> Option<ZoneConfig> {
         .collect();
     let area = At { place: area.place.clone(), value: numbers };
     Some(ZoneConfig { id: decoder.text(id?, "`id`")?, area })
-}
-
-fn rule(decoder: &mut Decoder, node: &Node) -> Option<RuleConfig> {
-    let fields = decoder.fields(node, "a rule", RULE_KEYS)?;
-    let name = decoder.require(&fields, "name", "shelf-sweep");
-    let when = decoder.require(&fields, "when", "{ event_type: shelf_sweep }");
-    let priority = decoder.require(&fields, "priority", "high");
-    let notify = decoder.require(&fields, "notify", "[loss-prevention]");
-    Some(RuleConfig {
-        place: node.place.clone(),
-        name: name.and_then(|node| decoder.text(node, "`name`")),
-        when: when.and_then(|node| condition(decoder, node)).unwrap_or_default(),
-        priority: priority.and_then(|node| read_priority(decoder, node)),
-        notify: notify.map(|node| decoder.one_or_many(node, "`notify`")).unwrap_or_default(),
-        cooldown: fields.find("cooldown").and_then(|node| cooldown(decoder, node)),
-        shadow: fields
-            .find("shadow")
-            .and_then(|node| decoder.boolean(node, "`shadow`"))
-            .unwrap_or(false),
-    })
-}
-
-fn read_priority(decoder: &mut Decoder, node: &Node) -> Option<Priority> {
-    let found = Priority::ALL.into_iter().find(|it| node.text() == Some(it.as_str()));
-    if found.is_none() {
-        let known = Priority::ALL.map(Priority::as_str);
-        decoder.wrong_value(node, "`priority`", suggest(node.text().unwrap_or_default(), known));
-    }
-    found
-}
-
-fn condition(decoder: &mut Decoder, node: &Node) -> Option<ConditionConfig> {
-    let fields = decoder.fields(node, "`when`", CONDITION_KEYS)?;
-    let mut many = |key: &str, what| {
-        let node = fields.find(key)?;
-        if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
-            let problem = Diagnostic::error(
-                "empty-condition",
-                &node.place,
-                format!("{what} is an empty list, so the rule can never match"),
-            );
-            decoder.report(problem.help("name at least one, or delete the key to match all"));
-        }
-        Some(decoder.one_or_many(node, what))
-    };
-    Some(ConditionConfig {
-        event_type: many("event_type", "`event_type`"),
-        aisle: many("aisle", "`aisle`"),
-        aisle_kind: many("aisle_kind", "`aisle_kind`"),
-        camera: many("camera", "`camera`"),
-        zone: many("zone", "`zone`"),
-        min_confidence: fields.find("min_confidence").and_then(|node| {
-            let value = decoder.number(node, "`min_confidence`")?;
-            Some(At { place: node.place.clone(), value })
-        }),
-        period: fields.find("period").and_then(|node| decoder.text(node, "`period`")),
-    })
-}
-
-fn subscriber(decoder: &mut Decoder, node: &Node) -> Option<SubscriberConfig> {
-    let known: Vec<_> =
-        ["audience"].into_iter().chain(CHANNEL_KEYS.iter().map(|(key, _)| *key)).collect();
-    let fields = decoder.fields(node, "a subscriber", &known)?;
-    let audience = decoder.require(&fields, "audience", "loss-prevention");
-    let channels: Vec<_> = CHANNEL_KEYS
-        .iter()
-        .filter_map(|(key, channel)| Some((*channel, fields.find(key)?)))
-        .collect();
-    let [(channel, endpoint)] = channels[..] else {
-        let message = format!("a subscriber has one channel, this one has {}", channels.len());
-        let problem = Diagnostic::error("subscriber-channel", &node.place, message);
-        decoder.report(problem.help("give exactly one of `email`, `sms`, `https` and `push`"));
-        return None;
-    };
-    Some(SubscriberConfig {
-        audience: decoder.text(audience?, "`audience`")?,
-        channel,
-        endpoint: decoder.text(endpoint, "the address")?,
-    })
 }
 
 fn evidence(decoder: &mut Decoder, node: &Node) -> Option<EvidenceConfig> {
