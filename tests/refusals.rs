@@ -301,7 +301,7 @@ fn cells_and_models_have_their_refusals() {
     let told: Vec<_> = cases.iter().map(|text| check_fleet(text)).collect();
     assert_snapshot!(told.join("\n"), @"
     1:24 bad-account `12345` is no AWS account id
-    1:48 unknown-region `us-west-9` is no region with Kinesis Video Streams
+    1:48 unknown-region `us-west-9` is no region that arm supports
     1:73 unknown-architecture `x64` is no CPU of AWS Lambda
     1:74 bad-log-retention CloudWatch Logs cannot keep logs for 100 days
     1:79 duplicate-email there are two e-mails `a@b.co`
@@ -324,13 +324,18 @@ fn cells_and_models_have_their_refusals() {
 #[test]
 fn files_that_are_no_yaml_have_their_refusals() {
     let fleet = Fleet::new(&[("a.yml", "store: a"), ("renton-007.yaml", &store("é: 1"))]);
+    fleet.write("SHOUTED.YAML", b"store: a");
+    fleet.write(".hidden.yaml", b"[");
+    std::fs::create_dir(fleet.path("stores/folder.yaml")).unwrap();
     fleet.write("latin.yaml", b"store: \xe9\n");
     fleet.write("large.yaml", &vec![b'#'; 5_000_000]);
     let deep: Vec<_> = (0..30).map(|n| " ".repeat(n) + "a:\n").collect();
     fleet.write("deep.yaml", deep.concat().as_bytes());
     assert_snapshot!(told(&fleet), @"
-    1:1 not-yaml-suffix a store's file ends in `.yaml`, this one in `.yml`
+    1:1 not-yaml-suffix a store's file ends in `.yaml`, in these letters
+    1:1 not-yaml-suffix a store's file ends in `.yaml`, in these letters
     25:25 too-deep nested more than 24 levels deep
+    1:1 not-a-file this is no file that can be read
     1:1 file-too-large the file has 5000000 bytes, over the 4194304 that are read
     1:8 not-utf-8 the file is not UTF-8 text
     6:1 unknown-key the store has no key `é`

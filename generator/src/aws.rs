@@ -86,11 +86,25 @@ impl Aws {
         Self {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            sts: aws_sdk_sts::Client::new(&config),
+            sts: aws_sdk_sts::Client::from_conf(first_call(&config)),
             region: target.region.clone(),
             endpoint,
         }
     }
+}
+
+/// The first call shows whether AWS can be reached at all: it gives up soon, instead of riding out
+/// what will not pass.
+fn first_call(config: &SdkConfig) -> aws_sdk_sts::Config {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(20))
+        .build();
+    aws_sdk_sts::config::Builder::from(config)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .build()
 }
 
 /// For `map_err`: names what was tried.
@@ -104,7 +118,17 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(
 impl Cloud for Aws {
     async fn account(&self) -> Result<String, CloudError> {
         let identity = self.sts.get_caller_identity().send().await;
-        let identity = identity.map_err(failed("ask AWS whose credentials these are"))?;
+        let at = self
+            .endpoint
+            .as_deref()
+            .map_or(String::new(), |it| format!(" at {it} (AWS_ENDPOINT_URL)"));
+        let what = format!(
+            "ask AWS{at} in {} whose credentials these are\n  help: give credentials by \
+             AWS_PROFILE, `aws sso login`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and \
+             look whether AWS can be reached from here",
+            self.region
+        );
+        let identity = identity.map_err(failed(what))?;
         Ok(identity.account.unwrap_or_default())
     }
 

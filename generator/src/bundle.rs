@@ -71,6 +71,11 @@ pub enum BinaryError {
     )]
     LibraryMissing(String),
     #[error(
+        "the binary is no Lambda function: nothing in it asks Lambda's runtime for events\n  help: \
+         give the program `bootstrap` that `cargo build --release --bin bootstrap` makes"
+    )]
+    NotAFunction,
+    #[error(
         "the binary has {0} bytes, over the {UNPACKED_BYTES_MAX} that Lambda unpacks\n  help: \
          build with `--release`, which strips and optimises"
     )]
@@ -118,7 +123,10 @@ pub fn check_binary(binary: &[u8], architecture: Architecture) -> Result<(), Bin
     for library in file.import_libraries().map_err(not_elf)? {
         check_library(&String::from_utf8_lossy(library.map_err(not_elf)?.name()))?;
     }
-    Ok(())
+    // Put together here, so that this program does not hold what it looks for.
+    let marker = ["AWS", "LAMBDA", "RUNTIME", "API"].join("_");
+    let asks = binary.windows(marker.len()).any(|it| it == marker.as_bytes());
+    if asks { Ok(()) } else { Err(BinaryError::NotAFunction) }
 }
 
 fn check_library(library: &str) -> Result<(), BinaryError> {
@@ -231,5 +239,11 @@ mod tests {
         }
         let refused = check_binary(&binary, own_architecture()).unwrap_err();
         assert_eq!(refused, BinaryError::LibraryMissing("libq.so.6".to_owned()));
+    }
+
+    #[test]
+    fn a_program_that_is_no_function_is_refused() {
+        let refused = check_binary(&own_binary(), own_architecture());
+        assert_eq!(refused, Err(BinaryError::NotAFunction));
     }
 }

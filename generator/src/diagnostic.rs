@@ -104,10 +104,17 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error without label, related places or help.
     pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
+        /// Longest message in characters; what follows is a value that somebody pasted.
+        const MESSAGE_MAX: usize = 400;
+        let mut message: String = message.into();
+        if let Some((at, _)) = message.char_indices().nth(MESSAGE_MAX) {
+            message.truncate(at);
+            message.push_str(" ...");
+        }
         Self {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message,
             place: place.clone(),
             label: String::new(),
             related: Vec::new(),

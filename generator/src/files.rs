@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 /// The machine refused to read or write something.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {}", path.display())]
+#[error("cannot {verb} {}{help}", path.display())]
 pub struct FileError {
     /// Completes "cannot ...".
     pub verb: &'static str,
     pub path: PathBuf,
+    /// What to do about it, on a line of its own; often empty.
+    pub help: String,
     pub source: io::Error,
 }
 
@@ -21,8 +23,22 @@ impl FileError {
     /// For `map_err`: names what was tried on which path.
     fn at(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self { verb, path, source }
+        move |source| Self { verb, path, help: String::new(), source }
     }
+}
+
+/// Makes sure that a file can be read, or says what to do.
+pub fn expect(path: &Path, help: &str) -> Result<(), FileError> {
+    let opened = std::fs::File::open(path).map(drop);
+    opened.map_err(FileError::at("read", path)).map_err(|error| {
+        let help = format!("\n  help: {help}");
+        FileError { help, ..error }
+    })
+}
+
+/// True for a regular file, or a link to one: what can be read without waiting for anybody.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Loads a file's bytes.
@@ -30,13 +46,15 @@ pub fn load(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(FileError::at("read", path))
 }
 
-/// The files of a folder with one of two suffixes, sorted by name; the rest is left out.
-pub fn list(folder: &Path, suffixes: [&str; 2]) -> Result<Vec<PathBuf>, FileError> {
+/// Everything in a folder whose name ends in `.yaml` or `.yml`, in any case, sorted by name; names
+/// that begin with a dot are an editor's or the system's, and left out.
+pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(FileError::at("read the folder", folder))? {
         let path = entry.map_err(FileError::at("read the folder", folder))?.path();
-        let wanted = path.extension().is_some_and(|it| suffixes.iter().any(|suffix| it == *suffix));
-        if wanted && path.is_file() {
+        let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
+        if (suffix == "yaml" || suffix == "yml") && !hidden {
             files.push(path);
         }
     }

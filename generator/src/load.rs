@@ -36,9 +36,16 @@ pub struct CompiledFleet {
     pub fleet: Fleet,
     /// By store id.
     rules: BTreeMap<String, RuleSet>,
+    /// Where each store begins, by its id.
+    places: BTreeMap<String, Place>,
 }
 
 impl CompiledFleet {
+    /// Where a store was written.
+    pub fn place_of(&self, store: &Store) -> &Place {
+        self.places.get(store.id.as_str()).expect("load noted where every store stands")
+    }
+
     /// The compiled rules of one store.
     pub fn rules_of(&self, store: &Store) -> &RuleSet {
         self.rules.get(store.id.as_str()).expect("load compiled the rules of every store")
@@ -49,12 +56,14 @@ impl CompiledFleet {
 pub fn load(folder: &Path) -> Result<Loaded, FileError> {
     let mut reader = Reader::default();
     let fleet_path = folder.join(FLEET_FILE);
+    files::expect(
+        &fleet_path,
+        "run in the folder that holds `stores/`, or name it with `--stores DIR`",
+    )?;
     let fleet_config = reader.fleet(&fleet_path);
     let mut stores = Vec::new();
-    let paths: Vec<_> = files::list(folder, ["yaml", "yml"])?
-        .into_iter()
-        .filter(|path| *path != fleet_path)
-        .collect();
+    let paths: Vec<_> =
+        files::list_yaml(folder)?.into_iter().filter(|path| *path != fleet_path).collect();
     for path in &paths {
         let config = reader.store(path)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -73,7 +82,11 @@ pub fn load(folder: &Path) -> Result<Loaded, FileError> {
             let key = (store.id.to_string(), rule.to_owned());
             let own = stores.iter().find(|(stem, _)| stem == store.id.as_str());
             let written = checked.rule_places.get(&key).cloned();
-            written.or_else(|| own.map(|(_, config)| config.place.clone()))
+            written.or_else(|| {
+                own.map(|(_, config)| {
+                    config.store.as_ref().map_or(&config.place, |id| &id.place).clone()
+                })
+            })
         };
         compile(fleet, place, &mut problems)
     });
@@ -119,7 +132,9 @@ fn compile(
             }
         }
     }
-    (!failed).then_some(CompiledFleet { fleet, rules: compiled })
+    let places = fleet.stores.iter().filter_map(|it| Some((it.id.to_string(), place(it, "")?)));
+    let places = places.collect();
+    (!failed).then_some(CompiledFleet { fleet, rules: compiled, places })
 }
 
 #[derive(Default)]
@@ -140,12 +155,20 @@ impl Reader {
     }
 
     fn tree(&mut self, path: &Path) -> Result<Option<yaml::Node>, FileError> {
-        let bytes = files::load(path)?;
         let name = path.display().to_string();
-        if path.extension().is_some_and(|it| it == "yml") {
+        if !files::is_file(path) {
             let file = self.sources.add(name, String::new());
             let place = Place { file, span: 0..0 };
-            let message = "a store's file ends in `.yaml`, this one in `.yml`";
+            let problem =
+                Diagnostic::error("not-a-file", &place, "this is no file that can be read");
+            self.decoder.report(problem.help("delete the folder, link or pipe, or rename it"));
+            return Ok(None);
+        }
+        let bytes = files::load(path)?;
+        if path.extension().is_some_and(|it| it != "yaml") {
+            let file = self.sources.add(name, String::new());
+            let place = Place { file, span: 0..0 };
+            let message = "a store's file ends in `.yaml`, in these letters";
             let problem = Diagnostic::error("not-yaml-suffix", &place, message);
             self.decoder.report(problem.help("rename it, or delete it if the store has a `.yaml`"));
             return Ok(None);

@@ -147,16 +147,25 @@ impl Context<'_> {
     fn display_text(&mut self, text: &At<String>, what: &str) {
         /// Longest name. Our choice: with the longest event type an SMS still fits one segment.
         const NAME_MAX: usize = 64;
-        let forbidden = |c: char| c.is_control() || matches!(c, '<' | '>' | '"' | '\\');
+        // Marks that show nothing, or turn what follows around.
+        let invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        let forbidden =
+            |c: char| c.is_control() || invisible(c) || matches!(c, '<' | '>' | '"' | '\\');
         if let Some(c) = text.value.chars().find(|c| forbidden(*c)) {
-            let message = format!("{what} holds the character `{}`", c.escape_default());
-            let help = "leave out control characters and `<`, `>`, `\"`, `\\`";
+            let shown = if invisible(c) || c.is_control() {
+                format!("U+{:04X}", u32::from(c))
+            } else {
+                format!("`{c}`")
+            };
+            let message = format!("{what} holds the character {shown}");
+            let help =
+                "leave out control characters, marks that show nothing, and `<`, `>`, `\"`, `\\`";
             self.report(Diagnostic::error("bad-name", &text.place, message).help(help));
         }
         let length = text.value.chars().count();
-        if length > NAME_MAX || text.value.trim().is_empty() {
-            let message = format!("{what} has {length} characters");
-            let help = format!("write 1 to {NAME_MAX} characters");
+        if length > NAME_MAX || text.value.trim() != text.value || length == 0 {
+            let message = format!("{what} has {length} characters, or begins or ends with a space");
+            let help = format!("write 1 to {NAME_MAX} characters, without a space at either end");
             self.report(Diagnostic::error("bad-name", &text.place, message).help(help));
         }
     }

@@ -21,6 +21,7 @@ import importlib.metadata
 import inspect
 import json
 import os
+import signal
 import queue
 import sys
 import threading
@@ -445,7 +446,22 @@ def keep_schedules(eventbridge, scheduler):
     eventbridge._invoke_target = filled
 
 
+def end_with_parent():
+    """Ends the whole group when whoever started it is gone, however it went."""
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    # Only a group of our own: started by hand, the group is the shell's.
+    if os.getpgrp() == os.getpid():
+        threading.Thread(target=watch, daemon=True).start()
+
+
 def main():
+    end_with_parent()
     if not SERVICE:
         stop(f"{SERVICE_VARIABLE} must name our own service, such as http://127.0.0.1:4600")
     app, responses, eventbridge, s3, scheduler, sns, provisioners = load_ministack()

@@ -1,11 +1,11 @@
 //! `arm check`: says what is wrong with the stores, all of it at once.
 
-use crate::commands::generate::{self, TemplateFormat};
-use crate::commands::{self, AnswerFormat, StoresArgs, summary};
+use crate::commands::{AnswerFormat, StoresArgs, summary};
 use crate::console::Console;
-use crate::diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::error::CommandError;
-use crate::load;
+use crate::load::{self, CompiledFleet};
+use crate::stack::{self, StackError};
 
 /// Check every store, and say what is wrong with file, line, column and remedy
 #[derive(Debug, clap::Args)]
@@ -18,22 +18,43 @@ pub struct CheckArgs {
 }
 
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let loaded = load::load(&args.stores.stores)?;
+    let mut loaded = load::load(&args.stores.stores)?;
+    let over = loaded.fleet.as_ref().map(over_limits).unwrap_or_default();
+    if !over.is_empty() {
+        loaded.problems.extend(over);
+        diagnostic::sort(&mut loaded.problems);
+        loaded.fleet = None;
+    }
     let summary = summary(&loaded);
-    match args.format {
+    let written = match args.format {
         AnswerFormat::Human => {
             let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
             // A reader that is gone changes nothing about the answer.
             drop(write!(console.err, "{shown}"));
-            if loaded.fleet.is_some() {
-                writeln!(console.out, "{summary}")?;
-            }
+            let passed = loaded.fleet.is_some();
+            if passed { writeln!(console.out, "{summary}") } else { Ok(()) }
         }
         AnswerFormat::Json => {
-            writeln!(console.out, "{}", diagnostic::to_json(&loaded.sources, &loaded.problems))?;
+            writeln!(console.out, "{}", diagnostic::to_json(&loaded.sources, &loaded.problems))
+        }
+    };
+    // A "no" stays a "no", whether or not anybody reads on.
+    loaded.fleet.map(|_| ()).ok_or(CommandError::Configuration(summary))?;
+    Ok(written?)
+}
+
+/// What goes over CloudFormation's limits, which shows only in the templates.
+fn over_limits(fleet: &CompiledFleet) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    for store in &fleet.fleet.stores {
+        let cell = fleet.fleet.cell_of(store);
+        let template = stack::store(cell, store, &fleet.rules_of(store).rules);
+        if let Err(error @ StackError::Limit { .. }) = template {
+            let help = "split the store, or use fewer cameras, zones, rules or stored addresses";
+            let problem =
+                Diagnostic::error("stack-too-large", fleet.place_of(store), error.to_string());
+            problems.push(problem.help(help));
         }
     }
-    let fleet = loaded.fleet.ok_or(CommandError::Configuration(summary))?;
-    // What CloudFormation's limits say shows only in the templates.
-    generate::render(&fleet, TemplateFormat::Json).map(drop).map_err(commands::stack_error)
+    problems
 }

@@ -54,6 +54,7 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     let mut total = Summary::default();
     let target = |release: &Release| Target { region: release.region.clone(), emulator: None };
     for release in &releases {
+        writeln!(console.err, "asking AWS in {} whose credentials these are", release.region)?;
         let aws = runtime.block_on(Aws::connect(&target(release)));
         runtime.block_on(deploy::check_account(&aws, release)).map_err(refused)?;
     }

@@ -40,13 +40,13 @@ pub struct GenerateArgs {
 
 /// How templates are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum TemplateFormat {
+enum TemplateFormat {
     Json,
     Yaml,
 }
 
 /// One file to write.
-pub(super) struct Output {
+struct Output {
     /// Below the folder, with `/`.
     path: String,
     text: String,
@@ -82,10 +82,7 @@ pub fn run(args: &GenerateArgs, console: &mut Console<'_>) -> Result<(), Command
     Ok(())
 }
 
-pub(super) fn render(
-    fleet: &CompiledFleet,
-    format: TemplateFormat,
-) -> Result<Vec<Output>, StackError> {
+fn render(fleet: &CompiledFleet, format: TemplateFormat) -> Result<Vec<Output>, StackError> {
     let mut outputs = Vec::new();
     let mut add = |cell: &Cell, name: &str, template: &Template| {
         let (suffix, text) = match format {

@@ -95,11 +95,11 @@ pub fn run(args: &RehearseArgs, console: &mut Console<'_>) -> Result<(), Command
         let servers = servers::start(&settings).await.map_err(CommandError::environment)?;
         let outcome = tokio::select! {
             outcome = perform(args, &stage, &servers, &release, console) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(CommandError::environment(RehearsalError::Interrupted)),
+            () = interrupted() => Err(CommandError::environment(RehearsalError::Interrupted)),
         };
         if outcome.is_ok() && args.keep {
             keep(&servers, &stage, console)?;
-            drop(tokio::signal::ctrl_c().await);
+            interrupted().await;
         }
         servers.stop().await;
         outcome
@@ -132,7 +132,8 @@ fn choose_camera<'a>(
 ) -> Result<&'a Camera, CommandError> {
     let Some(wanted) = &args.camera else {
         let found = story::choose_camera(fleet, store, now_ms());
-        return found.ok_or_else(|| CommandError::environment(RehearsalError::NoCamera));
+        return found
+            .ok_or_else(|| CommandError::Configuration(RehearsalError::NoCamera.to_string()));
     };
     let found = store.cameras.iter().find(|camera| camera.id.as_str() == wanted);
     let found = found.ok_or_else(|| {
@@ -221,6 +222,21 @@ fn stand_ins(cell: &Cell, store: &Store) -> BTreeMap<Endpoint, &'static str> {
         Channel::Push => "arn:aws:sns:us-west-2:123456789012:endpoint/GCM/rehearsal/0",
     };
     kept.map(|(endpoint, channel)| (endpoint, stand_in(channel))).collect()
+}
+
+/// Waits for Ctrl-C, or for what ends a job: a runner's SIGTERM, a terminal that closes.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let heard = async |kind| match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        // Without a handler the signal ends the process itself.
+        Err(_) => std::future::pending().await,
+    };
+    tokio::select! {
+        () = heard(SignalKind::interrupt()) => {}
+        () = heard(SignalKind::terminate()) => {}
+        () = heard(SignalKind::hangup()) => {}
+    }
 }
 
 /// Quiet seconds of video before the scene and after it: more than any evidence wants.

@@ -64,7 +64,7 @@ fn check_account(context: &mut Context<'_>, account: &At<String>) -> bool {
 fn check_region(context: &mut Context<'_>, region: &At<String>) -> bool {
     let known = REGIONS.contains(&region.value.as_str());
     if !known {
-        let message = format!("`{}` is no region with Kinesis Video Streams", region.value);
+        let message = format!("`{}` is no region that arm supports", region.value);
         context.unknown("unknown-region", region, message, REGIONS.iter().copied());
     }
     known

@@ -13,8 +13,9 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Checks a time zone's name against the tz database.
 pub(super) fn timezone(context: &mut Context<'_>, name: &At<String>) -> Option<String> {
-    if jiff::tz::TimeZone::get(&name.value).is_ok() && name.value.contains('/') {
-        return Some(name.value.clone());
+    if let Ok(zone) = jiff::tz::TimeZone::get(&name.value) {
+        // The database's own spelling: not every reader of it is blind to case.
+        return Some(zone.iana_name().unwrap_or(&name.value).to_owned());
     }
     let message = format!("`{}` is no time zone of the IANA database", name.value);
     let zones: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
