@@ -69,13 +69,6 @@ pub struct At<T> {
     pub value: T,
 }
 
-impl<T> At<T> {
-    /// The same place with another value.
-    pub fn with<U>(&self, value: U) -> At<U> {
-        At { place: self.place.clone(), value }
-    }
-}
-
 /// Whether a problem stops the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

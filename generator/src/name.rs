@@ -77,10 +77,6 @@ impl CellNames {
         self.part("platform")
     }
 
-    pub fn dashboard_stack(&self) -> String {
-        self.part("dashboard")
-    }
-
     /// Bucket names are unique over all of AWS, hence account and region.
     pub fn bucket(&self, bucket: Bucket) -> String {
         format!("{}-{}-{}", self.part(bucket.as_str()), self.account, self.region)

@@ -19,8 +19,6 @@ pub const INLINE_BYTES_MAX: usize = 51_200;
 pub const BYTES_MAX: usize = 1_000_000;
 /// Most resources in one template. Source: the same page.
 pub const RESOURCES_MAX: usize = 500;
-/// Most bytes in the value of one parameter. Source: the same page.
-pub const PARAMETER_BYTES_MAX: usize = 4_096;
 
 /// A template whose resources are known by their logical ids.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +57,6 @@ impl Template {
     pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.body.get("Resources").and_then(Value::as_object);
         resources.into_iter().flatten().map(|(id, resource)| (id.as_str(), resource))
-    }
-
-    pub fn resource(&self, logical_id: &str) -> Option<&Value> {
-        self.body.get("Resources")?.get(logical_id)
     }
 
     /// Another top-level section, such as `Parameters`; `None` when the template has none.
