@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use crate::console::{Console, count};
 use crate::diagnostic;
 use crate::error::CommandError;
-use crate::load::{self, CompiledFleet, Loaded};
+use crate::input::{CompiledFleet, Input};
+use crate::load;
 use crate::stack::StackError;
 
 /// Where the configuration is.
@@ -42,7 +43,7 @@ pub fn load(args: &StoresArgs, console: &mut Console<'_>) -> Result<CompiledFlee
 }
 
 /// `4 errors and 1 warning in 3 stores`.
-pub fn summary(loaded: &Loaded) -> String {
+pub fn summary(loaded: &Input) -> String {
     let errors = loaded.problems.iter().filter(|it| it.is_error()).count();
     let warnings = loaded.problems.len() - errors;
     let stores = count(loaded.store_files, "store");

@@ -1,11 +1,13 @@
 //! From YAML nodes to typed values: the small readers that `config` is made of.
 //!
-//! Every reader reports what is wrong and goes on, so that one run shows every problem of a file.
-//! A reader that returns `None` has reported why.
+//! Readers go by the tables of `schema`: a key's kind, range and example stand there alone. Every
+//! reader reports what is wrong and goes on, so that one run shows every problem of a file; one
+//! that returns `None` has reported why, or the key is absent.
 
-use std::ops::RangeInclusive;
+mod scalar;
 
-use crate::diagnostic::{At, Diagnostic, Place, suggest};
+use crate::diagnostic::{At, Diagnostic, Place, is_near, suggest};
+use crate::schema::{Key, Kind, Noun, Presence};
 use crate::yaml::{Node, Value};
 
 /// Collects problems while a file is read.
@@ -14,24 +16,31 @@ pub struct Decoder {
     pub problems: Vec<Diagnostic>,
 }
 
-/// The entries of one mapping.
+/// The entries of one mapping whose keys are in a table.
 #[derive(Debug)]
 pub struct Fields<'n> {
     pub place: &'n Place,
-    what: &'static str,
+    noun: &'static Noun,
     entries: &'n [(Node, Node)],
 }
 
 impl<'n> Fields<'n> {
-    /// The value of a key; `None` when it is absent or null.
+    /// The value of a key; `None` when it is absent or has no value.
     pub fn find(&self, key: &str) -> Option<&'n Node> {
-        let entry = self.entries.iter().find(|(name, _)| name.text() == Some(key));
-        entry.map(|(_, value)| value).filter(|value| !value.is_null())
+        self.entry(key).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
-    /// Every entry, for mappings whose keys people choose.
-    pub fn entries(&self) -> impl Iterator<Item = (&'n Node, &'n Node)> {
-        self.entries.iter().map(|(key, value)| (key, value))
+    fn entry(&self, key: &str) -> Option<&'n (Node, Node)> {
+        self.entries.iter().find(|(name, _)| name.text() == Some(key))
+    }
+
+    /// Where a key that is there stands.
+    pub fn key_place(&self, key: &str) -> Option<&'n Place> {
+        self.entry(key).map(|(key, _)| &key.place)
+    }
+
+    fn key(&self, name: &str) -> &'static Key {
+        self.noun.key(name).expect("config reads keys of the noun's table")
     }
 }
 
@@ -41,268 +50,293 @@ impl Decoder {
         self.problems.push(problem);
     }
 
-    /// Reads a mapping whose keys are all in `known`.
-    pub fn fields<'n>(
-        &mut self,
-        node: &'n Node,
-        what: &'static str,
-        known: &[&str],
-    ) -> Option<Fields<'n>> {
-        let fields = self.open_fields(node, what)?;
-        for (key, _) in fields.entries() {
+    /// Opens a mapping of the given kind: its keys are those of the table, and all that must be
+    /// there are there, or it is reported.
+    pub fn fields<'n>(&mut self, node: &'n Node, noun: &'static Noun) -> Option<Fields<'n>> {
+        let Value::Mapping(entries) = &node.value else {
+            let example = noun.keys.first().map_or("key", |key| key.name);
+            let help = format!("write its keys and values, such as `{example}: ...`");
+            self.wrong_kind(node, noun.what, "a mapping of keys to values", help);
+            return None;
+        };
+        let fields = Fields { place: &node.place, noun, entries };
+        let absent: Vec<_> =
+            noun.keys.iter().filter(|key| fields.entry(key.name).is_none()).collect();
+        let mut meant: Vec<&str> = Vec::new();
+        for (key, value) in entries {
             let name = key.text().unwrap_or_default();
-            if !known.contains(&name) {
-                let message = format!("{what} has no key `{name}`");
-                let help = suggest(name, known.iter().copied());
-                self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
+            match noun.key(name) {
+                None => meant.extend(self.unknown_key(noun, &absent, key)),
+                Some(known) if value.is_null() => self.empty_value(known, key),
+                Some(_) => {}
+            }
+        }
+        for key in absent.iter().filter(|key| key.presence == Presence::Required) {
+            if !meant.contains(&key.name) {
+                self.missing_key(&fields, key);
             }
         }
         Some(fields)
     }
 
-    /// Reads a mapping whose keys people choose.
-    pub fn open_fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
-        let Value::Mapping(entries) = &node.value else {
-            self.wrong_kind(node, what, "a mapping of keys to values");
-            return None;
-        };
-        Some(Fields { place: &node.place, what, entries })
-    }
-
-    /// The value of a key that must be there.
-    pub fn require<'n>(
+    /// Reports a key that the table lacks; returns the one that was probably meant.
+    fn unknown_key(
         &mut self,
-        fields: &Fields<'n>,
-        key: &str,
-        example: &str,
-    ) -> Option<&'n Node> {
-        let found = fields.find(key);
-        if found.is_none() {
-            let message = format!("{} lacks `{key}`", fields.what);
-            let start = fields.place.span.start;
-            let place = Place { file: fields.place.file, span: start..start };
-            self.report(
-                Diagnostic::error("missing-key", &place, message)
-                    .help(format!("add `{key}: {example}`")),
-            );
-        }
-        found
+        noun: &'static Noun,
+        absent: &[&'static Key],
+        key: &Node,
+    ) -> Option<&'static str> {
+        let name = key.text().unwrap_or_default();
+        let meant = absent.iter().map(|key| key.name).find(|known| is_near(name, known));
+        let inside = noun.keys.iter().find_map(|outer| match outer.kind {
+            Kind::Mapping(inner) => inner.key(name).map(|it| (outer.name, it)),
+            _ => None,
+        });
+        let help = match (meant, inside) {
+            (None, Some((outer, it))) => {
+                format!("it stands inside `{outer}`: `{outer}: {{ {name}: {} }}`", it.example)
+            }
+            _ => suggest(name, noun.names()),
+        };
+        let message = format!("{} has no key `{name}`", noun.what);
+        self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
+        meant
     }
 
-    /// Reads every item of a list.
-    pub fn list<'n>(&mut self, node: &'n Node, what: &'static str) -> &'n [Node] {
-        if let Value::Sequence(items) = &node.value {
-            return items;
+    fn empty_value(&mut self, known: &Key, key: &Node) {
+        let message = format!("`{}` has no value", known.name);
+        let help = match known.presence {
+            Presence::Required => format!("write a value, such as `{}`", known.example),
+            _ => format!("write a value, such as `{}`, or delete the key", known.example),
+        };
+        self.report(Diagnostic::error("empty-value", &key.place, message).help(help));
+    }
+
+    fn missing_key(&mut self, fields: &Fields<'_>, key: &Key) {
+        let start = fields.place.span.start;
+        let place = Place { file: fields.place.file, span: start..start };
+        let message = format!("{} lacks `{}`", fields.noun.what, key.name);
+        let help = format!("add `{}: {}`", key.name, key.example);
+        self.report(Diagnostic::error("missing-key", &place, message).help(help));
+    }
+
+    /// Opens a mapping under a key.
+    pub fn mapping<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Option<Fields<'n>> {
+        let Kind::Mapping(noun) = fields.key(key).kind else { return None };
+        self.fields(fields.find(key)?, noun)
+    }
+
+    /// The entries of a mapping whose keys people choose.
+    pub fn entries<'n>(&mut self, fields: &Fields<'n>, key: &str) -> &'n [(Node, Node)] {
+        let Some(node) = fields.find(key) else { return &[] };
+        if let Value::Mapping(entries) = &node.value {
+            return entries;
         }
-        self.wrong_kind(node, what, "a list");
+        let help = format!("write `{key}: {}`", fields.key(key).example);
+        self.wrong_kind(node, &format!("`{key}`"), "a mapping of keys to values", help);
         &[]
     }
 
-    /// Reads one scalar or a list of scalars.
-    pub fn one_or_many(&mut self, node: &Node, what: &'static str) -> Vec<At<String>> {
+    /// The items of a list; none when it is absent.
+    pub fn items<'n>(&mut self, fields: &Fields<'n>, key: &str) -> &'n [Node] {
+        let Some(node) = fields.find(key) else { return &[] };
+        if let Value::Sequence(items) = &node.value {
+            return items;
+        }
+        let help = match node.text() {
+            Some(text) => format!("put it in brackets: `{key}: [{text}]`"),
+            None => {
+                format!("begin each entry with `- `, or write `{key}: {}`", fields.key(key).example)
+            }
+        };
+        self.wrong_kind(node, &format!("`{key}`"), "a list", help);
+        &[]
+    }
+
+    /// Reads every item of a list of mappings.
+    pub fn each<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        read: fn(&mut Self, &Fields<'_>, &Place) -> Option<T>,
+    ) -> Vec<T> {
+        let Kind::List(Kind::Mapping(noun)) = fields.key(key).kind else { return Vec::new() };
+        let mut all = Vec::new();
+        for node in self.items(fields, key) {
+            if let Some(fields) = self.fields(node, noun) {
+                all.extend(read(self, &fields, &node.place));
+            }
+        }
+        all
+    }
+
+    /// Reads a list of texts; `None` when it is absent.
+    pub fn texts(&mut self, fields: &Fields<'_>, key: &str) -> Option<Vec<At<String>>> {
+        fields.find(key)?;
+        let items = self.items(fields, key);
+        Some(items.iter().filter_map(|node| self.plain_text(node, key)).collect())
+    }
+
+    /// Reads one text or a list of them; `None` when it is absent.
+    pub fn one_or_many(&mut self, fields: &Fields<'_>, key: &str) -> Option<Vec<At<String>>> {
+        let node = fields.find(key)?;
+        if matches!(&node.value, Value::Sequence(items) if items.is_empty())
+            && matches!(fields.key(key).kind, Kind::OneOrMany { may_be_empty: false, .. })
+        {
+            let message = format!("`{key}` is an empty list, so the rule can never match");
+            let help = "name at least one, or delete the key to match all";
+            self.report(Diagnostic::error("empty-condition", &node.place, message).help(help));
+        }
+        Some(self.one_or_many_texts(node, key))
+    }
+
+    /// Reads one text or a list of them under a key that people chose.
+    pub fn one_or_many_texts(&mut self, node: &Node, key: &str) -> Vec<At<String>> {
         match &node.value {
             Value::Sequence(items) => {
-                items.iter().filter_map(|item| self.text(item, what)).collect()
+                items.iter().filter_map(|item| self.plain_text(item, key)).collect()
             }
-            _ => self.text(node, what).into_iter().collect(),
+            _ => self.plain_text(node, key).into_iter().collect(),
         }
     }
 
     /// Reads text as it stands.
-    pub fn text(&mut self, node: &Node, what: &'static str) -> Option<At<String>> {
-        let Some(text) = node.text() else {
-            self.wrong_kind(node, what, "text");
-            return None;
-        };
-        Some(At { place: node.place.clone(), value: text.to_owned() })
+    pub fn text(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<String>> {
+        let node = fields.find(key)?;
+        if node.text().is_none() {
+            let help = format!("write one value, such as `{key}: {}`", fields.key(key).example);
+            self.wrong_kind(node, &format!("`{key}`"), "text", help);
+        }
+        Some(At { place: node.place.clone(), value: node.text()?.to_owned() })
+    }
+
+    /// Reads the text of a node that has no key of its own.
+    pub fn plain_text(&mut self, node: &Node, key: &str) -> Option<At<String>> {
+        if node.text().is_none() {
+            let help = "write one value here; quote it if it begins with `{` or `[`";
+            self.wrong_kind(node, &format!("an entry of `{key}`"), "text", help.to_owned());
+        }
+        Some(At { place: node.place.clone(), value: node.text()?.to_owned() })
     }
 
     /// Reads `true` or `false`; `yes`, `on` and their like are refused.
-    pub fn boolean(&mut self, node: &Node, what: &'static str) -> Option<bool> {
-        match node.text() {
+    pub fn flag(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<bool>> {
+        let node = fields.find(key)?;
+        let found = match node.text() {
             Some("true") => Some(true),
             Some("false") => Some(false),
-            _ => {
-                self.wrong_value(node, what, "write `true` or `false`");
-                None
+            _ => None,
+        };
+        self.or_wrong(node, key, found, || "write `true` or `false`".to_owned())
+    }
+
+    /// Reads a word of a choice as the value that `of` has for it.
+    pub fn choice<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        of: impl Fn(&str) -> Option<T>,
+    ) -> Option<At<T>> {
+        let node = fields.find(key)?;
+        let Kind::Choice(words) = fields.key(key).kind else { return None };
+        let help = || suggest(node.text().unwrap_or_default(), words.iter().map(|(word, _)| *word));
+        self.or_wrong(node, key, node.text().and_then(of), help)
+    }
+
+    /// Reads a whole number.
+    pub fn whole(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
+        let node = fields.find(key)?;
+        let Kind::Whole { min, max } = fields.key(key).kind else { return None };
+        let number = node.text().and_then(scalar::whole).filter(|it| (min..=max).contains(it));
+        self.or_wrong(node, key, number, || format!("write a whole number from {min} to {max}"))
+    }
+
+    /// Reads a whole number, or a range of them.
+    pub fn whole_or_range(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<(u32, u32)>> {
+        let node = fields.find(key)?;
+        let Kind::WholeOrRange { min, max } = fields.key(key).kind else { return None };
+        let range = node.text().and_then(scalar::range);
+        let range = range.filter(|(from, to)| min <= *from && from <= to && *to <= max);
+        let help =
+            || format!("write a number such as `2`, or a range such as `1-8`, from {min} to {max}");
+        self.or_wrong(node, key, range, help)
+    }
+
+    /// Reads a number such as `0.8`; infinities and NaN are refused, its range is not looked at.
+    pub fn number(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<f64>> {
+        self.plain_number(fields.find(key)?, key)
+    }
+
+    /// Reads a list of numbers.
+    pub fn numbers(&mut self, fields: &Fields<'_>, key: &str) -> Vec<f64> {
+        let items = self.items(fields, key).iter();
+        items.filter_map(|node| self.plain_number(node, key)).map(|it| it.value).collect()
+    }
+
+    fn plain_number(&mut self, node: &Node, key: &str) -> Option<At<f64>> {
+        let number = node.text().and_then(scalar::number);
+        self.or_wrong(node, key, number, || "write a number such as 0.8".to_owned())
+    }
+
+    /// Reads a length of time, such as `15s`, `5m`, `24h` or `90d`, in the key's unit.
+    pub fn duration(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
+        let node = fields.find(key)?;
+        let Kind::Duration { unit, min, max } = fields.key(key).kind else { return None };
+        let text = node.text();
+        let value = text.and_then(|text| scalar::duration_in(text, unit));
+        let letter = unit.letter();
+        let help = || {
+            let range = format!("from {min}{letter} to {max}{letter}, in whole {}", unit.word());
+            let bare = text.filter(|text| scalar::whole(text).is_some());
+            match bare {
+                Some(bare) => format!("did you mean `{bare}{letter}`? a length of time {range}"),
+                None => format!("write a length of time {range}"),
             }
-        }
-    }
-
-    /// Reads a whole number within a range.
-    pub fn integer(
-        &mut self,
-        node: &Node,
-        what: &'static str,
-        range: RangeInclusive<u32>,
-    ) -> Option<u32> {
-        let number = node.text().and_then(|text| text.parse::<u32>().ok());
-        let number = number.filter(|number| range.contains(number));
-        let help = format!("write a whole number from {} to {}", range.start(), range.end());
-        self.or_wrong(node, what, number, help)
-    }
-
-    /// Reads a number such as `0.8`; infinities and NaN are refused.
-    pub fn number(&mut self, node: &Node, what: &'static str) -> Option<f64> {
-        let text = node.text().filter(|text| text.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-        let number = text.and_then(|text| text.parse::<f64>().ok());
-        if number.is_none() {
-            self.wrong_value(node, what, "write a number such as 0.8");
-        }
-        number
-    }
-
-    /// Reads a length of time, such as `15s`, `5m`, `24h` or `90d`, in whole `unit`s.
-    pub fn duration(
-        &mut self,
-        node: &Node,
-        what: &'static str,
-        unit: Unit,
-        range: RangeInclusive<u32>,
-    ) -> Option<At<u32>> {
-        let help = format!(
-            "write a length of time from {}{letter} to {}{letter}, in whole {}",
-            range.start(),
-            range.end(),
-            unit.word(),
-            letter = unit.letter(),
-        );
-        let value = node.text().and_then(|text| duration_in(text, unit));
-        let value = value.filter(|value| range.contains(value));
-        let value = self.or_wrong(node, what, value, help)?;
-        Some(At { place: node.place.clone(), value })
+        };
+        self.or_wrong(node, key, value.filter(|value| (min..=max).contains(value)), help)
     }
 
     /// Reads a rate such as `1Mbps` or `800kbps`, in kbit/s.
-    pub fn bitrate(
-        &mut self,
-        node: &Node,
-        what: &'static str,
-        range: RangeInclusive<u32>,
-    ) -> Option<At<u32>> {
-        let value = node.text().and_then(bitrate_kbps);
-        let help = format!("write a rate from {}kbps to {}Mbps", range.start(), range.end() / 1000);
-        let value = value.filter(|value| range.contains(value));
-        let value = self.or_wrong(node, what, value, help)?;
-        Some(At { place: node.place.clone(), value })
+    pub fn rate(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
+        let node = fields.find(key)?;
+        let Kind::Rate { min, max } = fields.key(key).kind else { return None };
+        let value = node.text().and_then(scalar::rate_kbps);
+        let help = || {
+            let range = format!("from {min}kbps to {}Mbps", max / 1_000);
+            match node.text().and_then(scalar::near_rate) {
+                Some(near) => format!("did you mean `{near}`? a rate {range}"),
+                None => format!("write a rate {range}, such as `1.5Mbps`"),
+            }
+        };
+        self.or_wrong(node, key, value.filter(|value| (min..=max).contains(value)), help)
     }
 
-    /// The value, or a report that the scalar is none.
-    fn or_wrong(
+    /// Reads a calendar date such as `2027-03-31`.
+    pub fn date(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<jiff::civil::Date>> {
+        let node = fields.find(key)?;
+        let date = node.text().and_then(scalar::date);
+        self.or_wrong(node, key, date, || "write a date such as `2027-03-31`".to_owned())
+    }
+
+    /// The value with its place, or a report that the node is none.
+    fn or_wrong<T>(
         &mut self,
         node: &Node,
-        what: &'static str,
-        value: Option<u32>,
-        help: String,
-    ) -> Option<u32> {
+        key: &str,
+        value: Option<T>,
+        help: impl FnOnce() -> String,
+    ) -> Option<At<T>> {
         if value.is_none() {
-            self.wrong_value(node, what, help);
+            let shown =
+                node.text().map_or_else(|| node.kind().to_owned(), |text| format!("`{text}`"));
+            let message = format!("`{key}` cannot be {shown}");
+            self.report(Diagnostic::error("wrong-value", &node.place, message).help(help()));
         }
-        value
+        value.map(|value| At { place: node.place.clone(), value })
     }
 
-    /// Reports a scalar that is not what the field takes.
-    pub fn wrong_value(&mut self, node: &Node, what: &'static str, help: impl Into<String>) {
-        let shown = node.text().map_or_else(|| node.kind().to_owned(), |text| format!("`{text}`"));
-        let message = format!("{what} cannot be {shown}");
-        self.report(Diagnostic::error("wrong-value", &node.place, message).help(help));
-    }
-
-    fn wrong_kind(&mut self, node: &Node, what: &'static str, wanted: &str) {
+    fn wrong_kind(&mut self, node: &Node, what: &str, wanted: &str, help: String) {
         let message = format!("{what} must be {wanted}, not {}", node.kind());
-        let span = node.place.span.start..node.place.span.end.max(node.place.span.start);
-        let place = Place { file: node.place.file, span };
-        let help = format!("write {wanted}, or delete the key");
-        self.report(Diagnostic::error("wrong-type", &place, message).help(help));
-    }
-}
-
-/// A unit of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    Seconds,
-    Hours,
-    Days,
-}
-
-impl Unit {
-    fn seconds(self) -> u64 {
-        match self {
-            Self::Seconds => 1,
-            Self::Hours => 3_600,
-            Self::Days => 86_400,
-        }
-    }
-
-    fn letter(self) -> char {
-        match self {
-            Self::Seconds => 's',
-            Self::Hours => 'h',
-            Self::Days => 'd',
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Seconds => "seconds",
-            Self::Hours => "hours",
-            Self::Days => "days",
-        }
-    }
-}
-
-fn duration_in(text: &str, unit: Unit) -> Option<u32> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, suffix) = text.split_at(digits);
-    let factor: u64 = match suffix.trim_start() {
-        "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    let seconds = number.parse::<u64>().ok()?.checked_mul(factor)?;
-    let whole = seconds % unit.seconds() == 0;
-    whole.then(|| u32::try_from(seconds / unit.seconds()).ok()).flatten()
-}
-
-fn bitrate_kbps(text: &str) -> Option<u32> {
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-    let (number, suffix) = text.split_at(digits);
-    let decimals = number.split_once('.').map_or("", |(_, decimals)| decimals);
-    let factor = match suffix.trim_start() {
-        "kbps" if decimals.is_empty() => 1,
-        "Mbps" if decimals.len() <= 3 => 1_000,
-        _ => return None,
-    };
-    let (whole, _) = number.split_once('.').unwrap_or((number, ""));
-    let thousandths = format!("{decimals:0<3}").parse::<u32>().ok()?;
-    let whole = whole.parse::<u32>().ok()?.checked_mul(factor)?;
-    whole.checked_add(if factor == 1 { 0 } else { thousandths })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_whole_units() {
-        assert_eq!(duration_in("15s", Unit::Seconds), Some(15));
-        assert_eq!(duration_in("2m", Unit::Seconds), Some(120));
-        assert_eq!(duration_in("90d", Unit::Days), Some(90));
-        assert_eq!(duration_in("48h", Unit::Days), Some(2));
-        for wrong in ["36h", "15", "1.5d", "-1d", "d", "1w", "99999999999999999999d", ""] {
-            assert_eq!(duration_in(wrong, Unit::Days), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn rates_are_exact() {
-        assert_eq!(bitrate_kbps("1Mbps"), Some(1_000));
-        assert_eq!(bitrate_kbps("1.5Mbps"), Some(1_500));
-        assert_eq!(bitrate_kbps("800kbps"), Some(800));
-        for wrong in ["1", "1mbps", "1.2345Mbps", "1.5kbps", "99999999999Mbps", ".Mbps", "Mbps"] {
-            assert_eq!(bitrate_kbps(wrong), None, "{wrong}");
-        }
+        self.report(Diagnostic::error("wrong-type", &node.place, message).help(help));
     }
 }

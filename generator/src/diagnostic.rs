@@ -41,6 +41,21 @@ impl Sources {
         self.files.get(file.0).map_or("", |file| &file.text)
     }
 
+    /// Hides what stands between two marks within a place, in all that is shown from then on.
+    pub fn cover(&mut self, place: &Place, after: &str, before: char) {
+        let Some(file) = self.files.get_mut(place.file.0) else { return };
+        let Some(text) = file.text.get(place.span.clone()) else { return };
+        let start = text.find(after).map(|at| place.span.start + at + after.len());
+        let end = text.rfind(before).map(|at| place.span.start + at);
+        if let (Some(start), Some(end)) = (start, end)
+            && let Some(secret) = file.text.get(start..end)
+        {
+            // Of the same length in bytes, so that every other place still holds.
+            let cover = "*".repeat(secret.len());
+            file.text.replace_range(start..end, &cover);
+        }
+    }
+
     /// Line and column of a place's start, both from 1; columns count characters.
     pub fn line_column(&self, place: &Place) -> (usize, usize) {
         let text = self.text(place.file);
@@ -56,7 +71,7 @@ impl Sources {
 pub struct FileId(usize);
 
 /// A stretch of a file, in bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     pub file: FileId,
     pub span: Range<usize>,
@@ -92,6 +107,10 @@ pub struct Diagnostic {
     pub related: Vec<(Place, String)>,
     /// A sentence that starts with a verb; empty only when the message already says it all.
     pub help: String,
+    /// The stores in which it shows, by id; none where it is about one file alone.
+    pub stores: Vec<String>,
+    /// The id of the thing that it is about, such as an aisle's; often empty.
+    pub of: String,
 }
 
 impl Diagnostic {
@@ -112,6 +131,8 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: String::new(),
+            stores: Vec::new(),
+            of: String::new(),
         }
     }
 
@@ -138,18 +159,37 @@ impl Diagnostic {
         self
     }
 
+    /// Names the store in which it shows, and the thing that it is about.
+    #[must_use]
+    pub fn about(mut self, store: &str, of: &str) -> Self {
+        self.stores = vec![store.to_owned()];
+        of.clone_into(&mut self.of);
+        self
+    }
+
     /// True for errors.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// Sorts by file and place, and drops repetitions (a format's mistake is seen through each store
-/// that uses it).
+/// Sorts by file and place, and tells once what shows in many stores: a mistake of a format is seen
+/// through each store that uses it.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     let key = |it: &Diagnostic| (it.place.file, it.place.span.start, it.severity, it.code);
-    diagnostics.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)));
-    diagnostics.dedup();
+    diagnostics.sort_by(|a, b| {
+        key(a).cmp(&key(b)).then_with(|| (&a.message, &a.help).cmp(&(&b.message, &b.help)))
+    });
+    diagnostics.dedup_by(|next, first| {
+        let same = (&next.place, next.code, &next.message, &next.label, &next.help)
+            == (&first.place, first.code, &first.message, &first.label, &first.help);
+        if same {
+            first.stores.append(&mut next.stores);
+            first.stores.sort();
+            first.stores.dedup();
+        }
+        same
+    });
     cap(diagnostics);
 }
 
@@ -208,16 +248,39 @@ fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>
     let caret =
         if diagnostic.label.is_empty() { caret } else { caret.label(diagnostic.label.as_str()) };
     let snippet = |file| Snippet::source(sources.text(file)).path(sources.name(file));
+    let note = in_stores(sources, diagnostic);
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let mut group =
         title.element(snippet(file).annotation(caret).annotations(here.iter().map(context)));
     for related in &elsewhere {
         group = group.element(snippet(related.0.file).annotation(context(related)));
     }
+    if !note.is_empty() {
+        group = group.element(Level::NOTE.message(note));
+    }
     if !diagnostic.help.is_empty() {
         group = group.element(Level::HELP.message(diagnostic.help.as_str()));
     }
     vec![group]
+}
+
+/// In which stores it shows, unless it stands in the store's own file.
+fn in_stores(sources: &Sources, diagnostic: &Diagnostic) -> String {
+    /// Stores that are named; our choice, to keep it on one line.
+    const NAMED_MAX: usize = 4;
+    let stores = &diagnostic.stores;
+    let named: Vec<_> = stores.iter().take(NAMED_MAX).map(|store| format!("`{store}`")).collect();
+    let file = sources.name(diagnostic.place.file);
+    match &stores[..] {
+        [] => String::new(),
+        [only] if file.strip_suffix(".yaml").is_some_and(|it| it.ends_with(only)) => String::new(),
+        [_] => format!("in the store {}", named.join(", ")),
+        all if all.len() > NAMED_MAX => {
+            let more = all.len() - NAMED_MAX;
+            format!("in {} stores: {} and {more} more", all.len(), named.join(", "))
+        }
+        all => format!("in {} stores: {}", all.len(), named.join(", ")),
+    }
 }
 
 /// Diagnostics for machines: schema `arm.check/1`.
@@ -242,7 +305,7 @@ pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Val
             json!({
                 "severity": if it.is_error() { "error" } else { "warning" },
                 "code": it.code, "message": it.message, "place": place(&it.place),
-                "label": it.label, "related": related, "help": it.help,
+                "label": it.label, "related": related, "help": it.help, "stores": it.stores,
             })
         })
         .collect();
@@ -253,20 +316,12 @@ pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Val
 pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     /// Longest list of alternatives in a message; our choice, to keep it on one line.
     const LISTED_MAX: usize = 8;
-    /// Longest text that is compared: no name is longer, and comparing is quadratic.
-    const COMPARED_MAX: usize = 64;
     let known: Vec<&str> = known.into_iter().collect();
-    let wrong = if wrong.len() > COMPARED_MAX { "" } else { wrong };
     if known.is_empty() {
         return String::new();
     }
-    let folded = wrong.to_lowercase().replace('_', "-");
-    let close = |candidate: &&&str| {
-        let distance =
-            strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
-        (distance <= 1 + candidate.len() / 5).then_some(distance)
-    };
-    let nearest = known.iter().filter_map(|it| close(&it).map(|distance| (distance, it))).min();
+    let near = known.iter().filter_map(|it| distance(wrong, it).map(|distance| (distance, *it)));
+    let nearest = near.min();
     let mut listed: Vec<_> = known.iter().take(LISTED_MAX).map(|it| format!("`{it}`")).collect();
     if known.len() > LISTED_MAX {
         listed.push(format!("{} more", known.len() - LISTED_MAX));
@@ -277,6 +332,23 @@ pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Str
         Some((_, nearest)) => format!("did you mean `{nearest}`? known: {listed}"),
         None => format!("use one of: {listed}"),
     }
+}
+
+/// True for two spellings of which one was probably meant as the other.
+pub fn is_near(wrong: &str, known: &str) -> bool {
+    distance(wrong, known).is_some()
+}
+
+/// How far two spellings are apart, if little; case and `_` for `-` count for nothing.
+fn distance(wrong: &str, known: &str) -> Option<usize> {
+    /// Longest text that is compared: no name is longer, and comparing is quadratic.
+    const COMPARED_MAX: usize = 64;
+    if wrong.len() > COMPARED_MAX {
+        return None;
+    }
+    let folded = |text: &str| text.to_lowercase().replace('_', "-");
+    let distance = strsim::damerau_levenshtein(&folded(wrong), &folded(known));
+    (distance <= 1 + known.len() / 5 && distance < known.len()).then_some(distance)
 }
 
 #[cfg(test)]

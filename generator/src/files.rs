@@ -4,7 +4,7 @@
 //! configuration like any other; only what the machine refuses is an error.
 #![expect(clippy::disallowed_methods, reason = "shell: the one place that touches files")]
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The machine refused to read or write something.
@@ -44,6 +44,16 @@ pub fn is_file(path: &Path) -> bool {
 /// Loads a file's bytes.
 pub fn load(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(FileError::at("read", path))
+}
+
+/// Loads a file's bytes, but of a larger file not much more than `bytes_max`: enough to see that it
+/// is larger.
+pub fn load_at_most(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileError> {
+    let file = std::fs::File::open(path).map_err(FileError::at("read", path))?;
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(FileError::at("read", path))?;
+    Ok(bytes)
 }
 
 /// Everything in a folder whose name ends in `.yaml` or `.yml`, in any case, sorted by name; names

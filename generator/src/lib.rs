@@ -12,12 +12,15 @@
 pub mod digest;
 pub mod diagnostic;
 pub mod yaml;
-pub mod decode;
 pub mod model;
+pub mod schema;
+pub mod decode;
 pub mod config;
+pub mod inherit;
 pub mod validate;
 pub mod pattern;
 pub mod rules;
+pub mod input;
 pub mod name;
 pub mod blueprint;
 pub mod template;

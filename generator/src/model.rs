@@ -191,6 +191,8 @@ pub struct Aisle {
 pub struct Camera {
     pub id: Id,
     pub aisle: Id,
+    /// Where the gateway gets the video: an RTSP address, or where it is kept.
+    pub source: Option<Endpoint>,
     /// How long the stream keeps video, 1 to 87,600 hours.
     pub retention_hours: u32,
     /// What the camera sends, in kbit/s.
@@ -199,6 +201,12 @@ pub struct Camera {
     pub window_s: u32,
     pub when: WatchWhen,
     pub zones: Vec<Zone>,
+}
+
+impl Camera {
+    /// Longest retention, in hours: ten years. Source: Kinesis Video Streams API reference,
+    /// `CreateStream`, `DataRetentionInHours`.
+    pub const RETENTION_HOURS_MAX: u32 = 87_600;
 }
 
 /// What must hold for a priority.
@@ -245,6 +253,16 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// The word as YAML has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Https => "https",
+            Self::Push => "push",
+        }
+    }
+
     /// SNS's word for it.
     pub fn protocol(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::bundle::Bundle;
 use crate::digest::sha256;
-use crate::load::CompiledFleet;
+use crate::input::CompiledFleet;
 use crate::model::{Cell, Store};
 use crate::name::{Bucket, CellNames, StoreNames};
 use crate::stack::{self, StackError};

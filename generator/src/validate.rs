@@ -1,39 +1,62 @@
 //! From configuration to model: inheritance resolved, every reference followed, every value in
 //! range; every problem of every file in one run.
 //!
-//! A store's values come from its own file, then its format, then the fleet's defaults: the nearest
-//! wins. Rules add up in that order; a nearer rule replaces an inherited one of the same name.
-//! One file per noun below; to add a check, find the noun.
+//! One file per noun below; to add a check, find the noun. What is legal and unwise is in `unwise`.
 
 mod cell;
 mod hours;
 mod region;
+pub mod rtsp;
 mod rule;
 mod store;
 mod subscriber;
+mod unwise;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::config::{FleetConfig, Layer, StoreConfig};
-use crate::diagnostic::{self, At, Diagnostic, Place, suggest};
+use crate::config::{FleetConfig, StoreConfig};
+use crate::diagnostic::{At, Diagnostic, FileId, Place, suggest};
+use crate::inherit::Level;
 use crate::model::{Cell, Fleet, Id, Store};
 
 /// What validating found out.
 #[derive(Debug)]
 pub struct Checked {
-    /// `None` when there was any error.
+    /// `None` when there was any error, in reading or here.
     pub fleet: Option<Fleet>,
-    /// Sorted by place.
+    /// In no order.
     pub problems: Vec<Diagnostic>,
-    /// Where each rule of each store was written, by store and rule name.
-    pub rule_places: HashMap<(String, String), Place>,
+    /// Where the rules of each store were written, by store; parallel to its rules.
+    pub rule_places: BTreeMap<String, Vec<Place>>,
 }
 
-/// Collects what is wrong while one store is read.
+/// Collects what is wrong while one store after the other is read.
 struct Context<'a> {
     fleet: &'a FleetConfig,
     problems: Vec<Diagnostic>,
-    rule_places: HashMap<(String, String), Place>,
+    /// Files with an error in them: what would be unwise there may come from the error.
+    failed_files: HashSet<FileId>,
+    rule_places: BTreeMap<String, Vec<Place>>,
+    /// Names that inherited rules use: by place, whether any store has such a thing.
+    followed: HashMap<Place, Followed>,
+    /// Time zones by the name as written: the database's spelling, or what to do.
+    timezones: HashMap<String, Result<String, String>>,
+}
+
+/// What a rule can name.
+struct Things<'a> {
+    /// Of the problem when there is none of that name.
+    code: &'static str,
+    what: &'static str,
+    /// The names of those that the store has.
+    known: Vec<&'a str>,
+}
+
+/// A name that an inherited rule uses.
+struct Followed {
+    name: String,
+    what: &'static str,
+    known_somewhere: bool,
 }
 
 /// Validates everything that was read. `stores` holds each file's stem, which must be the id.
@@ -44,21 +67,32 @@ pub fn validate(
     stores: &[(String, StoreConfig)],
     problems: Vec<Diagnostic>,
 ) -> Checked {
-    let mut context = Context { fleet, problems, rule_places: HashMap::new() };
+    let mut context = Context {
+        fleet,
+        failed_files: problems.iter().filter(|it| it.is_error()).map(|it| it.place.file).collect(),
+        problems,
+        rule_places: BTreeMap::new(),
+        followed: HashMap::new(),
+        timezones: HashMap::new(),
+    };
     let mut cells: Vec<_> =
         fleet.cells.iter().filter_map(|config| cell::validate(&mut context, config)).collect();
     cell::check_collisions(&mut context, &cells);
     cells.sort_by(|a, b| a.id.cmp(&b.id));
     context.check_ids("format", fleet.formats.iter().map(|(id, _)| id));
     context.check_ids("audience", fleet.audiences.iter());
+    context.check_unique("duplicate-audience", "audience", fleet.audiences.iter());
+    for layer in fleet.formats.iter().map(|(_, layer)| layer).chain([&fleet.defaults]) {
+        rule::check_names(&mut context, layer);
+    }
     let mut stores: Vec<_> = stores
         .iter()
         .filter_map(|(stem, config)| store::validate(&mut context, stem, config))
         .collect();
     stores.sort_by(|a, b| a.id.cmp(&b.id));
     context.check_cells(&cells, &stores);
-    let Context { mut problems, rule_places, .. } = context;
-    diagnostic::sort(&mut problems);
+    context.warn_of_names_nowhere();
+    let Context { problems, rule_places, .. } = context;
     let failed = problems.iter().any(Diagnostic::is_error);
     let fleet = (!failed).then_some(Fleet { cells, stores });
     Checked { fleet, problems, rule_places }
@@ -66,6 +100,9 @@ pub fn validate(
 
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
+        if problem.is_error() {
+            self.failed_files.insert(problem.place.file);
+        }
         self.problems.push(problem);
     }
 
@@ -85,15 +122,63 @@ impl Context<'_> {
         }
     }
 
+    /// Looks for the thing that a rule names. A store's own rule must find it; an inherited one
+    /// may be meant for other stores.
+    fn follow(&mut self, level: Level, things: &Things<'_>, name: &At<String>) {
+        let Things { code, what, known } = things;
+        let found = known.contains(&name.value.as_str());
+        match level {
+            Level::Own if found => {}
+            Level::Own => {
+                let message = format!("this store has no {what} `{}`", name.value);
+                self.unknown(code, name, message, known.iter().copied());
+            }
+            Level::Inherited => {
+                let entry = self.followed.entry(name.place.clone());
+                let name = || name.value.clone();
+                entry
+                    .or_insert_with(|| Followed { name: name(), what, known_somewhere: false })
+                    .known_somewhere |= found;
+            }
+        }
+    }
+
+    /// Warns of names in inherited rules that no store has.
+    fn warn_of_names_nowhere(&mut self) {
+        for (place, followed) in std::mem::take(&mut self.followed) {
+            if followed.known_somewhere {
+                continue;
+            }
+            let Followed { name, what, .. } = followed;
+            let article = article(what);
+            let message = format!("no store that inherits this rule has {article} {what} `{name}`");
+            let help = "correct the name, or delete it; until a store has it, this part of the rule matches nothing";
+            let mut problem = Diagnostic::warning("rule-never-applies", &place, message).help(help);
+            problem.of = name;
+            self.report(problem);
+        }
+    }
+
     /// Reads an id, or reports why it is none.
     fn id(&mut self, text: &At<String>, what: &str) -> Option<Id> {
-        let id = Id::new(&text.value);
+        self.id_within(text, what, 1, Id::MAX)
+    }
+
+    /// Reads an id of so many characters, or reports why it is none.
+    fn id_within(&mut self, text: &At<String>, what: &str, min: usize, max: usize) -> Option<Id> {
+        let id = Id::new(&text.value).filter(|id| (min..=max).contains(&id.as_str().len()));
         if id.is_none() {
             let message = format!("`{}` cannot be the id of {what}", text.value);
+            let range = if min > 1 { format!("{min} to {max}") } else { format!("at most {max}") };
+            let near = nearest_id(&text.value, max);
+            let such = match near {
+                Some(near) if near != text.value && near.len() >= min => {
+                    format!(", such as `{near}`")
+                }
+                _ => String::new(),
+            };
             let help = format!(
-                "use lower-case letters, digits and single hyphens, at most {} characters, such as `{}`",
-                Id::MAX,
-                nearest_id(&text.value),
+                "use {range} lower-case letters, digits and single hyphens, none at either end{such}"
             );
             self.report(Diagnostic::error("bad-id", &text.place, message).help(help));
         }
@@ -169,26 +254,18 @@ impl Context<'_> {
             self.report(Diagnostic::error("bad-name", &text.place, message).help(help));
         }
     }
-
-    /// The format's layer, if the store names one that exists.
-    fn format_layer(&self, format: Option<&At<String>>) -> Option<&Layer> {
-        let name = &format?.value;
-        self.fleet.formats.iter().find(|(id, _)| &id.value == name).map(|(_, layer)| layer)
-    }
 }
 
 fn article(what: &str) -> &'static str {
     if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
-/// An id made from a text that is none.
-fn nearest_id(text: &str) -> String {
-    let folded: String = text
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
-        .collect();
+/// An id made from a text that is none; `None` when nothing is left of it.
+fn nearest_id(text: &str, max: usize) -> Option<String> {
+    let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let folded: String = text.chars().map(fold).collect();
     let words: Vec<_> = folded.split('-').filter(|word| !word.is_empty()).collect();
-    let id: String = words.join("-").chars().take(Id::MAX).collect();
+    let id: String = words.join("-").chars().take(max).collect();
     let id = id.trim_end_matches('-');
-    if id.is_empty() { "aisle-5".to_owned() } else { id.to_owned() }
+    (!id.is_empty()).then(|| id.to_owned())
 }

@@ -87,6 +87,13 @@ pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     (builder.root, builder.problems)
 }
 
+/// The problem of a file with more than [`FILE_BYTES_MAX`] bytes.
+pub fn too_large(file: FileId) -> Diagnostic {
+    let message = format!("the file is over the {FILE_BYTES_MAX} bytes that are read");
+    Diagnostic::error("file-too-large", &Place { file, span: 0..0 }, message)
+        .help("split the store, or look what made the file so large")
+}
+
 /// A collection that is being read.
 enum Open {
     Sequence(Range<usize>, Vec<Node>),
@@ -127,13 +134,7 @@ impl Builder {
 
     fn check_text(&self, text: &str) -> Step {
         if text.len() > FILE_BYTES_MAX {
-            let message = format!(
-                "the file has {} bytes, over the {FILE_BYTES_MAX} that are read",
-                text.len()
-            );
-            let problem = Diagnostic::error("file-too-large", &self.place(0..0), message)
-                .help("split the store, or look what made the file so large");
-            return Err(Box::new(problem));
+            return Err(Box::new(too_large(self.file)));
         }
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {

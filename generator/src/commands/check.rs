@@ -4,7 +4,8 @@ use crate::commands::{AnswerFormat, StoresArgs, summary};
 use crate::console::Console;
 use crate::diagnostic::{self, Diagnostic};
 use crate::error::CommandError;
-use crate::load::{self, CompiledFleet};
+use crate::input::CompiledFleet;
+use crate::load;
 use crate::stack::{self, StackError};
 
 /// Check every store, and say what is wrong with file, line, column and remedy

@@ -10,7 +10,7 @@ use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::{Console, count};
 use crate::deploy::{self, DeployError, Progress, Summary};
 use crate::error::CommandError;
-use crate::load::CompiledFleet;
+use crate::input::CompiledFleet;
 use crate::model::{Cell, Store};
 use crate::release::{self, Release};
 

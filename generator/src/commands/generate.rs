@@ -14,7 +14,7 @@ use crate::console::{Console, count};
 use crate::digest::sha256;
 use crate::error::CommandError;
 use crate::files;
-use crate::load::CompiledFleet;
+use crate::input::CompiledFleet;
 use crate::model::Cell;
 use crate::stack::{self, StackError};
 use crate::template::Template;

@@ -14,7 +14,7 @@ use crate::console::{Console, count};
 use crate::diagnostic::suggest;
 use crate::error::CommandError;
 use crate::files;
-use crate::load::CompiledFleet;
+use crate::input::CompiledFleet;
 use crate::model::{Camera, Cell, Channel, Endpoint, Store};
 use crate::name::{CellNames, StoreNames};
 use crate::rehearsal::follow::{self, Ending, Scene};

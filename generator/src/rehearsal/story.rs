@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::case::{CaseItem, EvidenceStatus};
 use serde_json::{Map, Value, json};
 
-use crate::load::CompiledFleet;
+use crate::input::CompiledFleet;
 use crate::model::{Camera, Cell, Store};
 use crate::pattern;
 

@@ -98,6 +98,7 @@ fn cameras(count: usize) -> Vec<Camera> {
     let camera = |number: usize| Camera {
         id: id(&format!("aisle-5-{number}")),
         aisle: id("aisle-5"),
+        source: None,
         retention_hours: if number == 1 { 24 } else { 72 },
         bitrate_kbps: 1_000,
         window_s: 10,

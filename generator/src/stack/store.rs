@@ -15,6 +15,7 @@ use crate::blueprint::dynamic_reference;
 use crate::model::{Cell, Channel, Endpoint, Store, Subscriber};
 use crate::name::{CellNames, StoreNames, anonymous_id, logical_id};
 use crate::rules::CompiledRule;
+use crate::validate::rtsp;
 
 /// Longest part of a topic's ARN before its name, with the longest partition and region we know:
 /// `arn:aws-us-gov:sns:ap-southeast-2:123456789012:`.
@@ -56,6 +57,7 @@ struct CameraContext {
     logical_id: String,
     stream: String,
     retention_hours: u32,
+    device: Option<String>,
     tags: Value,
 }
 
@@ -138,6 +140,7 @@ fn cameras(store: &Store, names: &StoreNames) -> Vec<CameraContext> {
         logical_id: logical_id("Camera", camera.id.as_str()),
         stream: names.stream(&camera.id),
         retention_hours: camera.retention_hours,
+        device: camera.source.as_ref().and_then(rtsp::host).map(str::to_owned),
         tags: tags(&[
             ("arm:cell", store.cell.as_str()),
             ("arm:store", store.id.as_str()),

@@ -19,15 +19,9 @@ const LOG_DAYS_ALLOWED: &[u32] = &[
 const CONCURRENCY: u32 = 4;
 
 pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option<Cell> {
-    let id = context.id(&config.id, "a cell");
-    if config.id.value.len() > Cell::ID_MAX {
-        let message = format!("the cell's id has {} characters", config.id.value.len());
-        let help = format!("use at most {}: bucket names carry it", Cell::ID_MAX);
-        context.report(Diagnostic::error("bad-id", &config.id.place, message).help(help));
-    }
+    let id = context.id_within(&config.id, "a cell", 1, Cell::ID_MAX);
     let account = config.account.as_ref().filter(|account| check_account(context, account));
     let region = config.region.as_ref().filter(|region| check_region(context, region));
-    let architecture = architecture(context, config.architecture.as_ref());
     let model = config.model.as_ref().or(context.fleet.model.as_ref()).cloned();
     let detector = if let Some(model) = &model {
         detector(context, model, region.map(|region| region.value.as_str()))
@@ -46,7 +40,7 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
         id: id?,
         account: account?.value.clone(),
         region: region?.value.clone(),
-        architecture: architecture?,
+        architecture: config.architecture.as_ref().map_or(Architecture::X86_64, |it| it.value),
         detector: detector?,
     })
 }
@@ -68,17 +62,6 @@ fn check_region(context: &mut Context<'_>, region: &At<String>) -> bool {
         context.unknown("unknown-region", region, message, REGIONS.iter().copied());
     }
     known
-}
-
-fn architecture(context: &mut Context<'_>, text: Option<&At<String>>) -> Option<Architecture> {
-    let all = [Architecture::X86_64, Architecture::Arm64];
-    let Some(text) = text else { return Some(Architecture::X86_64) };
-    let found = all.into_iter().find(|it| it.as_str() == text.value);
-    if found.is_none() {
-        let message = format!("`{}` is no CPU of AWS Lambda", text.value);
-        context.unknown("unknown-architecture", text, message, all.map(Architecture::as_str));
-    }
-    found
 }
 
 fn log_days(context: &mut Context<'_>, config: &CellConfig) -> u32 {
@@ -144,7 +127,7 @@ fn detector(
         data: data.as_ref().map(|data| data.value.clone()),
         instance: instance.value.clone(),
         instances: instances.as_ref().map_or((1, 1), |it| it.value),
-        concurrency: concurrency.unwrap_or(CONCURRENCY),
+        concurrency: concurrency.as_ref().map_or(CONCURRENCY, |it| it.value),
     }))
 }
 

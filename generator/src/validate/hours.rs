@@ -13,24 +13,35 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Checks a time zone's name against the tz database.
 pub(super) fn timezone(context: &mut Context<'_>, name: &At<String>) -> Option<String> {
-    if let Ok(zone) = jiff::tz::TimeZone::get(&name.value) {
-        // The database's own spelling: not every reader of it is blind to case.
-        return Some(zone.iana_name().unwrap_or(&name.value).to_owned());
+    let known = context.timezones.entry(name.value.clone()).or_insert_with(|| {
+        match jiff::tz::TimeZone::get(&name.value) {
+            // The database's own spelling: not every reader of it is blind to case.
+            Ok(zone) => Ok(zone.iana_name().unwrap_or(&name.value).to_owned()),
+            Err(_) => Err(nearest_zone(&name.value)),
+        }
+    });
+    match known.clone() {
+        Ok(known) => Some(known),
+        Err(help) => {
+            let message = format!("`{}` is no time zone of the IANA database", name.value);
+            context.report(Diagnostic::error("unknown-timezone", &name.place, message).help(help));
+            None
+        }
     }
-    let message = format!("`{}` is no time zone of the IANA database", name.value);
+}
+
+fn nearest_zone(text: &str) -> String {
     let zones: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
     let near = zones.iter().filter(|zone| zone.contains('/')).map(String::as_str);
     let near = near
-        .filter(|_| name.value.len() <= 64)
-        .min_by_key(|zone| strsim::damerau_levenshtein(zone, &name.value));
-    let help = match near {
-        Some(near) if strsim::damerau_levenshtein(near, &name.value) <= 3 => {
+        .filter(|_| text.len() <= 64)
+        .min_by_key(|zone| strsim::damerau_levenshtein(zone, text));
+    match near {
+        Some(near) if strsim::damerau_levenshtein(near, text) <= 3 => {
             format!("did you mean `{near}`?")
         }
-        _ => "write a place such as `America/Los_Angeles`".to_owned(),
-    };
-    context.report(Diagnostic::error("unknown-timezone", &name.place, message).help(help));
-    None
+        _ => "write a continent and city, such as `America/Los_Angeles`".to_owned(),
+    }
 }
 
 /// Reads opening hours. Days that are not named are closed.

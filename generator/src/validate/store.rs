@@ -1,27 +1,14 @@
-//! One store: its values with what it inherits, its aisles and cameras.
+//! One store: its id, its aisles and cameras, and everything that it inherits.
 
-use std::collections::BTreeSet;
-
-use contract::evidence::LockMode;
 use contract::store::Zone;
-use contract::watch::WatchWhen;
 
-use crate::config::{AisleConfig, CameraConfig, Layer, StoreConfig, SubscriberConfig};
+use crate::config::{AisleConfig, CameraConfig, StoreConfig};
 use crate::diagnostic::{At, Diagnostic};
-use crate::model::{Aisle, Camera, EvidenceSettings, Id, Rule, Store};
+use crate::inherit::{self, Inherited, InheritedCamera};
+use crate::model::{Aisle, Camera, EvidenceSettings, Id, Store};
 
-use super::rule::Names;
-use super::{Context, hours, rule, subscriber};
+use super::{Context, hours, rtsp, rule, subscriber, unwise};
 
-/// What a camera has unless something says otherwise: a day of video, 1 Mbit/s (720p), windows of
-/// ten seconds, watched at all times. Source of the first: a failed evidence queue is found and
-/// put back the next morning, and the video must still be there.
-const RETENTION_HOURS: u32 = 24;
-const BITRATE_KBPS: u32 = 1_000;
-const WINDOW_SECONDS: u32 = 10;
-/// Seconds of evidence on each side, and days it is kept, unless something says otherwise.
-const EVIDENCE_SECONDS: u32 = 15;
-const EVIDENCE_DAYS: u32 = 90;
 /// Most cameras of a store. A stack holds 500 resources (CloudFormation quota), one per camera;
 /// 80 are left for the bus, rules, topic and subscriptions.
 const CAMERAS_MAX: usize = 400;
@@ -31,65 +18,56 @@ pub(super) fn validate(
     stem: &str,
     config: &StoreConfig,
 ) -> Option<Store> {
+    let fleet = context.fleet;
     let id = config.store.as_ref().and_then(|id| store_id(context, stem, id));
     if let Some(name) = &config.name {
         context.display_text(name, "the store's name");
     }
-    let fleet = context.fleet;
-    let format = context.format_layer(config.format.as_ref()).cloned();
-    if let (Some(name), None) = (&config.format, &format) {
+    if let Some(name) = &config.format
+        && inherit::format_of(fleet, &name.value).is_none()
+    {
         let message = format!("fleet.yaml has no format `{}`", name.value);
-        context.unknown(
-            "unknown-format",
-            name,
-            message,
-            fleet.formats.iter().map(|(id, _)| id.value.as_str()),
-        );
+        let known = fleet.formats.iter().map(|(id, _)| id.value.as_str());
+        context.unknown("unknown-format", name, message, known);
     }
-    let layers: Vec<&Layer> = [Some(&config.layer), format.as_ref(), Some(&fleet.defaults)]
-        .into_iter()
-        .flatten()
-        .collect();
-    let cell = cell(context, config, &layers);
-    let timezone = match nearest(&layers, |layer| layer.timezone.as_ref()) {
+    let inherited = inherit::resolve(fleet, config);
+    let cell = cell(context, &inherited);
+    let timezone = match inherited.timezone {
         Some(timezone) => hours::timezone(context, timezone),
         None => missing(context, config, "timezone", "America/Los_Angeles"),
     };
-    let hours_config = nearest(&layers, |layer| layer.hours.as_ref());
-    let hours = hours::validate(context, timezone.clone().unwrap_or_default(), hours_config);
-    let labels = nearest(&layers, |layer| layer.labels.as_ref()).cloned().unwrap_or_default();
-    let labels = labels.iter().filter_map(|label| context.id(label, "a label")).collect();
+    let hours = hours::validate(context, timezone.clone().unwrap_or_default(), inherited.hours);
+    let labels = inherited.labels.iter().filter_map(|label| context.id(label, "a label")).collect();
     let aisles = aisles(context, &config.aisles);
-    let cameras = cameras(context, config, &layers);
-    let names = Names { store: stem, aisles: &config.aisles, cameras: &config.cameras };
-    let rules = rule::validate(context, &names, &layers);
+    let cameras = cameras(context, &inherited);
+    let rules = rule::validate(context, stem, &inherited);
+    let home =
+        cell.as_ref().and_then(|id| fleet.cells.iter().find(|cell| cell.id.value == id.as_str()));
+    let subscribers = inherited.subscribers.iter();
     let subscribers =
-        nearest(&layers, |layer| layer.subscribers.as_ref()).cloned().unwrap_or_default();
-    warn_unheard(context, config, &rules, &subscribers);
-    let subscribers =
-        subscribers.iter().filter_map(|it| subscriber::validate(context, it)).collect();
-    timezone?;
-    Some(Store {
+        subscribers.filter_map(|it| subscriber::validate(context, home, it)).collect();
+    let store = Store {
         id: id?,
         name: config.name.as_ref()?.value.clone(),
         cell: cell?,
         format: config.format.as_ref().and_then(|format| Id::new(&format.value)),
         labels,
-        hours,
+        hours: timezone.map(|_| hours)?,
         aisles,
         cameras,
         rules,
         subscribers,
-        evidence: evidence(&layers),
-    })
-}
-
-/// The value of the nearest layer that has one.
-fn nearest<'a, T>(
-    layers: &[&'a Layer],
-    pick: impl Fn(&'a Layer) -> Option<&'a T>,
-) -> Option<&'a T> {
-    layers.iter().find_map(|layer| pick(layer))
+        evidence: EvidenceSettings {
+            before_s: inherited.before_s.value,
+            after_s: inherited.after_s.value,
+            keep_days: inherited.keep_days.value,
+            lock: inherited.lock.value,
+        },
+    };
+    if !context.failed_files.contains(&config.place.file) {
+        unwise::warn(context, &inherited, &store);
+    }
+    Some(store)
 }
 
 fn missing<T>(
@@ -100,7 +78,8 @@ fn missing<T>(
 ) -> Option<T> {
     let place = config.store.as_ref().map_or(&config.place, |id| &id.place);
     let message = format!("neither the store nor its format nor the fleet's defaults give `{key}`");
-    let help = format!("add `{key}: {example}`");
+    let help =
+        format!("add `{key}: {example}` here, to the format, or to `defaults` in fleet.yaml");
     context.report(Diagnostic::error("missing-key", place, message).help(help));
     None
 }
@@ -116,22 +95,16 @@ fn store_id(context: &mut Context<'_>, stem: &str, id: &At<String>) -> Option<Id
         let help = "choose another word; else one store's gateway could write to another's streams";
         context.report(Diagnostic::error("bad-id", &id.place, message).help(help));
     }
-    let length = id.value.len();
-    if !(Store::ID_MIN..=Store::ID_MAX).contains(&length) {
-        let message = format!("the store's id has {length} characters");
-        let help = format!("use {} to {}", Store::ID_MIN, Store::ID_MAX);
-        context.report(Diagnostic::error("bad-id", &id.place, message).help(help));
-        return None;
-    }
-    context.id(id, "a store")
+    context.id_within(id, "a store", Store::ID_MIN, Store::ID_MAX)
 }
 
-fn cell(context: &mut Context<'_>, config: &StoreConfig, layers: &[&Layer]) -> Option<Id> {
-    let Some(cell) = nearest(layers, |layer| layer.cell.as_ref()) else {
-        return missing(context, config, "cell", "us-west");
+fn cell(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Option<Id> {
+    let Some(cell) = inherited.cell else {
+        return missing(context, inherited.config, "cell", "us-west");
     };
-    let known: Vec<_> = context.fleet.cells.iter().map(|cell| cell.id.value.as_str()).collect();
-    if !known.contains(&cell.value.as_str()) {
+    let cells = &context.fleet.cells;
+    if !cells.iter().any(|it| it.id.value == cell.value) {
+        let known: Vec<_> = cells.iter().map(|cell| cell.id.value.as_str()).collect();
         let message = format!("fleet.yaml has no cell `{}`", cell.value);
         context.unknown("unknown-cell", cell, message, known);
         return None;
@@ -164,8 +137,8 @@ fn title(id: &str) -> String {
     id.split('-').map(capital).collect::<Vec<_>>().join(" ")
 }
 
-fn cameras(context: &mut Context<'_>, store: &StoreConfig, layers: &[&Layer]) -> Vec<Camera> {
-    let configs = &store.cameras;
+fn cameras(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Vec<Camera> {
+    let configs = &inherited.config.cameras;
     context.check_unique("duplicate-camera", "camera", configs.iter().map(|camera| &camera.id));
     if let Some(first_over) = configs.get(CAMERAS_MAX) {
         let message =
@@ -175,61 +148,72 @@ fn cameras(context: &mut Context<'_>, store: &StoreConfig, layers: &[&Layer]) ->
             Diagnostic::error("too-many-cameras", &first_over.id.place, message).help(help),
         );
     }
-    configs.iter().filter_map(|config| camera(context, store, config, layers)).collect()
+    let aisles = &inherited.config.aisles;
+    inherited.cameras.iter().filter_map(|camera| self::camera(context, aisles, camera)).collect()
 }
 
 fn camera(
     context: &mut Context<'_>,
-    store: &StoreConfig,
-    config: &CameraConfig,
-    layers: &[&Layer],
+    aisles: &[AisleConfig],
+    inherited: &InheritedCamera<'_>,
 ) -> Option<Camera> {
+    let config = inherited.config;
     let id = context.id(&config.id, "a camera");
     let aisle = config.aisle.as_ref();
-    let known: Vec<_> = store.aisles.iter().map(|aisle| aisle.id.value.as_str()).collect();
-    if let Some(aisle) = aisle.filter(|aisle| !known.contains(&aisle.value.as_str())) {
+    if let Some(aisle) = aisle.filter(|aisle| aisles.iter().all(|it| it.id.value != aisle.value)) {
         let message = format!(
             "the camera `{}` names the aisle `{}`, which this store lacks",
             config.id.value, aisle.value
         );
+        let known = aisles.iter().map(|aisle| aisle.id.value.as_str());
         context.unknown("unknown-aisle", aisle, message, known);
     }
-    let all: Vec<_> =
-        std::iter::once(&config.settings).chain(layers.iter().map(|layer| &layer.camera)).collect();
-    let retention = all.iter().find_map(|it| it.retention_hours.as_ref());
-    let bitrate = all.iter().find_map(|it| it.bitrate_kbps.as_ref());
-    let window = all.iter().find_map(|it| it.window_s.as_ref());
+    let source = config.rtsp.as_ref().and_then(|rtsp| rtsp::validate(context, rtsp));
     let zones = zones(context, config);
-    let camera = Camera {
+    check_payload(context, inherited);
+    Some(Camera {
         id: id?,
         aisle: Id::new(&aisle?.value)?,
-        retention_hours: retention.map_or(RETENTION_HOURS, |it| it.value),
-        bitrate_kbps: bitrate.map_or(BITRATE_KBPS, |it| it.value),
-        window_s: window.map_or(WINDOW_SECONDS, |it| it.value),
-        when: all.iter().find_map(|it| it.when.as_ref()).map_or(WatchWhen::Always, |it| it.value),
+        source,
+        retention_hours: inherited.retention_hours.value,
+        bitrate_kbps: inherited.bitrate_kbps.value,
+        window_s: inherited.window_s.value,
+        when: inherited.when.value,
         zones,
-    };
-    check_payload(context, &camera, window.or(bitrate).map_or(&config.id.place, |it| &it.place));
-    Some(camera)
+    })
 }
 
 /// The model gets a window in one request of at most 6 MB; a quarter is left for a camera that
 /// sends more than it should. Source: SageMaker runtime API, `InvokeEndpoint`, `Body`.
-fn check_payload(context: &mut Context<'_>, camera: &Camera, place: &crate::diagnostic::Place) {
+fn check_payload(context: &mut Context<'_>, camera: &InheritedCamera<'_>) {
     const WINDOW_BYTES_MAX: u64 = 6_291_456 / 4 * 3;
-    let bytes = u64::from(camera.bitrate_kbps) * 1_000 / 8 * u64::from(camera.window_s);
-    if bytes > WINDOW_BYTES_MAX {
-        let message = format!(
-            "a window of {} s at {} kbit/s is {:.1} MB, over the {:.1} MB that the model takes",
-            camera.window_s,
-            camera.bitrate_kbps,
-            megabytes(bytes),
-            megabytes(WINDOW_BYTES_MAX),
-        );
-        let seconds = WINDOW_BYTES_MAX * 8 / 1_000 / u64::from(camera.bitrate_kbps);
-        let help = format!("use a window of at most {seconds} s, or a lower bitrate");
-        context.report(Diagnostic::error("window-too-large", place, message).help(help));
+    const WINDOW_SECONDS_MIN: u64 = 2;
+    let (window_s, bitrate_kbps) = (camera.window_s.value, camera.bitrate_kbps.value);
+    let bytes = u64::from(bitrate_kbps) * 1_000 / 8 * u64::from(window_s);
+    if bytes <= WINDOW_BYTES_MAX {
+        return;
     }
+    let message = format!(
+        "a window of {window_s} s at {bitrate_kbps} kbit/s is {:.1} MB, over the {:.1} MB that the model takes",
+        megabytes(bytes),
+        megabytes(WINDOW_BYTES_MAX),
+    );
+    let seconds = WINDOW_BYTES_MAX * 8 / 1_000 / u64::from(bitrate_kbps);
+    let kbps = WINDOW_BYTES_MAX * 8 / 1_000 / u64::from(window_s);
+    let help = if seconds < WINDOW_SECONDS_MIN {
+        format!("send at most {kbps} kbit/s: no window is short enough for this rate")
+    } else {
+        format!("use a window of at most {seconds} s, or send at most {kbps} kbit/s")
+    };
+    let place = camera.window_s.place.or(camera.bitrate_kbps.place);
+    let mut problem =
+        Diagnostic::error("window-too-large", place.unwrap_or(&camera.config.id.place), message);
+    if let (Some(window), Some(bitrate)) = (camera.window_s.place, camera.bitrate_kbps.place)
+        && window.file == bitrate.file
+    {
+        problem = problem.related(bitrate, "at this rate");
+    }
+    context.report(problem.help(help));
 }
 
 fn megabytes(bytes: u64) -> f64 {
@@ -247,8 +231,13 @@ fn zones(context: &mut Context<'_>, config: &CameraConfig) -> Vec<Zone> {
             w > 0.0 && h > 0.0 && x + w <= 1.0 + f64::EPSILON && y + h <= 1.0 + f64::EPSILON
         };
         let Some(area) = area.ok().filter(|area| fits(*area)) else {
-            let message = format!("the zone `{}` is not inside the picture", zone.id.value);
-            let help = "write `[left, top, width, height]` as fractions of the picture, such as [0.1, 0.2, 0.5, 0.4]";
+            let message = match zone.area.value.len() {
+                4 => format!("the zone `{}` is not inside the picture", zone.id.value),
+                other => {
+                    format!("the area of the zone `{}` has {other} numbers, not 4", zone.id.value)
+                }
+            };
+            let help = "write `[left, top, width, height]` as fractions of the picture, such as [0.1, 0.2, 0.5, 0.4]: left + width and top + height are at most 1";
             context.report(
                 Diagnostic::error("zone-outside-picture", &zone.area.place, message).help(help),
             );
@@ -257,40 +246,4 @@ fn zones(context: &mut Context<'_>, config: &CameraConfig) -> Vec<Zone> {
         zones.extend(id.map(|id| Zone { id: id.as_str().to_owned(), area }));
     }
     zones
-}
-
-fn evidence(layers: &[&Layer]) -> EvidenceSettings {
-    let all = || layers.iter().map(|layer| &layer.evidence);
-    EvidenceSettings {
-        before_s: all().find_map(|it| it.before_s.as_ref()).map_or(EVIDENCE_SECONDS, |it| it.value),
-        after_s: all().find_map(|it| it.after_s.as_ref()).map_or(EVIDENCE_SECONDS, |it| it.value),
-        keep_days: all().find_map(|it| it.keep_days.as_ref()).map_or(EVIDENCE_DAYS, |it| it.value),
-        lock: all().find_map(|it| it.lock).unwrap_or(LockMode::Governance),
-    }
-}
-
-/// Warns of audiences that rules notify and in which nobody is.
-fn warn_unheard(
-    context: &mut Context<'_>,
-    config: &StoreConfig,
-    rules: &[Rule],
-    subscribers: &[SubscriberConfig],
-) {
-    let heard: BTreeSet<_> = subscribers.iter().map(|it| it.audience.value.as_str()).collect();
-    let told: BTreeSet<_> = rules.iter().flat_map(|rule| &rule.notify).map(Id::as_str).collect();
-    let place = config.store.as_ref().map_or(&config.place, |id| &id.place);
-    for audience in told.difference(&heard) {
-        let names: Vec<_> = rules
-            .iter()
-            .filter(|rule| rule.notify.iter().any(|it| it.as_str() == *audience))
-            .map(|rule| format!("`{}`", rule.name))
-            .collect();
-        let message = format!(
-            "nobody in this store is in the audience `{audience}`, which {} would tell",
-            names.join(", ")
-        );
-        let help = format!("add `- {{ audience: {audience}, email: ... }}` to `subscribers`");
-        context
-            .report(Diagnostic::warning("audience-without-subscriber", place, message).help(help));
-    }
 }

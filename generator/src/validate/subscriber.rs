@@ -2,31 +2,61 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Layer, SubscriberConfig};
+use crate::config::{CellConfig, SubscriberConfig};
 use crate::diagnostic::{At, Diagnostic};
+use crate::inherit::Inherited;
 use crate::model::{Channel, Endpoint, Id, Subscriber};
 
 use super::Context;
 
-pub(super) fn validate(context: &mut Context<'_>, config: &SubscriberConfig) -> Option<Subscriber> {
+pub(super) fn validate(
+    context: &mut Context<'_>,
+    cell: Option<&CellConfig>,
+    config: &SubscriberConfig,
+) -> Option<Subscriber> {
     let audience = context.id(&config.audience, "an audience");
     let declared = &context.fleet.audiences;
     if !declared.is_empty() && !declared.iter().any(|it| it.value == config.audience.value) {
-        let message = format!("no audience `{}` stands in fleet.yaml", config.audience.value);
+        let message = format!("fleet.yaml has no audience `{}`", config.audience.value);
         let known = declared.iter().map(|it| it.value.as_str());
         context.unknown("unknown-audience", &config.audience, message, known);
     }
     let endpoint = endpoint(context, config.channel, &config.endpoint);
+    if let (Channel::Push, Some(Endpoint::Literal(_))) = (config.channel, &endpoint) {
+        check_push_home(context, cell, &config.endpoint);
+    }
     Some(Subscriber { audience: audience?, channel: config.channel, endpoint: endpoint? })
 }
 
+/// SNS delivers to push endpoints of the topic's own account and region only.
+fn check_push_home(context: &mut Context<'_>, cell: Option<&CellConfig>, arn: &At<String>) {
+    let home = cell.and_then(|cell| {
+        Some((cell.region.as_ref()?.value.as_str(), cell.account.as_ref()?.value.as_str()))
+    });
+    let parts: Vec<_> = arn.value.splitn(6, ':').collect();
+    if let (Some((region, account)), [_, _, _, at, of, _]) = (home, &parts[..])
+        && (region != *at || account != *of)
+    {
+        let message = format!(
+            "the push endpoint is in account {of}, {at}; the store's cell is in account {account}, {region}"
+        );
+        let help =
+            "make the platform application in the cell's account and region, and use its endpoint";
+        context.report(Diagnostic::error("push-elsewhere", &arn.place, message).help(help));
+    }
+}
+
 /// The audiences that rules of a store may notify: those that the fleet declares, or else every
-/// one that has a subscriber here, in the format or in the defaults.
-pub(super) fn known_audiences(context: &Context<'_>, layers: &[&Layer]) -> BTreeSet<String> {
+/// one that has a subscriber here.
+pub(super) fn known_audiences(
+    context: &Context<'_>,
+    inherited: &Inherited<'_>,
+) -> BTreeSet<String> {
     let declared = context.fleet.audiences.iter().map(|it| it.value.clone());
-    let subscribed = layers.iter().filter_map(|layer| layer.subscribers.as_ref()).flatten();
-    let subscribed = subscribed.map(|it| it.audience.value.clone());
-    if context.fleet.audiences.is_empty() { subscribed.collect() } else { declared.collect() }
+    if context.fleet.audiences.is_empty() {
+        return inherited.subscribers.iter().map(|it| it.audience.value.clone()).collect();
+    }
+    declared.collect()
 }
 
 /// An e-mail address of the ops topic.
@@ -35,13 +65,8 @@ pub(super) fn email(context: &mut Context<'_>, text: &At<String>) -> Option<Endp
 }
 
 fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> Option<Endpoint> {
-    if let Some(path) = text.value.strip_prefix("ssm:") {
-        let valid = path.starts_with('/') && is_reference(path);
-        return reference(context, text, valid).map(|()| Endpoint::Ssm(path.to_owned()));
-    }
-    if let Some(name) = text.value.strip_prefix("secret:") {
-        let valid = is_reference(name);
-        return reference(context, text, valid).map(|()| Endpoint::Secret(name.to_owned()));
+    if text.value.starts_with("ssm:") || text.value.starts_with("secret:") {
+        return reference(context, text);
     }
     let (valid, code, message, help) = match channel {
         Channel::Email => (
@@ -76,18 +101,40 @@ fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> O
     valid.then(|| Endpoint::Literal(text.value.clone()))
 }
 
-fn reference(context: &mut Context<'_>, text: &At<String>, valid: bool) -> Option<()> {
-    if !valid {
+/// Reads `ssm:/path` or `secret:name`.
+pub(super) fn reference(context: &mut Context<'_>, text: &At<String>) -> Option<Endpoint> {
+    let found = match text.value.split_once(':') {
+        Some(("ssm", path)) => is_parameter(path).then(|| Endpoint::Ssm(path.to_owned())),
+        Some(("secret", name)) => is_secret(name).then(|| Endpoint::Secret(name.to_owned())),
+        _ => None,
+    };
+    if found.is_none() {
         let message = format!("`{}` is no reference to a stored address", text.value);
-        let help = "write `ssm:/path/to/parameter` or `secret:name`";
+        let help = "write `ssm:/path/to/parameter` (each part letters, digits, `.`, `-`, `_`; not under `/aws`) or `secret:name`";
         context.report(Diagnostic::error("bad-reference", &text.place, message).help(help));
     }
-    valid.then_some(())
+    found
 }
 
-fn is_reference(name: &str) -> bool {
+/// Source: Systems Manager API reference, `PutParameter`, `Name`: at most 15 levels, none empty,
+/// and the prefixes `aws` and `ssm` are AWS's own.
+fn is_parameter(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else { return false };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    let levels: Vec<_> = rest.split('/').collect();
+    let own = levels.first().map(|first| first.to_ascii_lowercase()).unwrap_or_default();
+    let full = levels.iter().all(|level| !level.is_empty() && level.bytes().all(allowed));
+    full && levels.len() <= 15
+        && path.len() <= 512
+        && !own.starts_with("aws")
+        && !own.starts_with("ssm")
+}
+
+/// Source: Secrets Manager API reference, `CreateSecret`, `Name`; what CloudFormation's references
+/// cannot hold is left out.
+fn is_secret(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/_.-".contains(&b);
-    (1..=512).contains(&name.len()) && name.bytes().all(allowed)
+    (1..=512).contains(&name.len()) && name.bytes().all(allowed) && !name.ends_with('/')
 }
 
 /// `+`, then 8 to 15 digits that do not begin with 0. Source: ITU-T E.164, section 6.

@@ -6,6 +6,8 @@
 //!
 //! Pure. To add a channel, add a field to [`AlertTexts`] and its key to [`AlertTexts::message`].
 
+use std::fmt;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -157,14 +159,49 @@ fn subject(headline: &str, facts: &AlertFacts) -> String {
 }
 
 fn sms(headline: &str, facts: &AlertFacts) -> String {
+    let tail = sms_tail(facts);
+    let room = SMS_CHARACTERS_MAX.saturating_sub(tail.len());
+    shortened(&(shortened(&gsm(headline), room) + &tail), SMS_CHARACTERS_MAX)
+}
+
+/// What follows the headline: the store, the time, the case.
+fn sms_tail(facts: &AlertFacts) -> String {
     let time = local_time(facts, "%H:%M");
     let store = match gsm(&store_name(&facts.store)) {
         name if name.is_empty() => gsm(&facts.store.id),
         name => name,
     };
-    let tail = format!(". {} {time}. Case {}", shortened(&store, 24), facts.case_id);
-    let room = SMS_CHARACTERS_MAX.saturating_sub(tail.len());
-    shortened(&(shortened(&gsm(headline), room) + &tail), SMS_CHARACTERS_MAX)
+    format!(". {} {time}. Case {}", shortened(&store, 24), facts.case_id)
+}
+
+/// What the text message loses of its headline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SmsLoss {
+    /// So many characters more than there is room for.
+    TooLong(usize),
+    /// These characters, which have no likeness in GSM-7.
+    Characters(String),
+}
+
+impl fmt::Display for SmsLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(over) => write!(f, "is {over} characters too long, and is cut"),
+            Self::Characters(lost) => write!(f, "cannot hold the characters `{lost}`"),
+        }
+    }
+}
+
+/// Returns what the text message of an alert loses; `None` when it says the whole headline.
+pub fn sms_loss(facts: &AlertFacts) -> Option<SmsLoss> {
+    let headline = one_line(&headline(facts));
+    let lost: String = headline.chars().filter(|c| fold(*c).is_empty()).collect();
+    if !lost.is_empty() {
+        return Some(SmsLoss::Characters(lost));
+    }
+    let room = SMS_CHARACTERS_MAX.saturating_sub(sms_tail(facts).len());
+    let over = gsm(&headline).chars().count().saturating_sub(room);
+    (over > 0).then_some(SmsLoss::TooLong(over))
 }
 
 fn email(headline: &str, facts: &AlertFacts) -> String {

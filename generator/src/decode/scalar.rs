@@ -1,0 +1,122 @@
+//! What the text of a scalar says: lengths of time, rates, numbers, dates. Each reader takes the
+//! forms that `stores/README.md` lists and no other; a range is for the caller to hold.
+
+use crate::schema::Unit;
+
+/// A length of time in whole units.
+pub(super) fn duration_in(text: &str, unit: Unit) -> Option<u32> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, suffix) = text.split_at(digits);
+    let factor: u64 = match suffix.trim_start() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let seconds = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    let whole = seconds % unit.seconds() == 0;
+    whole.then(|| u32::try_from(seconds / unit.seconds()).ok()).flatten()
+}
+
+/// A rate in kbit/s.
+pub(super) fn rate_kbps(text: &str) -> Option<u32> {
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+    let (number, suffix) = text.split_at(digits);
+    let decimals = number.split_once('.').map_or("", |(_, decimals)| decimals);
+    let factor = match suffix.trim_start() {
+        "kbps" if decimals.is_empty() => 1,
+        "Mbps" if decimals.len() <= 3 => 1_000,
+        _ => return None,
+    };
+    let (whole, _) = number.split_once('.').unwrap_or((number, ""));
+    let thousandths = format!("{decimals:0<3}").parse::<u32>().ok()?;
+    let whole = whole.parse::<u32>().ok()?.checked_mul(factor)?;
+    whole.checked_add(if factor == 1 { 0 } else { thousandths })
+}
+
+/// What somebody who wrote `2`, `1mbps` or `1 Mbit/s` probably meant.
+pub(super) fn near_rate(text: &str) -> Option<String> {
+    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, suffix) = text.split_at(digits);
+    number.parse::<f64>().ok().filter(|_| number.len() <= 8)?;
+    let suffix = suffix.trim().to_ascii_lowercase();
+    let unit = match suffix.as_str() {
+        "" if number.len() <= 2 || number.contains('.') => "Mbps",
+        "m" | "mbps" | "mb" | "mbit" | "mbit/s" | "mbits" => "Mbps",
+        "" | "k" | "kbps" | "kb" | "kbit" | "kbit/s" | "kbits" => "kbps",
+        _ => return None,
+    };
+    let near = format!("{number}{unit}");
+    rate_kbps(&near).map(|_| near)
+}
+
+/// A whole number in decimal digits.
+pub(super) fn whole(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// `2`, or `1-8`.
+pub(super) fn range(text: &str) -> Option<(u32, u32)> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    whole(from.trim()).zip(whole(to.trim()))
+}
+
+/// A number without exponent or sign.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// A calendar date in the one form `YYYY-MM-DD`.
+pub(super) fn date(text: &str) -> Option<jiff::civil::Date> {
+    text.parse::<jiff::civil::Date>().ok().filter(|date| date.to_string() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_whole_units() {
+        assert_eq!(duration_in("15s", Unit::Seconds), Some(15));
+        assert_eq!(duration_in("2m", Unit::Seconds), Some(120));
+        assert_eq!(duration_in("90d", Unit::Days), Some(90));
+        assert_eq!(duration_in("48h", Unit::Days), Some(2));
+        for wrong in ["36h", "15", "1.5d", "-1d", "d", "1w", "99999999999999999999d", ""] {
+            assert_eq!(duration_in(wrong, Unit::Days), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        assert_eq!(rate_kbps("1Mbps"), Some(1_000));
+        assert_eq!(rate_kbps("1.5Mbps"), Some(1_500));
+        assert_eq!(rate_kbps("800kbps"), Some(800));
+        for wrong in ["1", "1mbps", "1.2345Mbps", "1.5kbps", "99999999999Mbps", ".Mbps", "Mbps"] {
+            assert_eq!(rate_kbps(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_is_none_is_guessed() {
+        let texts = ["2", "1.5", "800", "1mbps", "1 Mbit/s", "500kb", "fast", "1GB", ""];
+        let guessed = texts.map(|text| near_rate(text).unwrap_or_default());
+        assert_eq!(
+            guessed,
+            ["2Mbps", "1.5Mbps", "800kbps", "1Mbps", "1Mbps", "500kbps", "", "", ""]
+        );
+    }
+
+    #[test]
+    fn numbers_and_dates_have_one_form() {
+        assert_eq!(
+            (whole("12"), whole("+1"), whole("1e3"), whole("")),
+            (Some(12), None, None, None)
+        );
+        assert_eq!((range("1-8"), range("3"), range("1-")), (Some((1, 8)), Some((3, 3)), None));
+        assert_eq!((number("0.5"), number(".inf"), number("1e3")), (Some(0.5), None, None));
+        assert!(date("2027-03-31").is_some());
+        assert_eq!((date("2027-3-31"), date("2027-02-30"), date("20270331")), (None, None, None));
+    }
+}

@@ -1,0 +1,229 @@
+//! From the bytes of the files to a compiled fleet, or every problem in them. Pure.
+//!
+//! The one way from what people wrote to a model: `check`, `generate` and `deploy` all take it, so
+//! none can accept what another refuses. `load` finds the files; a new stage of reading belongs
+//! here, in [`read`].
+
+use std::collections::BTreeMap;
+
+use crate::config::{self, FleetConfig, StoreConfig};
+use crate::decode::Decoder;
+use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
+use crate::model::{Fleet, Store};
+use crate::rules::{self, RuleSet, RulesError};
+use crate::validate::{self, rtsp};
+use crate::yaml;
+
+/// One file as it was found.
+#[derive(Debug)]
+pub struct InputFile {
+    /// As people should see it.
+    pub name: String,
+    /// The name without folder and suffix.
+    pub stem: String,
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    /// A folder, a pipe, a link to nothing.
+    NotAFile,
+    /// `.yml`, `.YAML`: it would be read by nobody.
+    NotYamlSuffix,
+}
+
+/// What was read, and what is wrong with it.
+#[derive(Debug)]
+pub struct Input {
+    pub sources: Sources,
+    /// Sorted by file and place.
+    pub problems: Vec<Diagnostic>,
+    /// `None` when there is any error.
+    pub fleet: Option<CompiledFleet>,
+    /// As written; what could not be read is left out.
+    pub fleet_config: FleetConfig,
+    /// By file stem.
+    pub store_configs: Vec<(String, StoreConfig)>,
+    /// How many store files there are.
+    pub store_files: usize,
+}
+
+/// A valid fleet, with the rules of each of its stores.
+#[derive(Debug)]
+pub struct CompiledFleet {
+    pub fleet: Fleet,
+    /// By store id.
+    rules: BTreeMap<String, RuleSet>,
+    /// Where each store begins, by its id.
+    places: BTreeMap<String, Place>,
+}
+
+impl CompiledFleet {
+    /// Where a store was written.
+    pub fn place_of(&self, store: &Store) -> &Place {
+        self.places.get(store.id.as_str()).expect("input noted where every store stands")
+    }
+
+    /// The compiled rules of one store.
+    pub fn rules_of(&self, store: &Store) -> &RuleSet {
+        self.rules.get(store.id.as_str()).expect("input compiled the rules of every store")
+    }
+}
+
+/// Reads a fleet: `fleet.yaml` and the files of its stores.
+pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>) -> Input {
+    let mut reader = Reader::default();
+    let number = store_files.len();
+    let fleet_config =
+        reader.tree(fleet_file).and_then(|node| config::fleet(&mut reader.decoder, &node));
+    let mut store_configs = Vec::new();
+    for file in store_files {
+        let stem = file.stem.clone();
+        let store = reader.tree(file).and_then(|node| config::store(&mut reader.decoder, &node));
+        store_configs.extend(store.map(|store| (stem, store)));
+    }
+    let Reader { mut sources, decoder } = reader;
+    let (problems, fleet, fleet_config) = match fleet_config {
+        // Without a fleet, every name in the stores would be unknown.
+        None => (decoder.problems, None, FleetConfig::default()),
+        Some(config) => {
+            let (problems, fleet) = validate(&config, &store_configs, decoder.problems);
+            (problems, fleet, config)
+        }
+    };
+    let mut problems = problems;
+    cover_passwords(&mut sources, &problems);
+    diagnostic::sort(&mut problems);
+    Input { sources, problems, fleet, fleet_config, store_configs, store_files: number }
+}
+
+fn validate(
+    config: &FleetConfig,
+    stores: &[(String, StoreConfig)],
+    problems: Vec<Diagnostic>,
+) -> (Vec<Diagnostic>, Option<CompiledFleet>) {
+    let checked = validate::validate(config, stores, problems);
+    let mut problems = checked.problems;
+    let Some(fleet) = checked.fleet else { return (problems, None) };
+    let places: BTreeMap<String, Place> = stores
+        .iter()
+        .map(|(stem, store)| {
+            let place = store.store.as_ref().map_or(&store.place, |id| &id.place);
+            (stem.clone(), place.clone())
+        })
+        .collect();
+    let mut rules = BTreeMap::new();
+    for store in &fleet.stores {
+        let id = store.id.as_str();
+        let written = checked.rule_places.get(id).map_or(&[][..], Vec::as_slice);
+        let place = |rule: &str| {
+            let index = store.rules.iter().position(|it| it.name.as_str() == rule);
+            let place = index.and_then(|index| written.get(index)).or_else(|| places.get(id));
+            place.expect("every store has a place").clone()
+        };
+        match rules::compile(store) {
+            Ok(set) => {
+                problems.extend(unreachable(store, &set, place));
+                rules.insert(id.to_owned(), set);
+            }
+            Err(error) => problems.push(too_large(store, &error, &place(error.rule()))),
+        }
+    }
+    let whole = rules.len() == fleet.stores.len();
+    (problems, whole.then_some(CompiledFleet { fleet, rules, places }))
+}
+
+/// Warns of rules that can never match.
+fn unreachable(store: &Store, set: &RuleSet, place: impl Fn(&str) -> Place) -> Vec<Diagnostic> {
+    let warnings = set.unreachable.iter().map(|never| {
+        let by: Vec<_> = never.shadowed_by.iter().map(|it| format!("`{it}`")).collect();
+        let by = by.join(", ");
+        let message = format!("the rule `{}` can never match", never.rule);
+        let takes = if never.shadowed_by.len() == 1 { "takes" } else { "take" };
+        Diagnostic::warning("unreachable-rule", &place(&never.rule), message)
+            .label(format!("{by} {takes} all that it would match"))
+            .help(format!("move it above {by}, or delete it"))
+            .about(store.id.as_str(), &never.rule)
+    });
+    warnings.collect()
+}
+
+fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
+    let help = "name fewer cameras, aisles or zones in one rule, or group aisles by `aisle_kind`";
+    Diagnostic::error("rules-too-large", place, error.to_string())
+        .help(help)
+        .about(store.id.as_str(), error.rule())
+}
+
+/// Covers passwords in what is shown of the files.
+fn cover_passwords(sources: &mut Sources, problems: &[Diagnostic]) {
+    for problem in problems.iter().filter(|problem| problem.code == rtsp::PASSWORD) {
+        sources.cover(&problem.place, "//", '@');
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    sources: Sources,
+    decoder: Decoder,
+}
+
+impl Reader {
+    fn tree(&mut self, file: InputFile) -> Option<yaml::Node> {
+        let bytes = match file.content {
+            Content::Bytes(bytes) => bytes,
+            Content::NotAFile => {
+                let message = "this is no file that can be read";
+                let help = "delete the folder, link or pipe, or rename it";
+                return self.refuse(file.name, "not-a-file", message, help);
+            }
+            Content::NotYamlSuffix => {
+                let message = "a store's file ends in `.yaml`, in these letters";
+                let help = "rename it, or delete it if the store has a `.yaml`";
+                return self.refuse(file.name, "not-yaml-suffix", message, help);
+            }
+        };
+        if bytes.len() > yaml::FILE_BYTES_MAX {
+            let file = self.sources.add(file.name, String::new());
+            self.decoder.report(yaml::too_large(file));
+            return None;
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                let file = self.sources.add(file.name, text);
+                self.decoder.report(not_utf8(file, valid));
+                return None;
+            }
+        };
+        // Some editors put a byte order mark in front; it means nothing in UTF-8.
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        let file = self.sources.add(file.name, text);
+        let (node, problems) = yaml::parse(file, self.sources.text(file));
+        self.decoder.problems.extend(problems);
+        node
+    }
+
+    fn refuse<T>(
+        &mut self,
+        name: String,
+        code: &'static str,
+        message: &str,
+        help: &str,
+    ) -> Option<T> {
+        let file = self.sources.add(name, String::new());
+        let place = Place { file, span: 0..0 };
+        self.decoder.report(Diagnostic::error(code, &place, message).help(help));
+        None
+    }
+}
+
+fn not_utf8(file: FileId, valid: usize) -> Diagnostic {
+    let place = Place { file, span: valid..valid };
+    Diagnostic::error("not-utf-8", &place, "the file is not UTF-8 text")
+        .help("save it as UTF-8, without UTF-16 or a code page")
+}

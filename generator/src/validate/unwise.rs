@@ -1,0 +1,174 @@
+//! What is legal and unwise in one store: warnings, never errors. Each can be accepted for a time
+//! with `allow`. Warnings about rules that are shadowed come from `rules`, about cells from
+//! `quota`. To add one, add a function and call it in [`warn`].
+
+mod alert;
+mod video;
+
+use std::collections::BTreeSet;
+
+use contract::hours::Period;
+use contract::watch::WatchWhen;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::inherit::{Inherited, Level};
+use crate::model::{Camera, Rule, Store};
+
+use super::Context;
+
+/// What a warning is made from.
+struct Subject<'c, 'a> {
+    context: &'c mut Context<'a>,
+    inherited: &'c Inherited<'c>,
+    store: &'c Store,
+}
+
+impl Subject<'_, '_> {
+    /// Reports a warning about the thing of this id.
+    fn warn(&mut self, problem: Diagnostic, of: &str) {
+        self.context.report(problem.about(self.store.id.as_str(), of));
+    }
+
+    /// Where the store's id stands: for what is nowhere.
+    fn id_place(&self) -> Place {
+        let config = self.inherited.config;
+        config.store.as_ref().map_or(&config.place, |id| &id.place).clone()
+    }
+
+    fn is_always_open(&self) -> bool {
+        self.store.hours.is_always_open()
+    }
+
+    fn is_never_open(&self) -> bool {
+        let hours = &self.store.hours;
+        !self.is_always_open()
+            && hours.week.iter().all(Vec::is_empty)
+            && hours.dates.values().all(Vec::is_empty)
+    }
+}
+
+/// Reports everything that is unwise in one store.
+pub(super) fn warn(context: &mut Context<'_>, inherited: &Inherited<'_>, store: &Store) {
+    let mut subject = Subject { context, inherited, store };
+    aisles_without_camera(&mut subject);
+    cameras_unreached(&mut subject);
+    never_watched(&mut subject);
+    never_open(&mut subject);
+    periods_that_never_come(&mut subject);
+    video::warn(&mut subject);
+    alert::warn(&mut subject);
+}
+
+fn aisles_without_camera(subject: &mut Subject<'_, '_>) {
+    let config = subject.inherited.config;
+    if config.cameras.is_empty() {
+        let message = "the store has no camera, so nothing is recorded and nothing detected";
+        let help = "add `- { id: aisle-5-a, aisle: aisle-5 }` to `cameras`";
+        let place = subject.id_place();
+        return subject.warn(Diagnostic::warning("no-camera", &place, message).help(help), "");
+    }
+    let seen: BTreeSet<_> =
+        config.cameras.iter().filter_map(|it| Some(it.aisle.as_ref()?.value.as_str())).collect();
+    for aisle in config.aisles.iter().filter(|aisle| !seen.contains(aisle.id.value.as_str())) {
+        let id = &aisle.id.value;
+        let message = format!("no camera looks at the aisle `{id}`");
+        let help =
+            format!("add `- {{ id: {id}-a, aisle: {id} }}` to `cameras`, or delete the aisle");
+        let problem = Diagnostic::warning("aisle-without-camera", &aisle.id.place, message);
+        subject.warn(problem.help(help), id);
+    }
+}
+
+/// Cameras that are watched, and whose detections can only fall to the implicit last rule.
+fn cameras_unreached(subject: &mut Subject<'_, '_>) {
+    let store = subject.store;
+    if store.rules.is_empty() && !store.cameras.is_empty() {
+        let message = "the store has no rule: every detection is only logged, and nobody is told";
+        let help = "add `rules`, or name a `format` that has some";
+        let place = subject.id_place();
+        return subject.warn(Diagnostic::warning("no-rule", &place, message).help(help), "");
+    }
+    let unreached = store.cameras.iter().filter(|camera| {
+        camera.when != WatchWhen::Never
+            && !store.rules.iter().any(|rule| reaches(store, rule, camera))
+    });
+    for camera in unreached.map(|camera| camera.id.as_str()) {
+        let place = place_of(subject.inherited, camera, subject.id_place());
+        let message = format!("no rule can match what the camera `{camera}` sees");
+        let help = "add a rule for its aisle, or write `watch: { when: never }` if nothing is to be detected there";
+        let problem = Diagnostic::warning("camera-unreached", &place, message)
+            .label("its detections are only logged, by `unrouted`");
+        subject.warn(problem.help(help), camera);
+    }
+}
+
+fn reaches(store: &Store, rule: &Rule, camera: &Camera) -> bool {
+    let aisle = store.aisles.iter().find(|aisle| aisle.id == camera.aisle);
+    let kind = aisle.and_then(|aisle| aisle.kind.as_ref());
+    let when = &rule.when;
+    when.cameras.as_ref().is_none_or(|ids| ids.contains(&camera.id))
+        && when.aisles.as_ref().is_none_or(|ids| ids.contains(&camera.aisle))
+        && when.aisle_kinds.as_ref().is_none_or(|kinds| kind.is_some_and(|it| kinds.contains(it)))
+        && when
+            .zones
+            .as_ref()
+            .is_none_or(|zones| camera.zones.iter().any(|zone| zones.contains(&zone.id)))
+}
+
+fn place_of(inherited: &Inherited<'_>, camera: &str, otherwise: Place) -> Place {
+    let cameras = &inherited.config.cameras;
+    let config = cameras.iter().find(|config| config.id.value == camera);
+    config.map_or(otherwise, |config| config.id.place.clone())
+}
+
+fn never_watched(subject: &mut Subject<'_, '_>) {
+    let store = subject.store;
+    if !store.cameras.is_empty() && store.cameras.iter().all(|it| it.when == WatchWhen::Never) {
+        let message =
+            "no camera of this store is ever watched: video is kept, and nothing detected";
+        let help = "give at least one camera `watch: { when: always }`";
+        let place = subject.id_place();
+        return subject.warn(Diagnostic::warning("never-watched", &place, message).help(help), "");
+    }
+    for (camera, config) in store.cameras.iter().zip(&subject.inherited.cameras) {
+        let (word, hours) = match camera.when {
+            WatchWhen::Closed if subject.is_always_open() => ("closed", "always open"),
+            WatchWhen::Open if subject.is_never_open() => ("open", "never open"),
+            _ => continue,
+        };
+        let place = config.when.place.unwrap_or(&config.config.id.place).clone();
+        let message = format!("watched when the store is {word}, and the store is {hours}: never");
+        let help = "give the store `hours`, or choose another time";
+        let problem = Diagnostic::warning("never-watched", &place, message).help(help);
+        subject.warn(problem, camera.id.as_str());
+    }
+}
+
+fn never_open(subject: &mut Subject<'_, '_>) {
+    let Some(hours) = subject.inherited.hours.filter(|_| subject.is_never_open()) else { return };
+    let message =
+        "these hours never open the store: every rule for `period: closed` holds at all times";
+    let help = "name the days on which it opens; without `hours` it is always open";
+    subject.warn(Diagnostic::warning("never-open", &hours.place, message).help(help), "");
+}
+
+fn periods_that_never_come(subject: &mut Subject<'_, '_>) {
+    let never = if subject.is_always_open() {
+        Period::Closed
+    } else if subject.is_never_open() {
+        Period::Open
+    } else {
+        return;
+    };
+    for (level, rule) in &subject.inherited.rules {
+        let period = rule.when.period.as_ref().filter(|period| period.value == never);
+        // An inherited rule may be meant for stores that close.
+        let Some(period) = period.filter(|_| *level == Level::Own) else { continue };
+        let word = never.as_str();
+        let message = format!("the store is never {word}, so this rule can never match");
+        let help = "give the store `hours`, or delete the condition";
+        let name = rule.name.as_ref().map_or("", |name| name.value.as_str()).to_owned();
+        let problem = Diagnostic::warning("period-never", &period.place, message).help(help);
+        subject.warn(problem, &name);
+    }
+}
