@@ -35,7 +35,8 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    run_in(args, &mut Console { out, err, colour: Colour::Plain })
+    let colour = Colour::Plain;
+    run_in(args, &mut Console { out, err, out_colour: colour, colour })
 }
 
 /// Runs one command line on a console; returns the exit code.

@@ -10,6 +10,9 @@ pub struct Console<'a> {
     pub out: &'a mut dyn Write,
     /// Progress, diagnostics, errors.
     pub err: &'a mut dyn Write,
+    /// Whether `out` may have colour.
+    pub out_colour: Colour,
+    /// Whether `err` may.
     pub colour: Colour,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Diagnostics are data; [`render`] is the one picture of them for people and [`to_json`] the one
 //! for machines. Reading and validating collect as many as they can: nobody should have to run the
-//! tool ten times to see ten problems. To add a code, add it where it is found and to
-//! `stores/README.md`, with a refusal test.
+//! tool ten times to see ten problems. To add a code, add it where it is found, its explanation
+//! (`explanation.rs`), and its name to `stores/README.md`.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -11,6 +11,7 @@
 // The functional core: no files, network, clock or environment.
 pub mod digest;
 pub mod diagnostic;
+pub mod explanation;
 pub mod yaml;
 pub mod model;
 pub mod schema;

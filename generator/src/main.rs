@@ -10,8 +10,10 @@ use generator::diagnostic::Colour;
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "https://no-color.org is asked once, here")]
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = if io::stderr().is_terminal() && !no_color { Colour::Ansi } else { Colour::Plain };
+    let colour = |terminal| if terminal && !no_color { Colour::Ansi } else { Colour::Plain };
+    let (out_colour, colour) =
+        (colour(io::stdout().is_terminal()), colour(io::stderr().is_terminal()));
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut console = Console { out: &mut out, err: &mut err, colour };
+    let mut console = Console { out: &mut out, err: &mut err, out_colour, colour };
     ExitCode::from(cli::run_in(std::env::args_os(), &mut console))
 }

@@ -2,8 +2,9 @@
 
 use crate::commands::{AnswerFormat, StoresArgs, summary};
 use crate::console::Console;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Colour, Diagnostic};
 use crate::error::CommandError;
+use crate::explanation::{self, Explanation};
 use crate::input::CompiledFleet;
 use crate::load;
 use crate::stack::{self, StackError};
@@ -16,9 +17,19 @@ pub struct CheckArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human")]
     format: AnswerFormat,
+    /// Explain a diagnostic's code, such as `unknown-aisle`, with an example; reads no stores
+    #[arg(long, value_name = "CODE", value_parser = code, exclusive = true)]
+    explain: Option<&'static Explanation>,
 }
 
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
+    if let Some(explanation) = args.explain {
+        let shown = match console.out_colour {
+            Colour::Plain => explanation.text.to_owned(),
+            Colour::Ansi => explanation::coloured(explanation.text),
+        };
+        return Ok(write!(console.out, "{shown}")?);
+    }
     let mut loaded = load::load(&args.stores.stores)?;
     let over = loaded.fleet.as_ref().map(over_limits).unwrap_or_default();
     if !over.is_empty() {
@@ -42,6 +53,16 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
     // A "no" stays a "no", whether or not anybody reads on.
     loaded.fleet.map(|_| ()).ok_or(CommandError::Configuration(summary))?;
     Ok(written?)
+}
+
+/// Reads a code of a diagnostic.
+fn code(text: &str) -> Result<&'static Explanation, String> {
+    explanation::find(text).ok_or_else(|| match explanation::nearest(text) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "codes stand in brackets, such as `unknown-aisle` in `error[unknown-aisle]`".to_owned()
+        }
+    })
 }
 
 /// What goes over CloudFormation's limits, which shows only in the templates.
