@@ -7,5 +7,6 @@
 )]
 
 mod architecture;
+mod diagnostics;
 mod generation;
 mod refusals;

@@ -1,0 +1,246 @@
+//! Every code of a diagnostic is explained, and its explanation is true: `arm check` says just that
+//! of the example that is wrong, and nothing at all of the mended one.
+//!
+//! What is said of each wrong example stands in `tests/diagnostics/<code>.snap`; read it as the
+//! manager of that store would. To add a code, add its explanation; where text cannot show what is
+//! wrong, the explanation says it in words and [`built`] makes it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use generator::console::count;
+use generator::diagnostic::Severity;
+use generator::explanation::{self, Explanation};
+use insta::assert_snapshot;
+
+use arm_tests::{Fleet, Outcome, arm, root};
+
+/// The fleet of an example that gives none: one cell, a model that exists, no rules.
+const FLEET: &str = r#"cells:
+  us-west: { account: "123456789012", region: us-west-2 }
+model: { endpoint: shelf-behaviour }
+defaults: { cell: us-west, timezone: America/Los_Angeles }
+"#;
+/// The store of an example that gives none.
+const STORE: &str = "store: renton-007
+name: Renton
+aisles: [{ id: aisle-5 }]
+cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
+";
+
+/// Names below `stores/` with their bytes; a name that ends in `/` is a folder.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn renton(text: impl Into<Vec<u8>>) -> Files {
+    vec![("renton-007.yaml".to_owned(), text.into())]
+}
+
+/// The files below `Wrong:` or `Right:`; none where that is said in words.
+fn shown(explanation: &Explanation, side: &str) -> Files {
+    let (_, below) = explanation.text.split_once(&format!("\n\n{side}:")).unwrap();
+    let below = below.split("\n\nRight:").next().unwrap();
+    let blocks = below.split("```yaml stores/").skip(1).map(|block| {
+        let (name, text) = block.split_once('\n').unwrap();
+        let text = text.split("```").next().unwrap();
+        (name.to_owned(), text.as_bytes().to_vec())
+    });
+    blocks.collect()
+}
+
+/// What text cannot show: the wrong files and the right ones, at the very limit where there is one.
+fn built(code: &str, side: &str) -> Files {
+    let wrong = side == "Wrong";
+    let more = usize::from(wrong);
+    match code {
+        "control-character" => renton(STORE.replace("Renton", "Renton \u{7}")),
+        "file-too-large" => {
+            let rest = 4 * 1024 * 1024 + more - STORE.len();
+            renton(format!("{STORE}#{}\n", "-".repeat(rest - 2)))
+        }
+        "not-a-file" => {
+            let folder = if wrong { "kent-008.yaml/" } else { "kent-008/" };
+            [renton(STORE), vec![(folder.to_owned(), Vec::new())]].concat()
+        }
+        "not-utf-8" => renton([b"name: Caf\xe9\n", STORE.as_bytes()].concat()),
+        "rules-too-large" => {
+            let ids: Vec<_> = (0..200).map(|n| format!("camera-{n:03}")).collect();
+            let when = if wrong {
+                format!("camera: [{}]", ids.join(", "))
+            } else {
+                "aisle_kind: high-value".to_owned()
+            };
+            renton(format!(
+                "{}rules: [{{ name: razors, when: {{ {when} }}, priority: high, notify: [] }}]\n",
+                cameras(&ids),
+            ))
+        }
+        "stack-too-large" => {
+            let one = |n| format!("  - {{ audience: floor, sms: \"ssm:/renton/{n}\" }}\n");
+            let all: Vec<_> = (0..60 + more).map(one).collect();
+            renton(format!("{STORE}subscribers:\n{}", all.concat()))
+        }
+        "too-deep" => renton(format!("a: {}{}\n", "{ a: ".repeat(30), "}".repeat(30))),
+        "too-many-cameras" => {
+            let ids: Vec<_> = (0..400 + more).map(|n| format!("camera-{n:03}")).collect();
+            renton(cameras(&ids))
+        }
+        "too-many-stores" => {
+            let store = |n| {
+                let id = format!("store-{n:03}");
+                (format!("{id}.yaml"), STORE.replace("renton-007", &id).into_bytes())
+            };
+            (1..=200 + more).map(store).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A store with these cameras, one per line, all in one aisle.
+fn cameras(ids: &[String]) -> String {
+    let lines: Vec<_> =
+        ids.iter().map(|id| format!("  - {{ id: {id}, aisle: aisle-5 }}\n")).collect();
+    format!(
+        "store: renton-007\nname: Renton\naisles: [{{ id: aisle-5, kind: high-value }}]\ncameras:\n{}",
+        lines.concat()
+    )
+}
+
+/// The files of one side of an explanation, as shown there or else built.
+fn example(explanation: &Explanation, side: &str) -> Files {
+    let shown = shown(explanation, side);
+    let built = if shown.is_empty() { built(explanation.code, side) } else { shown };
+    assert!(!built.is_empty(), "{} has no example: {side}", explanation.code);
+    built
+}
+
+/// Checks a folder of these files, and of the fleet or the store that they lack.
+fn check(files: &Files) -> Outcome {
+    let fleet = Fleet::new(&[("fleet.yaml", FLEET)]);
+    if files.iter().all(|(name, _)| name == "fleet.yaml") {
+        fleet.write("renton-007.yaml", STORE.as_bytes());
+    }
+    for (name, bytes) in files {
+        match name.strip_suffix('/') {
+            Some(folder) => std::fs::create_dir(fleet.path(&format!("stores/{folder}"))).unwrap(),
+            None => fleet.write(name, bytes),
+        }
+    }
+    fleet.arm("check", &[])
+}
+
+#[test]
+fn every_wrong_example_is_told_its_code() {
+    for it in explanation::all() {
+        let Outcome { out, err, code } = check(&example(it, "Wrong"));
+        let (word, exit_code) = match it.severity {
+            Severity::Error => ("error", 1),
+            Severity::Warning => ("warning", 0),
+        };
+        assert!(err.contains(&format!("{word}[{}]: ", it.code)), "{}:\n{err}", it.code);
+        assert_eq!(code, exit_code, "{}", it.code);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("diagnostics");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| assert_snapshot!(it.code, format!("{err}{out}exit code {code}")));
+    }
+}
+
+#[test]
+fn every_mended_example_has_no_problem() {
+    for it in explanation::all() {
+        let files = example(it, "Right");
+        let stores = files.iter().filter(|(name, _)| !name.ends_with('/') && name != "fleet.yaml");
+        let stores = count(stores.count().max(1), "store");
+        let right =
+            Outcome { out: format!("no problems in {stores}\n"), err: String::new(), code: 0 };
+        assert_eq!(check(&files), right, "{}", it.code);
+    }
+}
+
+/// Every file below a folder with this suffix.
+fn files_below(folder: &str, suffix: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut waiting = vec![root().join(folder)];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()));
+        } else if path.extension().is_some_and(|it| it == suffix) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The codes that a source file reports: the first argument of every call that makes a diagnostic,
+/// and, as some are handed to such a call by name, whatever begins as codes do.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let calls = ["Diagnostic::error(", "Diagnostic::warning(", ".unknown(", ".check_unique("];
+    let after = calls.iter().flat_map(|call| source.split(call).skip(1));
+    let first = after.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let beginnings = ["bad-", "unknown-", "duplicate-", "missing-", "not-", "too-"];
+    let word = |text: &&str| {
+        beginnings.iter().any(|it| text.starts_with(it))
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    first.chain(source.split('"').filter(word)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_codes_that_are_reported_are_those_that_are_explained() {
+    let explained: BTreeSet<_> = explanation::all().iter().map(|it| it.code.to_owned()).collect();
+    let sources = files_below("generator/src", "rs");
+    let sources = sources.iter().filter(|it| !it.ends_with("explanation.rs"));
+    let reported: BTreeSet<_> =
+        sources.flat_map(|it| codes_in(&std::fs::read_to_string(it).unwrap())).collect();
+    assert_eq!(reported, explained);
+    let stems = |folder, suffix| -> BTreeSet<_> {
+        let files = files_below(folder, suffix);
+        files.iter().map(|it| it.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(stems("generator/explanations", "md"), explained);
+    assert_eq!(stems("tests/diagnostics", "snap"), explained);
+    let reference = std::fs::read_to_string(root().join("stores/README.md")).unwrap();
+    let missing = explained.iter().filter(|it| !reference.contains(&format!("`{it}`")));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn a_code_is_explained_without_any_store() {
+    for it in explanation::all() {
+        let right = Outcome { out: it.text.to_owned(), err: String::new(), code: 0 };
+        assert_eq!(arm(&["check", "--explain", it.code]), right);
+    }
+}
+
+#[test]
+fn a_code_that_is_none_is_wrong_usage() {
+    let told = [
+        ["check", "--explain", "unknown-asile"].as_slice(),
+        &["check", "--explain", "E0308"],
+        &["check", "--explain", "unknown-aisle", "--format", "json"],
+    ]
+    .map(|args| {
+        let outcome = arm(args);
+        format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
+    });
+    assert_snapshot!(told.join("\n\n"), @"
+    error: invalid value 'unknown-asile' for '--explain <CODE>': did you mean `unknown-aisle`?
+
+    For more information, try '--help'.
+    exit code 2
+
+    error: invalid value 'E0308' for '--explain <CODE>': codes stand in brackets, such as `unknown-aisle` in `error[unknown-aisle]`
+
+    For more information, try '--help'.
+    exit code 2
+
+    error: the argument '--explain <CODE>' cannot be used with one or more of the other specified arguments
+
+    Usage: arm check [OPTIONS]
+
+    For more information, try '--help'.
+    exit code 2
+    ");
+}
