@@ -47,7 +47,7 @@ fn four_mistakes_are_four_diagnostics_in_one_run() {
     9 |   - { id: aisle-6-a, aisle: aisle-6 }
       |           ^^^^^^^^^ again here
       |
-      = help: give each camera an id of its own, or delete one
+      = help: rename one of the two, or delete it
 
     error[unknown-audience]: no audience `flor`: nobody would be told
       --> stores/renton-007.yaml:14:14
@@ -57,7 +57,7 @@ fn four_mistakes_are_four_diagnostics_in_one_run() {
        |
        = help: did you mean `floor`? known: `floor`, `loss-prevention`, `store-manager`
 
-    error[bad-phone-number]: `206-555-0100` is no phone number in E.164 form
+    error[bad-phone-number]: `206-555-0100` is no phone number in international form (E.164)
       --> stores/renton-007.yaml:16:39
        |
     16 |   - { audience: loss-prevention, sms: "206-555-0100" }
@@ -234,7 +234,7 @@ fn subscribers_and_names_have_their_refusals() {
     told.push(check("store: a-gw-b\nname: R\naisles: []\ncameras: []\nrules: []\nsubscribers: [{ audience: floor, email: a@b.co }, { audience: loss-prevention, email: a@b.co }]\n"));
     told.push(check("store: renton-008\nname: R\naisles: []\n"));
     assert_snapshot!(told.join("\n"), @"
-    8:29 bad-phone-number `2065550100` is no phone number in E.164 form
+    8:29 bad-phone-number `2065550100` is no phone number in international form (E.164)
     8:31 bad-email `nobody` is no e-mail address
     8:31 bad-url `http://a.b/` is no HTTPS address
     8:30 bad-push-endpoint `phone` is no SNS mobile push endpoint
@@ -297,19 +297,13 @@ fn cells_and_models_have_their_refusals() {
     1:24 bad-account `12345` is no AWS account id
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:48 unknown-region `us-west-9` is no region that arm supports
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
-    1:73 wrong-value `architecture` cannot be `x64`
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    1:73 unknown-architecture `x64` is not the name that AWS Lambda has for this CPU
     1:74 bad-log-retention CloudWatch Logs cannot keep logs for 100 days
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
-    1:79 duplicate-email there are two e-mails `a@b.co`
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    1:79 duplicate-email `ops_email` has the address `a@b.co` twice
     1:10 missing-model the cell `a` has no model
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:20 bad-endpoint `-x` cannot be the name of a SageMaker endpoint
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
-    2:8 bad-model an endpoint that exists has its own model data, instances and scaling
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    2:33 bad-model an endpoint that exists has its own model data, instances and scaling
     2:8 bad-model a model is either an endpoint that exists or an image to host
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:17 bad-image `library/model` is no image in Amazon ECR

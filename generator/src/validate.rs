@@ -205,7 +205,7 @@ impl Context<'_> {
                 let problem = Diagnostic::error(code, &id.place, message)
                     .label("again here")
                     .related(first, "first here")
-                    .help(format!("give each {what} an id of its own, or delete one"));
+                    .help("rename one of the two, or delete it");
                 self.report(problem);
             } else {
                 seen.insert(&id.value, &id.place);
@@ -221,7 +221,10 @@ impl Context<'_> {
         message: String,
         known: impl IntoIterator<Item = &'b str>,
     ) {
-        let help = suggest(&name.value, known);
+        let mut help = suggest(&name.value, known);
+        if help.is_empty() {
+            "none is defined: define it first, or take this name out".clone_into(&mut help);
+        }
         self.report(
             Diagnostic::error(code, &name.place, message).label("not known here").help(help),
         );
@@ -248,8 +251,14 @@ impl Context<'_> {
             self.report(Diagnostic::error("bad-name", &text.place, message).help(help));
         }
         let length = text.value.chars().count();
-        if length > NAME_MAX || text.value.trim() != text.value || length == 0 {
-            let message = format!("{what} has {length} characters, or begins or ends with a space");
+        let wrong = match length {
+            0 => Some("is empty".to_owned()),
+            _ if length > NAME_MAX => Some(format!("has {length} characters")),
+            _ if text.value.trim() != text.value => Some("begins or ends with a space".to_owned()),
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            let message = format!("{what} {wrong}");
             let help = format!("write 1 to {NAME_MAX} characters, without a space at either end");
             self.report(Diagnostic::error("bad-name", &text.place, message).help(help));
         }

@@ -31,7 +31,7 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
         context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
         None
     };
-    context.check_unique("duplicate-email", "e-mail", config.ops_email.iter());
+    check_emails(context, &config.ops_email);
     let ops_email =
         config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
     Some(Cell {
@@ -45,11 +45,32 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
     })
 }
 
+/// Reports an address that is told twice.
+fn check_emails(context: &mut Context<'_>, emails: &[At<String>]) {
+    for (index, email) in emails.iter().enumerate() {
+        let mut before = emails.iter().take(index);
+        if let Some(first) = before.find(|it| it.value == email.value) {
+            let message = format!("`ops_email` has the address `{}` twice", email.value);
+            let problem = Diagnostic::error("duplicate-email", &email.place, message)
+                .label("again here")
+                .related(&first.place, "first here")
+                .help("delete one of the two, or write the address that was meant");
+            context.report(problem);
+        }
+    }
+}
+
 fn check_account(context: &mut Context<'_>, account: &At<String>) -> bool {
     let valid = account.value.len() == 12 && account.value.bytes().all(|b| b.is_ascii_digit());
     if !valid {
         let message = format!("`{}` is no AWS account id", account.value);
-        let help = "write its twelve digits in quotes, with leading zeros";
+        let digits: String = account.value.chars().filter(char::is_ascii_digit).collect();
+        let help = if digits.len() == 12 {
+            format!("write its twelve digits alone, in quotes: `\"{digits}\"`")
+        } else {
+            let number = digits.len();
+            format!("write its twelve digits in quotes, with leading zeros; these are {number}")
+        };
         context.report(Diagnostic::error("bad-account", &account.place, message).help(help));
     }
     valid
@@ -88,14 +109,23 @@ fn detector(
             && !name.starts_with('-')
             && !name.ends_with('-');
         if data.is_some() || instance.is_some() || instances.is_some() || concurrency.is_some() {
+            let place = [data.as_ref(), instance.as_ref()].into_iter().flatten().next();
+            let place = place.map(|it| &it.place).or(instances.as_ref().map(|it| &it.place));
             let message = "an endpoint that exists has its own model data, instances and scaling";
-            let help = "delete `data`, `instance`, `instances` and `concurrency`, or give `image`";
-            context.report(Diagnostic::error("bad-model", &model.place, message).help(help));
+            let help = "delete `data`, `instance`, `instances` and `concurrency`; or, for a model that arm hosts, write `image` in place of `endpoint`";
+            let problem = Diagnostic::error("bad-model", place.unwrap_or(&model.place), message);
+            context.report(problem.help(help));
         }
         if !valid {
             let message =
                 format!("`{}` cannot be the name of a SageMaker endpoint", endpoint.value);
-            let help = "use letters, digits and hyphens, at most 63 characters";
+            let help = match name.rsplit_once('/') {
+                Some((arn, last)) if arn.starts_with("arn:") => {
+                    format!("write the name alone: `{last}`")
+                }
+                _ => "use letters, digits and hyphens, at most 63 characters, no hyphen at either end"
+                    .to_owned(),
+            };
             context.report(Diagnostic::error("bad-endpoint", &endpoint.place, message).help(help));
         }
         return valid.then(|| Detector::Existing { endpoint: endpoint.value.clone() });
@@ -169,7 +199,12 @@ fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
     }
     if !matches!(parts[..], ["ml", family, size] if lower(family) && lower(size)) {
         let message = format!("`{}` is no SageMaker instance type", instance.value);
-        let help = "write a type such as `ml.g4dn.xlarge`";
+        // EC2's name of the same machine.
+        let help = if matches!(parts[..], [family, size] if lower(family) && lower(size)) {
+            format!("did you mean `ml.{}`?", instance.value)
+        } else {
+            "write a type such as `ml.g4dn.xlarge`".to_owned()
+        };
         context.report(Diagnostic::error("bad-instance", &instance.place, message).help(help));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::hours::{Hours, Span};
 
 use crate::config::HoursConfig;
-use crate::diagnostic::{At, Diagnostic};
+use crate::diagnostic::{At, Diagnostic, Place};
 
 use super::Context;
 
@@ -53,19 +53,21 @@ pub(super) fn validate(
     let Some(config) = config else {
         return Hours { timezone, ..Hours::default() };
     };
-    let mut week: Vec<Option<Vec<Span>>> = vec![None; 7];
+    let mut week: Vec<Option<(Vec<Span>, Place)>> = vec![None; 7];
     let mut dates = BTreeMap::new();
     for (key, texts) in &config.value.days {
         let spans = spans(context, texts);
         if let Some(days) = weekdays(&key.value) {
             for day in days {
                 if let Some(slot) = week.get_mut(day)
-                    && slot.replace(spans.clone()).is_some()
+                    && let Some((_, first)) = slot.replace((spans.clone(), key.place.clone()))
                 {
                     let message = format!("`{}` has hours twice", DAYS.get(day).unwrap_or(&""));
-                    let help = "let each day stand in one key only";
-                    context
-                        .report(Diagnostic::error("hours-twice", &key.place, message).help(help));
+                    let problem = Diagnostic::error("hours-twice", &key.place, message)
+                        .label("again here")
+                        .related(&first, "first here")
+                        .help("let each day stand in one key only");
+                    context.report(problem);
                 }
             }
         } else if key.value.parse::<jiff::civil::Date>().is_ok_and(|it| it.to_string() == key.value)
@@ -74,12 +76,15 @@ pub(super) fn validate(
             dates.insert(key.value.clone(), spans);
         } else {
             let message = format!("`{}` is no day", key.value);
-            let help =
-                "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`";
+            let help = meant_days(&key.value).map_or_else(
+                || "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
             context.report(Diagnostic::error("bad-day", &key.place, message).help(help));
         }
     }
-    let week = week.into_iter().map(Option::unwrap_or_default).collect();
+    let week =
+        week.into_iter().map(|day| day.map(|(spans, _)| spans).unwrap_or_default()).collect();
     Hours { timezone, week, dates }
 }
 
@@ -92,6 +97,38 @@ fn weekdays(key: &str) -> Option<Vec<usize>> {
     Some((from..=from + length).map(|day| day % 7).collect())
 }
 
+/// `monday-saturday` and `Mon - Sat` as we write them.
+fn meant_days(key: &str) -> Option<String> {
+    let day = |name: &str| {
+        let short: String = name.trim().to_lowercase().chars().take(3).collect();
+        DAYS.into_iter().find(|day| *day == short)
+    };
+    match key.split_once(['-', '–']) {
+        Some((from, to)) => Some(format!("{}-{}", day(from)?, day(to)?)),
+        None => day(key).map(str::to_owned),
+    }
+}
+
+/// `7-23`, `7:00-23` and `9am - 5:30pm` as we write them.
+fn meant_span(text: &str) -> Option<Span> {
+    let time = |text: &str| {
+        let text = text.trim().to_lowercase();
+        let afternoon = text.ends_with("pm");
+        let digits = text.trim_end_matches("am").trim_end_matches("pm").trim_end();
+        let (hour, minute) = digits.split_once([':', '.']).unwrap_or((digits, "0"));
+        let hour = hour.parse::<u16>().ok().filter(|hour| *hour <= 24)?;
+        let minute = minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
+        let hour = match (afternoon, hour) {
+            (true, 1..=11) => hour + 12,
+            (false, 12) if text.ends_with("am") => 0,
+            _ => hour,
+        };
+        Some(hour * 60 + minute)
+    };
+    let (from, to) = text.split_once(['-', '–'])?;
+    Span::new(time(from)?, time(to)?)
+}
+
 fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
     if let [only] = texts
         && only.value == "closed"
@@ -102,7 +139,10 @@ fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
     for text in texts {
         let Ok(span) = text.value.parse::<Span>() else {
             let message = format!("`{}` is no opening time", text.value);
-            let help = "write `07:00-23:00`, past midnight `18:00-02:00`, or `closed`";
+            let help = meant_span(&text.value).map_or_else(
+                || "write `07:00-23:00`, past midnight `18:00-02:00`, or `closed`".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
             context.report(Diagnostic::error("bad-hours", &text.place, message).help(help));
             continue;
         };
@@ -131,5 +171,19 @@ mod tests {
         assert_eq!(weekdays("sat-mon"), Some(vec![5, 6, 0]));
         assert_eq!(weekdays("sun"), Some(vec![6]));
         assert_eq!(weekdays("mo-fr"), None);
+    }
+
+    #[test]
+    fn days_and_times_in_other_spellings_are_understood_for_the_help() {
+        assert_eq!(meant_days("Monday - Saturday").as_deref(), Some("mon-sat"));
+        assert_eq!(meant_days("sunday").as_deref(), Some("sun"));
+        assert_eq!(meant_days("holiday"), None);
+        let span = |text| meant_span(text).map(|it| it.to_string());
+        assert_eq!(span("7-23").as_deref(), Some("07:00-23:00"));
+        assert_eq!(span("9am - 5:30pm").as_deref(), Some("09:00-17:30"));
+        assert_eq!(span("12pm-12am").as_deref(), Some("12:00-00:00"));
+        for none in ["25-26", "7", "all day", "7-7", "7:61-8"] {
+            assert_eq!(span(none), None, "{none}");
+        }
     }
 }

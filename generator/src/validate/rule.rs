@@ -174,9 +174,10 @@ fn confidence(context: &mut Context<'_>, at: &At<f64>) -> Option<Confidence> {
     let exact = ((at.value * 10_000.0).round() / 10_000.0 - at.value).abs() < f64::EPSILON;
     if found.is_none() || !exact {
         let message = format!("`min_confidence` is {}", at.value);
-        let percent = at.value / 100.0;
-        let help = if (1.0..=100.0).contains(&at.value) && Confidence::new(percent).is_some() {
-            format!("did you mean `{percent}`? it is a fraction from 0 to 1, at most four decimals")
+        // A percentage.
+        let help = if (10.0..=100.0).contains(&at.value) {
+            let fraction = (at.value * 100.0).round() / 10_000.0;
+            format!("did you mean {fraction}? 1 is the surest")
         } else {
             "give a fraction from 0 to 1 with at most four decimals, such as 0.8".to_owned()
         };

@@ -237,7 +237,10 @@ fn zones(context: &mut Context<'_>, config: &CameraConfig) -> Vec<Zone> {
                     format!("the area of the zone `{}` has {other} numbers, not 4", zone.id.value)
                 }
             };
-            let help = "write `[left, top, width, height]` as fractions of the picture, such as [0.1, 0.2, 0.5, 0.4]: left + width and top + height are at most 1";
+            let help = meant_area(&zone.area.value).map_or_else(
+                || "write `[left, top, width, height]` as fractions of the picture, such as [0.1, 0.2, 0.5, 0.4]: left + width and top + height are at most 1".to_owned(),
+                |meant| format!("write width and height, not the right and bottom edge: {meant:?}"),
+            );
             context.report(
                 Diagnostic::error("zone-outside-picture", &zone.area.place, message).help(help),
             );
@@ -246,4 +249,12 @@ fn zones(context: &mut Context<'_>, config: &CameraConfig) -> Vec<Zone> {
         zones.extend(id.map(|id| Zone { id: id.as_str().to_owned(), area }));
     }
     zones
+}
+
+/// The area, if it was written as left, top, right and bottom edge.
+fn meant_area(numbers: &[f64]) -> Option<[f64; 4]> {
+    let [left, top, right, bottom] = *numbers else { return None };
+    let edges = left < right && top < bottom && right <= 1.0 && bottom <= 1.0;
+    let round = |number: f64| (number * 10_000.0).round() / 10_000.0;
+    edges.then(|| [left, top, round(right - left), round(bottom - top)])
 }

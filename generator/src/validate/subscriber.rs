@@ -78,7 +78,7 @@ fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> O
         Channel::Sms => (
             is_e164(&text.value),
             "bad-phone-number",
-            "is no phone number in E.164 form",
+            "is no phone number in international form (E.164)",
             "write `+`, the country code and the number, digits only, in quotes, such as `\"+12065550100\"`",
         ),
         Channel::Https => (
@@ -96,9 +96,28 @@ fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> O
     };
     if !valid {
         let message = format!("`{}` {message}", text.value);
+        let help = meant(channel, &text.value)
+            .map_or_else(|| help.to_owned(), |meant| format!("did you mean `{meant}`?"));
         context.report(Diagnostic::error(code, &text.place, message).help(help));
     }
     valid.then(|| Endpoint::Literal(text.value.clone()))
+}
+
+/// The address that was meant, where only its spelling is wrong.
+fn meant(channel: Channel, text: &str) -> Option<String> {
+    match channel {
+        Channel::Sms if text.trim_start().starts_with(['+', '(']) && text.contains('+') => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let only_spacing = |c: char| c.is_ascii_digit() || " +()-./".contains(c);
+            let number = format!("+{digits}");
+            (text.chars().all(only_spacing) && is_e164(&number)).then_some(number)
+        }
+        Channel::Https => {
+            let host = text.strip_prefix("http://").unwrap_or(text);
+            Some(format!("https://{host}")).filter(|url| is_https(url))
+        }
+        _ => None,
+    }
 }
 
 /// Reads `ssm:/path` or `secret:name`.
@@ -110,7 +129,11 @@ pub(super) fn reference(context: &mut Context<'_>, text: &At<String>) -> Option<
     };
     if found.is_none() {
         let message = format!("`{}` is no reference to a stored address", text.value);
-        let help = "write `ssm:/path/to/parameter` (each part letters, digits, `.`, `-`, `_`; not under `/aws`) or `secret:name`";
+        let path = text.value.strip_prefix("ssm:").map(|path| format!("/{path}"));
+        let help = match path.filter(|path| is_parameter(path)) {
+            Some(path) => format!("did you mean `ssm:{path}`?"),
+            None => "write `ssm:/path/to/parameter` (each part letters, digits, `.`, `-`, `_`; not under `/aws`) or `secret:name`".to_owned(),
+        };
         context.report(Diagnostic::error("bad-reference", &text.place, message).help(help));
     }
     found
