@@ -26,6 +26,7 @@ const STORE: &str = "store: renton-007
 name: Renton
 aisles: [{ id: aisle-5 }]
 cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
+rules: [{ name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [] }]
 ";
 
 /// Names below `stores/` with their bytes; a name that ends in `/` is a folder.
@@ -62,18 +63,11 @@ fn built(code: &str, side: &str) -> Files {
             [renton(STORE), vec![(folder.to_owned(), Vec::new())]].concat()
         }
         "not-utf-8" => renton([b"name: Caf\xe9\n", STORE.as_bytes()].concat()),
-        "rules-too-large" => {
-            let ids: Vec<_> = (0..200).map(|n| format!("camera-{n:03}")).collect();
-            let when = if wrong {
-                format!("camera: [{}]", ids.join(", "))
-            } else {
-                "aisle_kind: high-value".to_owned()
-            };
-            renton(format!(
-                "{}rules: [{{ name: razors, when: {{ {when} }}, priority: high, notify: [] }}]\n",
-                cameras(&ids),
-            ))
+        "rules-too-large" if wrong => {
+            let all = ids("camera", 200);
+            renton(cameras(&all, &format!("camera: [{}]", all.join(", "))))
         }
+        "rules-too-large" => renton(cameras(&ids("camera", 200), "aisle_kind: high-value")),
         "stack-too-large" => {
             let one = |n| format!("  - {{ audience: floor, sms: \"ssm:/renton/{n}\" }}\n");
             let all: Vec<_> = (0..60 + more).map(one).collect();
@@ -81,26 +75,28 @@ fn built(code: &str, side: &str) -> Files {
         }
         "too-deep" => renton(format!("a: {}{}\n", "{ a: ".repeat(30), "}".repeat(30))),
         "too-many-cameras" => {
-            let ids: Vec<_> = (0..400 + more).map(|n| format!("camera-{n:03}")).collect();
-            renton(cameras(&ids))
+            renton(cameras(&ids("camera", 400 + more), "event_type: shelf_sweep"))
         }
         "too-many-stores" => {
-            let store = |n| {
-                let id = format!("store-{n:03}");
-                (format!("{id}.yaml"), STORE.replace("renton-007", &id).into_bytes())
-            };
-            (1..=200 + more).map(store).collect()
+            let store =
+                |id: String| (format!("{id}.yaml"), STORE.replace("renton-007", &id).into_bytes());
+            ids("store", 200 + more).into_iter().map(store).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// A store with these cameras, one per line, all in one aisle.
-fn cameras(ids: &[String]) -> String {
-    let lines: Vec<_> =
-        ids.iter().map(|id| format!("  - {{ id: {id}, aisle: aisle-5 }}\n")).collect();
+fn ids(noun: &str, number: usize) -> Vec<String> {
+    (1..=number).map(|n| format!("{noun}-{n:03}")).collect()
+}
+
+/// A store with these cameras, one per line, all in one aisle, and a rule.
+fn cameras(ids: &[String], when: &str) -> String {
+    let line = |id| format!("  - {{ id: {id}, aisle: aisle-5 }}\n");
+    let lines: Vec<_> = ids.iter().map(line).collect();
     format!(
-        "store: renton-007\nname: Renton\naisles: [{{ id: aisle-5, kind: high-value }}]\ncameras:\n{}",
+        "store: renton-007\nname: Renton\naisles: [{{ id: aisle-5, kind: high-value }}]\ncameras:\n{}\
+         rules: [{{ name: razors, when: {{ {when} }}, priority: high, notify: [] }}]\n",
         lines.concat()
     )
 }
