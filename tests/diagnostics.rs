@@ -62,7 +62,7 @@ fn built(code: &str, side: &str) -> Files {
             let folder = if wrong { "kent-008.yaml/" } else { "kent-008/" };
             [renton(STORE), vec![(folder.to_owned(), Vec::new())]].concat()
         }
-        "not-utf-8" => renton([b"name: Caf\xe9\n", STORE.as_bytes()].concat()),
+        "not-utf-8" => renton([b"# The caf\xe9 opens at seven.\n", STORE.as_bytes()].concat()),
         "rules-too-large" if wrong => {
             let all = ids("camera", 200);
             renton(cameras(&all, &format!("camera: [{}]", all.join(", "))))
