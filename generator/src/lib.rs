@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod explanation;
 pub mod yaml;
 pub mod model;
+pub mod quota;
 pub mod schema;
 pub mod decode;
 pub mod config;
