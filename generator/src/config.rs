@@ -5,9 +5,11 @@
 //! `inherit` where it comes from when a store leaves it out.
 
 mod fleet;
+mod quota;
 mod rule;
 
 pub use fleet::fleet;
+pub use quota::QuotasConfig;
 
 use contract::evidence::LockMode;
 use contract::hours::Period;
@@ -29,6 +31,7 @@ pub struct FleetConfig {
     pub defaults: Layer,
     pub formats: Vec<(At<String>, Layer)>,
     pub allow: Vec<AllowConfig>,
+    pub quotas: QuotasConfig,
 }
 
 /// One AWS account and region.
@@ -41,6 +44,7 @@ pub struct CellConfig {
     pub model: Option<At<ModelConfig>>,
     pub ops_email: Vec<At<String>>,
     pub log_days: Option<At<u32>>,
+    pub quotas: QuotasConfig,
 }
 
 /// What watches the video: an existing endpoint, or an image to host.

@@ -6,6 +6,8 @@
 
 mod scalar;
 
+use std::ops::RangeInclusive;
+
 use crate::diagnostic::{At, Diagnostic, Place, is_near, suggest};
 use crate::schema::{Key, Kind, Noun, Presence};
 use crate::yaml::{Node, Value};
@@ -129,12 +131,30 @@ impl Decoder {
     /// The entries of a mapping whose keys people choose.
     pub fn entries<'n>(&mut self, fields: &Fields<'n>, key: &str) -> &'n [(Node, Node)] {
         let Some(node) = fields.find(key) else { return &[] };
+        self.plain_entries(node, key, fields.key(key).example)
+    }
+
+    /// The entries of a mapping that has no table.
+    pub fn plain_entries<'n>(
+        &mut self,
+        node: &'n Node,
+        key: &str,
+        example: &str,
+    ) -> &'n [(Node, Node)] {
         if let Value::Mapping(entries) = &node.value {
             return entries;
         }
-        let help = format!("write `{key}: {}`", fields.key(key).example);
+        let help = format!("write `{key}: {example}`");
         self.wrong_kind(node, &format!("`{key}`"), "a mapping of keys to values", help);
         &[]
+    }
+
+    /// Reports a key that is none of those that a mapping may have.
+    pub fn unknown_name(&mut self, what: &str, key: &Node, known: Vec<&'static str>) {
+        let name = key.text().unwrap_or_default();
+        let message = format!("{what} has no key `{name}`");
+        let help = suggest(name, known);
+        self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
     }
 
     /// The items of a list; none when it is absent.
@@ -247,8 +267,19 @@ impl Decoder {
     pub fn whole(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
         let node = fields.find(key)?;
         let Kind::Whole { min, max } = fields.key(key).kind else { return None };
-        let number = node.text().and_then(scalar::whole).filter(|it| (min..=max).contains(it));
-        self.or_wrong(node, key, number, || format!("write a whole number from {min} to {max}"))
+        self.plain_whole(node, key, min..=max)
+    }
+
+    /// Reads a whole number that has no table.
+    pub fn plain_whole(
+        &mut self,
+        node: &Node,
+        key: &str,
+        range: RangeInclusive<u32>,
+    ) -> Option<At<u32>> {
+        let number = node.text().and_then(scalar::whole).filter(|it| range.contains(it));
+        let help = || format!("write a whole number from {} to {}", range.start(), range.end());
+        self.or_wrong(node, key, number, help)
     }
 
     /// Reads a whole number, or a range of them.

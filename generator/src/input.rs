@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{self, FleetConfig, StoreConfig};
 use crate::decode::Decoder;
+use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
 use crate::model::{Fleet, Store};
 use crate::rules::{self, RuleSet, RulesError};
@@ -42,6 +43,8 @@ pub struct Input {
     pub problems: Vec<Diagnostic>,
     /// `None` when there is any error.
     pub fleet: Option<CompiledFleet>,
+    /// The fleet when it is whole but needs more than its quotas allow.
+    pub over_quota: Option<CompiledFleet>,
     /// As written; what could not be read is left out.
     pub fleet_config: FleetConfig,
     /// By file stem.
@@ -54,6 +57,8 @@ pub struct Input {
 #[derive(Debug)]
 pub struct CompiledFleet {
     pub fleet: Fleet,
+    /// What it needs of every quota, by account and region.
+    pub homes: Vec<Home>,
     /// By store id.
     rules: BTreeMap<String, RuleSet>,
     /// Where each store begins, by its id.
@@ -69,6 +74,12 @@ impl CompiledFleet {
     /// The compiled rules of one store.
     pub fn rules_of(&self, store: &Store) -> &RuleSet {
         self.rules.get(store.id.as_str()).expect("input compiled the rules of every store")
+    }
+
+    /// Counts what the fleet needs of its quotas, and returns what is wrong with that.
+    fn count(&mut self, config: &FleetConfig) -> Vec<Diagnostic> {
+        self.homes = demand::homes(&self.fleet, config, |store| self.rules_of(store));
+        demand::problems(&self.fleet, config, &self.homes)
     }
 }
 
@@ -93,10 +104,13 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>) -> Input {
             (problems, fleet, config)
         }
     };
-    let mut problems = problems;
+    let (mut problems, mut fleet) = (problems, fleet);
+    let over = fleet.as_mut().map(|fleet| fleet.count(&fleet_config)).unwrap_or_default();
+    let over_quota = fleet.take_if(|_| over.iter().any(Diagnostic::is_error));
+    problems.extend(over);
     cover_passwords(&mut sources, &problems);
     diagnostic::sort(&mut problems);
-    Input { sources, problems, fleet, fleet_config, store_configs, store_files: number }
+    Input { sources, problems, fleet, over_quota, fleet_config, store_configs, store_files: number }
 }
 
 fn validate(
@@ -132,7 +146,7 @@ fn validate(
         }
     }
     let whole = rules.len() == fleet.stores.len();
-    (problems, whole.then_some(CompiledFleet { fleet, rules, places }))
+    (problems, whole.then_some(CompiledFleet { fleet, homes: Vec::new(), rules, places }))
 }
 
 /// Warns of rules that can never match.

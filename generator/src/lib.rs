@@ -22,11 +22,12 @@ pub mod inherit;
 pub mod validate;
 pub mod pattern;
 pub mod rules;
-pub mod input;
 pub mod name;
 pub mod blueprint;
 pub mod template;
 pub mod stack;
+pub mod demand;
+pub mod input;
 pub mod bundle;
 
 // The shell: reads, calls the core, acts.

@@ -111,6 +111,8 @@ pub enum Kind {
     Date,
     /// Opening times of one day: a span, a list of spans, or `closed`.
     DayHours,
+    /// Numbers by the keys of [`crate::quota::keys`]; some by instance type.
+    Quotas,
     Mapping(&'static Noun),
     List(&'static Kind),
     /// So many of these.

@@ -31,7 +31,8 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         return Ok(write!(console.out, "{shown}")?);
     }
     let mut loaded = load::load(&args.stores.stores)?;
-    let over = loaded.fleet.as_ref().map(over_limits).unwrap_or_default();
+    let over =
+        loaded.fleet.as_ref().or(loaded.over_quota.as_ref()).map(over_limits).unwrap_or_default();
     if !over.is_empty() {
         loaded.problems.extend(over);
         diagnostic::sort(&mut loaded.problems);

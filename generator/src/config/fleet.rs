@@ -8,6 +8,7 @@ use crate::model::Architecture;
 use crate::schema;
 use crate::yaml::Node;
 
+use super::quota::quotas;
 use super::{CellConfig, FleetConfig, Layer, ModelConfig, layer, rule};
 
 /// Reads `fleet.yaml`.
@@ -18,6 +19,7 @@ pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
         fleet.cells.extend(cell(decoder, id, node));
     }
     fleet.model = model(decoder, &fields);
+    fleet.quotas = quotas(decoder, &fields);
     fleet.audiences = decoder.texts(&fields, "audiences").unwrap_or_default();
     if let Some(defaults) = decoder.mapping(&fields, "defaults") {
         fleet.defaults = layer(decoder, &defaults);
@@ -45,6 +47,7 @@ fn cell(decoder: &mut Decoder, id: &Node, node: &Node) -> Option<CellConfig> {
         model: model(decoder, &fields),
         ops_email: decoder.one_or_many(&fields, "ops_email").unwrap_or_default(),
         log_days: decoder.duration(&fields, "log_retention"),
+        quotas: quotas(decoder, &fields),
     })
 }
 

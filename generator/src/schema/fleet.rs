@@ -14,6 +14,14 @@ const MODEL_KEY: Key = Key {
     kind: Kind::Mapping(&MODEL),
     example: "{ endpoint: shelf-behaviour }",
 };
+const QUOTAS: Key = Key {
+    name: "quotas",
+    about: "what AWS grants in the account, where it differs from AWS's default; a cell's own come first, key by key",
+    presence: Presence::Optional("AWS's defaults"),
+    kind: Kind::Quotas,
+    example: "{ kinesis_video_streams: 12000, sagemaker_instances: { ml.g4dn.xlarge: 8 } }",
+};
+
 /// `stores/fleet.yaml`.
 pub static FLEET: Noun = Noun {
     what: "the fleet",
@@ -31,6 +39,7 @@ pub static FLEET: Noun = Noun {
             example: "{ us-west: { account: \"123456789012\", region: us-west-2 } }",
         },
         Key { presence: Presence::Optional("every cell has its own"), ..MODEL_KEY },
+        QUOTAS,
         Key {
             name: "audiences",
             about: "the audiences that exist; a name that is not here is then an error",
@@ -114,6 +123,7 @@ pub static CELL: Noun = Noun {
             kind: Kind::Duration { unit: Unit::Days, min: 1, max: 3_653 },
             example: "90d",
         },
+        QUOTAS,
     ],
     one_of: &[],
 };
