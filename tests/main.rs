@@ -9,4 +9,5 @@
 mod architecture;
 mod diagnostics;
 mod generation;
+mod quotas;
 mod refusals;

@@ -23,6 +23,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(commands::check::CheckArgs),
+    Quotas(commands::quotas::QuotasArgs),
     Generate(commands::generate::GenerateArgs),
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
@@ -73,6 +74,7 @@ pub fn run_in(
 fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandError> {
     match command {
         Command::Check(args) => commands::check::run(args, console),
+        Command::Quotas(args) => commands::quotas::run(args, console),
         Command::Generate(args) => commands::generate::run(args, console),
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),

@@ -4,6 +4,7 @@ pub mod bundle;
 pub mod check;
 pub mod deploy;
 pub mod generate;
+pub mod quotas;
 pub mod rehearse;
 
 use std::path::PathBuf;
