@@ -207,7 +207,47 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
       |
       = help: raise `Roles per account` of `iam` to at least 18 (Service Quotas), then write `quotas: { iam_roles: 18 }` in fleet.yaml; or move cells to another account
 
-    error: 1 error in 5 stores
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/east-1.yaml:1:8
+      |
+    1 | store: east-1
+      |        ^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/east-2.yaml:1:8
+      |
+    1 | store: east-2
+      |        ^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/east-3.yaml:1:8
+      |
+    1 | store: east-3
+      |        ^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-1.yaml:1:8
+      |
+    1 | store: north-1
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-2.yaml:1:8
+      |
+    1 | store: north-2
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    error: 1 error and 5 warnings in 5 stores
     exit code 1
     "#);
 }
@@ -238,7 +278,39 @@ fn a_stated_number_that_is_too_small_is_an_error_and_the_nearest_counts() {
       |
       = help: raise `Topics per Account` of `sns` to at least 7 (Service Quotas), then write `quotas: { sns_topics: 7 }` in fleet.yaml; or move stores to a cell in another account or region (1 store more like these fit)
 
-    error: 1 error and 1 warning in 4 stores
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-1.yaml:1:8
+      |
+    1 | store: north-1
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-2.yaml:1:8
+      |
+    1 | store: north-2
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-3.yaml:1:8
+      |
+    1 | store: north-3
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-4.yaml:1:8
+      |
+    1 | store: north-4
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    error: 1 error and 5 warnings in 4 stores
     exit code 1
     "#);
     let outcome = fleet.arm("quotas", &[]);
@@ -289,7 +361,31 @@ fn cells_that_share_an_account_state_its_quotas_alike() {
       |
       = help: state it once: cells in one account share it
 
-    error: 2 errors in 3 stores
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/east-1.yaml:1:8
+      |
+    1 | store: east-1
+      |        ^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/north-1.yaml:1:8
+      |
+    1 | store: north-1
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+     --> stores/south-1.yaml:1:8
+      |
+    1 | store: south-1
+      |        ^^^^^^^
+      |
+      = help: add `rules`, or name a `format` that has some
+
+    error: 2 errors and 3 warnings in 3 stores
     exit code 1
     "#);
     assert_eq!(fleet.arm("quotas", &[]).code, 1);
@@ -343,7 +439,8 @@ fn a_stack_that_nobody_can_raise_is_a_no_and_is_told_once() {
     let told: Vec<_> = check.err.lines().filter(|it| it.starts_with(['e', 'w'])).collect();
     assert_snapshot!(told.join("\n"), @"
     error[stack-too-large]: cannot make stack arm-north-store-huge-1: it would need 501 resources, and 500 are the most
-    error: 1 error in 1 store
+    warning[never-watched]: no camera of this store is ever watched: video is kept, and nothing detected
+    error: 1 error and 1 warning in 1 store
     ");
 }
 

@@ -296,14 +296,20 @@ fn cells_and_models_have_their_refusals() {
     assert_snapshot!(told.join("\n"), @"
     1:24 bad-account `12345` is no AWS account id
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
-    1:48 unknown-region `us-west-9` is no region that arm supports
-    1:73 unknown-architecture `x64` is not the name that AWS Lambda has for this CPU
+    1:48 unknown-region `us-west-9` is no region that arm knows
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    1:73 wrong-value `architecture` cannot be `x64`
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:74 bad-log-retention CloudWatch Logs cannot keep logs for 100 days
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:79 duplicate-email `ops_email` has the address `a@b.co` twice
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:10 missing-model the cell `a` has no model
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:20 bad-endpoint `-x` cannot be the name of a SageMaker endpoint
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:33 bad-model an endpoint that exists has its own model data, instances and scaling
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:8 bad-model a model is either an endpoint that exists or an image to host
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:17 bad-image `library/model` is no image in Amazon ECR
@@ -317,6 +323,7 @@ fn cells_and_models_have_their_refusals() {
     2:77 bad-instance `g4dn.xlarge` is no SageMaker instance type
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:77 bad-instance `ml.t3.medium` is burstable, and SageMaker does not scale those
+    2:77 unknown-instance `ml.t3.medium` is none of the types that arm knows SageMaker to host models on
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     2:99 bad-model-data `s3://*/model.tar.gz` is no model archive in S3
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told

@@ -9,6 +9,8 @@ pub mod rehearse;
 
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 use crate::console::{Console, count};
 use crate::diagnostic;
 use crate::error::CommandError;
@@ -22,6 +24,16 @@ pub struct StoresArgs {
     /// Folder with fleet.yaml and one YAML file per store
     #[arg(id = "folder", long = "stores", default_value = "stores", value_name = "DIR")]
     pub stores: PathBuf,
+    /// Day that counts for `until` in `allow` [default: today, by universal time]
+    #[arg(long, value_name = "DATE")]
+    today: Option<Date>,
+}
+
+impl StoresArgs {
+    /// Loads the fleet, whatever is wrong with it.
+    pub fn load(&self) -> Result<Input, CommandError> {
+        Ok(load::load(&self.stores, self.today.unwrap_or_else(load::today))?)
+    }
 }
 
 /// How an answer is written.
@@ -35,7 +47,7 @@ pub enum AnswerFormat {
 
 /// Loads the fleet and shows what is wrong; fails when anything is.
 pub fn load(args: &StoresArgs, console: &mut Console<'_>) -> Result<CompiledFleet, CommandError> {
-    let loaded = load::load(&args.stores)?;
+    let loaded = args.load()?;
     let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
     // A reader that is gone changes nothing about the answer.
     drop(write!(console.err, "{shown}"));

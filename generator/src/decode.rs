@@ -134,6 +134,18 @@ impl Decoder {
         self.plain_entries(node, key, fields.key(key).example)
     }
 
+    /// The same where none is not enough.
+    pub fn filled_entries<'n>(&mut self, fields: &Fields<'n>, key: &str) -> &'n [(Node, Node)] {
+        let entries = self.entries(fields, key);
+        if let Some(node) = fields.find(key).filter(|node| node.is_mapping() && entries.is_empty())
+        {
+            let message = format!("`{key}` is empty");
+            let help = format!("write at least one: `{key}: {}`", fields.key(key).example);
+            self.report(Diagnostic::error("wrong-value", &node.place, message).help(help));
+        }
+        entries
+    }
+
     /// The entries of a mapping that has no table.
     pub fn plain_entries<'n>(
         &mut self,

@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
+use crate::allow;
 use crate::config::{self, FleetConfig, StoreConfig};
 use crate::decode::Decoder;
 use crate::demand::{self, Home};
@@ -83,8 +86,9 @@ impl CompiledFleet {
     }
 }
 
-/// Reads a fleet: `fleet.yaml` and the files of its stores.
-pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>) -> Input {
+/// Reads a fleet: `fleet.yaml` and the files of its stores. What `allow` accepts ends with a day;
+/// `today` is the day that counts.
+pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> Input {
     let mut reader = Reader::default();
     let number = store_files.len();
     let fleet_config =
@@ -108,6 +112,12 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>) -> Input {
     let over = fleet.as_mut().map(|fleet| fleet.count(&fleet_config)).unwrap_or_default();
     let over_quota = fleet.take_if(|_| over.iter().any(Diagnostic::is_error));
     problems.extend(over);
+    if number == 0 && fleet.is_some() {
+        problems.extend(no_stores(&fleet_config));
+    }
+    let mut problems = allow::apply(problems, &fleet_config, &store_configs, today);
+    // An entry of `allow` that is wrong is an error like any other.
+    fleet.take_if(|_| problems.iter().any(Diagnostic::is_error));
     cover_passwords(&mut sources, &problems);
     diagnostic::sort(&mut problems);
     Input { sources, problems, fleet, over_quota, fleet_config, store_configs, store_files: number }
@@ -149,6 +159,13 @@ fn validate(
     (problems, whole.then_some(CompiledFleet { fleet, homes: Vec::new(), rules, places }))
 }
 
+/// Warns of a folder that holds the fleet alone.
+fn no_stores(fleet: &FleetConfig) -> Option<Diagnostic> {
+    let place = &fleet.cells.first()?.id.place;
+    let help = "write `STORE.yaml` beside fleet.yaml; `arm new` makes one like another";
+    Some(Diagnostic::warning("no-stores", place, "there is no store beside fleet.yaml").help(help))
+}
+
 /// Warns of rules that can never match.
 fn unreachable(store: &Store, set: &RuleSet, place: impl Fn(&str) -> Place) -> Vec<Diagnostic> {
     let warnings = set.unreachable.iter().map(|never| {
@@ -173,7 +190,7 @@ fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
 
 /// Covers passwords in what is shown of the files.
 fn cover_passwords(sources: &mut Sources, problems: &[Diagnostic]) {
-    for problem in problems.iter().filter(|problem| problem.code == rtsp::PASSWORD) {
+    for problem in problems.iter().filter(|problem| problem.code == rtsp::PASSWORD_CODE) {
         sources.cover(&problem.place, "//", '@');
     }
 }

@@ -20,6 +20,7 @@ pub mod decode;
 pub mod config;
 pub mod inherit;
 pub mod validate;
+pub mod allow;
 pub mod pattern;
 pub mod rules;
 pub mod name;

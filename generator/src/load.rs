@@ -2,14 +2,22 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::files::{self, FileError};
 use crate::input::{self, Content, Input, InputFile};
 
 /// Name of the file that stores share.
 pub const FLEET_FILE: &str = "fleet.yaml";
 
+/// The day, by universal time: the same for everybody who runs at one moment.
+pub fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
 /// Loads the fleet in a folder.
-pub fn load(folder: &Path) -> Result<Input, FileError> {
+pub fn load(folder: &Path, today: Date) -> Result<Input, FileError> {
     let fleet_path = folder.join(FLEET_FILE);
     files::expect(
         &fleet_path,
@@ -20,7 +28,7 @@ pub fn load(folder: &Path) -> Result<Input, FileError> {
     for path in files::list_yaml(folder)?.iter().filter(|path| **path != fleet_path) {
         stores.push(input_file(path)?);
     }
-    Ok(input::read(fleet, stores))
+    Ok(input::read(fleet, stores, today))
 }
 
 fn input_file(path: &Path) -> Result<InputFile, FileError> {

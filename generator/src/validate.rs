@@ -5,6 +5,7 @@
 
 mod cell;
 mod hours;
+mod instance;
 mod region;
 pub mod rtsp;
 mod rule;

@@ -52,6 +52,10 @@ impl Node {
         matches!(&self.value, Value::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
+    pub fn is_mapping(&self) -> bool {
+        matches!(self.value, Value::Mapping(_))
+    }
+
     /// What it is, in words for a message.
     pub fn kind(&self) -> &'static str {
         match &self.value {

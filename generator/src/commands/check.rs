@@ -6,7 +6,6 @@ use crate::diagnostic::{self, Colour, Diagnostic};
 use crate::error::CommandError;
 use crate::explanation::{self, Explanation};
 use crate::input::CompiledFleet;
-use crate::load;
 use crate::stack::{self, StackError};
 
 /// Check every store, and say what is wrong with file, line, column and remedy
@@ -30,7 +29,7 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         };
         return Ok(write!(console.out, "{shown}")?);
     }
-    let mut loaded = load::load(&args.stores.stores)?;
+    let mut loaded = args.stores.load()?;
     let over =
         loaded.fleet.as_ref().or(loaded.over_quota.as_ref()).map(over_limits).unwrap_or_default();
     if !over.is_empty() {

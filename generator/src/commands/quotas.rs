@@ -10,7 +10,6 @@ use crate::console::Console;
 use crate::demand::{Home, Line, Origin, Time};
 use crate::diagnostic::{self, suggest};
 use crate::error::CommandError;
-use crate::load;
 use crate::quota::{Scope, plural, thousands};
 
 /// Show what each account and region needs of its AWS quotas, and what to raise
@@ -27,7 +26,7 @@ pub struct QuotasArgs {
 }
 
 pub fn run(args: &QuotasArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let loaded = load::load(&args.stores.stores)?;
+    let loaded = args.stores.load()?;
     let Some(fleet) = loaded.fleet.as_ref().or(loaded.over_quota.as_ref()) else {
         let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
         // A reader that is gone changes nothing about the answer.

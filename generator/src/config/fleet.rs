@@ -15,7 +15,7 @@ use super::{CellConfig, FleetConfig, Layer, ModelConfig, layer, rule};
 pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
     let fields = decoder.fields(node, &schema::FLEET)?;
     let mut fleet = FleetConfig::default();
-    for (id, node) in decoder.entries(&fields, "cells") {
+    for (id, node) in decoder.filled_entries(&fields, "cells") {
         fleet.cells.extend(cell(decoder, id, node));
     }
     fleet.model = model(decoder, &fields);

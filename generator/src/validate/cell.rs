@@ -1,11 +1,11 @@
 //! Cells: account, region and model.
 
 use crate::config::{CellConfig, ModelConfig};
-use crate::diagnostic::{At, Diagnostic};
+use crate::diagnostic::{At, Diagnostic, is_near};
 use crate::model::{Architecture, Cell, Detector, Endpoint, HostedModel};
 
 use super::Context;
-use super::region::REGIONS;
+use super::{instance, region};
 
 /// Days that log groups keep events unless the cell says otherwise. Our choice: a quarter.
 const LOG_DAYS: u32 = 90;
@@ -21,7 +21,10 @@ const CONCURRENCY: u32 = 4;
 pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option<Cell> {
     let id = context.id_within(&config.id, "a cell", 1, Cell::ID_MAX);
     let account = config.account.as_ref().filter(|account| check_account(context, account));
-    let region = config.region.as_ref().filter(|region| check_region(context, region));
+    let region = config.region.as_ref();
+    let wrong_region = region.and_then(region::check);
+    let region = region.filter(|_| wrong_region.is_none());
+    context.problems.extend(wrong_region);
     let model = config.model.as_ref().or(context.fleet.model.as_ref()).cloned();
     let detector = if let Some(model) = &model {
         detector(context, model, region.map(|region| region.value.as_str()))
@@ -74,15 +77,6 @@ fn check_account(context: &mut Context<'_>, account: &At<String>) -> bool {
         context.report(Diagnostic::error("bad-account", &account.place, message).help(help));
     }
     valid
-}
-
-fn check_region(context: &mut Context<'_>, region: &At<String>) -> bool {
-    let known = REGIONS.contains(&region.value.as_str());
-    if !known {
-        let message = format!("`{}` is no region that arm supports", region.value);
-        context.unknown("unknown-region", region, message, REGIONS.iter().copied());
-    }
-    known
 }
 
 fn log_days(context: &mut Context<'_>, config: &CellConfig) -> u32 {
@@ -206,6 +200,19 @@ fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
             "write a type such as `ml.g4dn.xlarge`".to_owned()
         };
         context.report(Diagnostic::error("bad-instance", &instance.place, message).help(help));
+    } else if !instance::is_known(&instance.value) {
+        let message = format!(
+            "`{}` is none of the types that arm knows SageMaker to host models on",
+            instance.value
+        );
+        let known: Vec<_> = instance::all().collect();
+        let near = known.iter().map(String::as_str).filter(|known| is_near(&instance.value, known));
+        let help = match near.min_by_key(|near| near.len().abs_diff(instance.value.len())) {
+            Some(near) => format!("did you mean `{near}`? a type that is new can be accepted with `allow`"),
+            None => "look it up under SageMaker pricing; a type that is new can be accepted with `allow`".to_owned(),
+        };
+        context
+            .report(Diagnostic::warning("unknown-instance", &instance.place, message).help(help));
     }
 }
 

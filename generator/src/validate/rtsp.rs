@@ -7,7 +7,7 @@ use crate::model::Endpoint;
 use super::{Context, subscriber};
 
 /// Code of the warning about a password in clear; `input` covers what stands at its place.
-pub const PASSWORD: &str = "rtsp-password";
+pub const PASSWORD_CODE: &str = "rtsp-password";
 
 pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<Endpoint> {
     if text.value.starts_with("ssm:") || text.value.starts_with("secret:") {
@@ -22,7 +22,7 @@ pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<E
     if user.is_some() {
         let message = "the camera's address holds a user and password in clear";
         let help = "change the password on the camera, put the whole address into a secret, and write `rtsp: \"secret:NAME\"` here";
-        context.report(Diagnostic::warning(PASSWORD, &text.place, message).help(help));
+        context.report(Diagnostic::warning(PASSWORD_CODE, &text.place, message).help(help));
     }
     Some(Endpoint::Literal(text.value.clone()))
 }
