@@ -11,3 +11,4 @@ mod diagnostics;
 mod generation;
 mod quotas;
 mod refusals;
+mod showing;

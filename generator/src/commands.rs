@@ -6,6 +6,7 @@ pub mod deploy;
 pub mod generate;
 pub mod quotas;
 pub mod rehearse;
+pub mod show;
 
 use std::path::PathBuf;
 

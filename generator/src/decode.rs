@@ -329,7 +329,8 @@ impl Decoder {
         let value = text.and_then(|text| scalar::duration_in(text, unit));
         let letter = unit.letter();
         let help = || {
-            let range = format!("from {min}{letter} to {max}{letter}, in whole {}", unit.word());
+            let range =
+                format!("from {min}{letter} to {}, in whole {}", unit.shown(max), unit.word());
             let bare = text.filter(|text| scalar::whole(text).is_some());
             match bare {
                 Some(bare) => format!("did you mean `{bare}{letter}`? a length of time {range}"),

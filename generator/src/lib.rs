@@ -29,6 +29,7 @@ pub mod template;
 pub mod stack;
 pub mod demand;
 pub mod input;
+pub mod effective;
 pub mod bundle;
 
 // The shell: reads, calls the core, acts.

@@ -186,6 +186,18 @@ pub struct Aisle {
     pub kind: Option<Id>,
 }
 
+impl Aisle {
+    /// The name of an aisle that has none, from its id: `aisle-5` gives `Aisle 5`.
+    pub fn name_from(id: &str) -> String {
+        let capital = |word: &str| {
+            let mut letters = word.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(letters).collect::<String>()
+        };
+        id.split('-').map(capital).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// One video source: one Kinesis video stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Camera {

@@ -158,6 +158,18 @@ impl Unit {
         }
     }
 
+    /// So many of it as a file has them, in the largest unit that is whole: `90s`, `2m`, `1d`.
+    pub fn shown(self, value: u32) -> String {
+        let seconds = u64::from(value) * self.seconds();
+        let larger = [(86_400, 'd'), (3_600, 'h'), (60, 'm')].into_iter();
+        let largest =
+            larger.filter(|_| seconds > 0).find(|(length, _)| seconds.is_multiple_of(*length));
+        match largest {
+            Some((length, letter)) => format!("{}{letter}", seconds / length),
+            None => format!("{seconds}s"),
+        }
+    }
+
     /// In words.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! `arm check`: says what is wrong with the stores, all of it at once.
 
-use crate::commands::{AnswerFormat, StoresArgs, summary};
+use crate::commands::{AnswerFormat, StoresArgs, show, summary};
 use crate::console::Console;
 use crate::diagnostic::{self, Colour, Diagnostic};
 use crate::error::CommandError;
@@ -19,6 +19,9 @@ pub struct CheckArgs {
     /// Explain a diagnostic's code, such as `unknown-aisle`, with an example; reads no stores
     #[arg(long, value_name = "CODE", value_parser = code, exclusive = true)]
     explain: Option<&'static Explanation>,
+    /// Show one store with all that it inherits, and the file and line of every value
+    #[arg(long, value_name = "STORE")]
+    show: Option<String>,
 }
 
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
@@ -36,6 +39,9 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         loaded.problems.extend(over);
         diagnostic::sort(&mut loaded.problems);
         loaded.fleet = None;
+    }
+    if let Some(store) = &args.show {
+        return show::run(&loaded, store, args.format, console);
     }
     let summary = summary(&loaded);
     let written = match args.format {

@@ -35,6 +35,14 @@ pub fn host(source: &Endpoint) -> Option<&str> {
     }
 }
 
+/// The address with its user and password covered.
+pub fn covered(text: &str) -> String {
+    match (text.split_once("//"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}//***@{place}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// User with password, and host.
 fn split(text: &str) -> Option<(Option<&str>, &str)> {
     let rest = text.strip_prefix("rtsp://").or_else(|| text.strip_prefix("rtsps://"))?;

@@ -121,20 +121,13 @@ fn aisles(context: &mut Context<'_>, configs: &[AisleConfig]) -> Vec<Aisle> {
         }
         let id = context.id(&config.id, "an aisle");
         let kind = config.kind.as_ref().and_then(|kind| context.id(kind, "a kind of aisle"));
-        let name =
-            config.name.as_ref().map_or_else(|| title(&config.id.value), |name| name.value.clone());
+        let name = config
+            .name
+            .as_ref()
+            .map_or_else(|| Aisle::name_from(&config.id.value), |name| name.value.clone());
         aisles.extend(id.map(|id| Aisle { id, name, kind }));
     }
     aisles
-}
-
-/// `aisle-5` as people say it: `Aisle 5`.
-fn title(id: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-    };
-    id.split('-').map(capital).collect::<Vec<_>>().join(" ")
 }
 
 fn cameras(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Vec<Camera> {

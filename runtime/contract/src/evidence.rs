@@ -31,6 +31,16 @@ pub enum LockMode {
     Compliance,
 }
 
+impl LockMode {
+    /// The word as YAML has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Governance => "governance",
+            Self::Compliance => "compliance",
+        }
+    }
+}
+
 /// One message in the queue `evidence`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvidenceMessage {

@@ -1,0 +1,48 @@
+//! The effective store is a store again that means the same, and says where each value is from.
+
+use insta::assert_snapshot;
+
+use arm_tests::{Fleet, arm, example_stores, root};
+
+#[test]
+fn every_value_of_a_store_is_shown_with_its_file_and_line() {
+    let text = "store: renton-007
+name: Renton
+format: supermarket
+aisles: [{ id: aisle-5, kind: high-value }]
+camera: { bitrate: 1500kbps }
+cameras: [{ id: aisle-5-a, aisle: aisle-5, rtsp: \"rtsp://viewer:tulip7@10.0.5.11/1\" }]
+rules: [{ name: shelf-sweep, when: {}, priority: critical, notify: [], shadow: true }]
+";
+    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    assert_snapshot!(fleet.arm("check", &["--show", "renton-007"]).out);
+}
+
+#[test]
+fn what_is_shown_of_a_store_generates_the_same_template() {
+    for store in ["seattle-001", "tacoma-012", "bellevue-100"] {
+        let read = |name: &str| {
+            std::fs::read_to_string(root().join(format!("stores/{name}.yaml"))).unwrap()
+        };
+        let shown = arm(&["check", "--stores", &example_stores(), "--show", store]).out;
+        let file = format!("{store}.yaml");
+        let template = |text: &str, out: &str| {
+            let fleet = Fleet::new(&[(&file, text)]);
+            let outcome = fleet.arm("generate", &["--out", &fleet.path(out)]);
+            assert_eq!(outcome.code, 0, "{}", outcome.err);
+            let files = fleet.files("out/us-west/stores");
+            files.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
+        };
+        assert_eq!(template(&shown, "out"), template(&read(store), "out"), "{store}");
+    }
+}
+
+#[test]
+fn a_store_that_is_not_there_is_named_with_those_that_are() {
+    let outcome = arm(&["check", "--stores", &example_stores(), "--show", "seatle-001"]);
+    assert_eq!((outcome.out.as_str(), outcome.code), ("", 1));
+    assert_snapshot!(outcome.err, @"
+    error: there is no store `seatle-001` that can be read
+      help: did you mean `seattle-001`? known: `bellevue-100`, `seattle-001`, `tacoma-012`
+    ");
+}
