@@ -438,7 +438,7 @@ fn a_stack_that_nobody_can_raise_is_a_no_and_is_told_once() {
     let check = fleet.arm("check", &[]);
     let told: Vec<_> = check.err.lines().filter(|it| it.starts_with(['e', 'w'])).collect();
     assert_snapshot!(told.join("\n"), @"
-    error[stack-too-large]: cannot make stack arm-north-store-huge-1: it would need 501 resources, and 500 are the most
+    error[stack-too-large]: the stack arm-north-store-huge-1 would need 501 resources, and 500 are the most
     warning[never-watched]: no camera of this store is ever watched: video is kept, and nothing detected
     error: 1 error and 1 warning in 1 store
     ");

@@ -130,21 +130,21 @@ fn yaml_traps_are_refused_by_name() {
     ];
     let told: Vec<_> = cases.iter().map(|text| check(text)).collect();
     assert_snapshot!(told.join("\n"), @"
-    1:9 syntax while parsing a node, did not find expected node content
+    1:8 syntax the `[` here is not closed
     1:1 empty-file the file is empty
     2:1 duplicate-key the key `store` stands twice
     1:4 yaml-anchor YAML anchors and aliases are not read
     1:4 yaml-tag YAML tags such as `!Ref` have no meaning here
     2:1 several-documents a second YAML document begins here
     1:3 key-not-text a key must be plain text
-    1:10 control-character control character U+0007
+    1:10 control-character the file holds the control character U+0007, which shows nothing
     1:1 wrong-type the store must be a mapping of keys to values, not a list
     ");
 }
 
 #[test]
 fn nesting_without_end_is_refused() {
-    assert_snapshot!(check(&format!("store: {}", "[".repeat(10_000))), @"1:263 syntax recursion limit exceeded");
+    assert_snapshot!(check(&format!("store: {}", "[".repeat(10_000))), @"1:263 too-deep nested more than 24 levels deep");
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn each_noun_has_its_refusals() {
     6:40 wrong-value `priority` cannot be `urgent`
     6:65 wrong-value `shadow` cannot be `yes`
     6:67 duplicate-rule there are two rules `r`
-    25:7 unreachable-rule the rule `shelf-sweep` can never match
-    29:7 unreachable-rule the rule `after-hours` can never match
-    6:59 unreachable-rule the rule `b` can never match
+    25:13 unreachable-rule the rule `shelf-sweep` can never match
+    29:13 unreachable-rule the rule `after-hours` can never match
+    6:67 unreachable-rule the rule `b` can never match
     6:1 unknown-key the store has no key `colour`
     ");
 }

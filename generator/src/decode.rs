@@ -117,7 +117,13 @@ impl Decoder {
     fn missing_key(&mut self, fields: &Fields<'_>, key: &Key) {
         let start = fields.place.span.start;
         let place = Place { file: fields.place.file, span: start..start };
-        let message = format!("{} lacks `{}`", fields.noun.what, key.name);
+        let id = ["id", "name"].into_iter().find_map(|key| fields.find(key)?.text());
+        let article = ["a ", "an "].into_iter().find_map(|it| fields.noun.what.strip_prefix(it));
+        let what = match (id, article) {
+            (Some(id), Some(noun)) => format!("the {noun} `{id}`"),
+            _ => fields.noun.what.to_owned(),
+        };
+        let message = format!("{what} lacks `{}`", key.name);
         let help = format!("add `{}: {}`", key.name, key.example);
         self.report(Diagnostic::error("missing-key", &place, message).help(help));
     }

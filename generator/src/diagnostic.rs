@@ -328,7 +328,9 @@ pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     }
     let listed = listed.join(", ");
     match nearest {
-        Some((_, nearest)) if known.len() == 1 => format!("did you mean `{nearest}`?"),
+        Some((_, nearest)) if known.len() == 1 || known.len() > LISTED_MAX => {
+            format!("did you mean `{nearest}`?")
+        }
         Some((_, nearest)) => format!("did you mean `{nearest}`? known: {listed}"),
         None => format!("use one of: {listed}"),
     }

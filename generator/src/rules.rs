@@ -62,9 +62,9 @@ pub struct Unreachable {
 /// Why rules cannot be expressed in EventBridge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// The first field names the rule.
+    /// The first field names the rule that names the most.
     #[error(
-        "the rule `{0}` needs a pattern of {1} characters, over the {PATTERN_CHARACTERS_MAX} that EventBridge takes"
+        "the rule `{0}` names so much that a pattern needs {1} characters, over the {PATTERN_CHARACTERS_MAX} that EventBridge takes"
     )]
     PatternTooLong(String, usize),
     /// The first field names the rule whose patterns went over the limit.
@@ -101,7 +101,9 @@ pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
         if left.is_empty() && rule.name != unrouted.name {
             set.unreachable.push(Unreachable { rule: rule.name.to_string(), shadowed_by });
         }
-        let patterns = patterns(rule, left)?;
+        let patterns = patterns(left).map_err(|length| {
+            RulesError::PatternTooLong(wordiest(rule, &region, &earlier).to_string(), length)
+        })?;
         if set.rules.len() + patterns.len() > BUS_RULES_MAX {
             return Err(RulesError::TooManyPatterns(rule.name.to_string()));
         }
@@ -198,8 +200,18 @@ fn merge(mut regions: Vec<Region>) -> Vec<Region> {
     }
 }
 
-/// One pattern per box, and several where a list of names is too long for one.
-fn patterns(rule: &Rule, regions: Vec<Region>) -> Result<Vec<serde_json::Value>, RulesError> {
+/// Of a rule and those before it, the one whose own condition is the longest: what a later rule
+/// must leave out, an earlier one has named.
+fn wordiest<'r>(rule: &'r Rule, region: &Region, earlier: &[(&'r Rule, Region)]) -> &'r Id {
+    let all = earlier.iter().map(|(rule, region)| (*rule, region)).chain([(rule, region)]);
+    let length = |region: &Region| region.pattern().to_string().len();
+    let wordiest = all.max_by_key(|(_, region)| length(region));
+    wordiest.map_or(&rule.name, |(rule, _)| &rule.name)
+}
+
+/// One pattern per box, and several where a list of names is too long for one; the length of a
+/// pattern that is too long all the same.
+fn patterns(regions: Vec<Region>) -> Result<Vec<serde_json::Value>, usize> {
     let mut patterns = Vec::new();
     let mut waiting: Vec<_> = regions.into_iter().rev().collect();
     while let Some(region) = waiting.pop() {
@@ -210,7 +222,7 @@ fn patterns(rule: &Rule, regions: Vec<Region>) -> Result<Vec<serde_json::Value>,
             continue;
         }
         let Some([first, second]) = region.halves() else {
-            return Err(RulesError::PatternTooLong(rule.name.to_string(), length));
+            return Err(length);
         };
         waiting.extend([second, first]);
     }

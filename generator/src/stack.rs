@@ -37,7 +37,7 @@ pub enum StackError {
     Blueprint { stack: String, source: BlueprintError },
     #[error("cannot make stack {stack}: blueprints/{blueprint} renders to no template")]
     Template { stack: String, blueprint: &'static str, source: TemplateError },
-    #[error("cannot make stack {stack}: it would need {count} {what}, and {limit} are the most")]
+    #[error("the stack {stack} would need {count} {what}, and {limit} are the most")]
     Limit { stack: String, count: usize, what: String, limit: usize },
 }
 
@@ -83,7 +83,11 @@ fn template(
     let counts = [
         (template.resources().count(), "resources", RESOURCES_MAX),
         (json.len(), "bytes", BYTES_MAX),
-        (json.matches("{{resolve:").count(), "references to values kept elsewhere", REFERENCES_MAX),
+        (
+            json.matches("{{resolve:").count(),
+            "stored addresses (`ssm:`, `secret:`)",
+            REFERENCES_MAX,
+        ),
     ];
     for (count, what, limit) in counts {
         within(&stack, count, what, limit)?;

@@ -70,7 +70,7 @@ impl Node {
 /// Parses one file. The tree is `None` when there is nothing to go on with.
 pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     let mut builder = Builder::new(file, text);
-    if let Err(refused) = builder.check_text(text) {
+    if let Err(refused) = builder.check_text() {
         return (None, vec![*refused]);
     }
     for event in Parser::new_from_str(text) {
@@ -98,6 +98,11 @@ pub fn too_large(file: FileId) -> Diagnostic {
         .help("split the store, or look what made the file so large")
 }
 
+fn too_deep(place: &Place) -> Diagnostic {
+    Diagnostic::error("too-deep", place, format!("nested more than {DEPTH_MAX} levels deep"))
+        .help("look for brackets that are never closed")
+}
+
 /// A collection that is being read.
 enum Open {
     Sequence(Range<usize>, Vec<Node>),
@@ -105,11 +110,11 @@ enum Open {
     Mapping(Range<usize>, Vec<(Node, Node)>, Option<Node>, HashMap<String, Place>),
 }
 
-struct Builder {
+struct Builder<'t> {
     file: FileId,
+    text: &'t str,
     /// Byte offset of each character; empty for ASCII, where both are the same.
     offsets: Vec<usize>,
-    length: usize,
     stack: Vec<Open>,
     root: Option<Node>,
     documents: usize,
@@ -118,8 +123,8 @@ struct Builder {
 
 type Step = Result<(), Box<Diagnostic>>;
 
-impl Builder {
-    fn new(file: FileId, text: &str) -> Self {
+impl<'t> Builder<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
         let offsets = if text.is_ascii() || text.len() > FILE_BYTES_MAX {
             Vec::new()
         } else {
@@ -127,8 +132,8 @@ impl Builder {
         };
         Self {
             file,
+            text,
             offsets,
-            length: text.len(),
             stack: Vec::new(),
             root: None,
             documents: 0,
@@ -136,13 +141,17 @@ impl Builder {
         }
     }
 
-    fn check_text(&self, text: &str) -> Step {
+    fn check_text(&self) -> Step {
+        let text = self.text;
         if text.len() > FILE_BYTES_MAX {
             return Err(Box::new(too_large(self.file)));
         }
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if let Some((at, c)) = text.char_indices().find(|(_, c)| control(*c)) {
-            let message = format!("control character U+{:04X}", u32::from(c));
+            let message = format!(
+                "the file holds the control character U+{:04X}, which shows nothing",
+                u32::from(c)
+            );
             let place = self.place(at..at + c.len_utf8());
             let problem = Diagnostic::error("control-character", &place, message)
                 .help("delete it; save the file as plain UTF-8 text");
@@ -157,9 +166,9 @@ impl Builder {
 
     fn byte(&self, index: usize) -> usize {
         if self.offsets.is_empty() {
-            return index.min(self.length);
+            return index.min(self.text.len());
         }
-        self.offsets.get(index).copied().unwrap_or(self.length)
+        self.offsets.get(index).copied().unwrap_or(self.text.len())
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -168,9 +177,59 @@ impl Builder {
 
     fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Diagnostic {
         let at = self.byte(error.marker().index());
-        Diagnostic::error("syntax", &self.place(at..at), error.info()).help(
-            "mend the YAML here or just above: indentation, a missing colon, quote or bracket",
-        )
+        let here = self.place(at..at);
+        // The parser's own bound is met before ours where brackets alone are nested.
+        if error.info().contains("recursion limit") {
+            return too_deep(&here);
+        }
+        let open = self.stack.iter().rev().find_map(|open| {
+            let (Open::Sequence(span, _) | Open::Mapping(span, ..)) = open;
+            self.closer(span.start).map(|(opener, closer)| (span.start, opener, closer))
+        });
+        let Some((start, opener, closer)) = open else {
+            let help =
+                "mend the YAML here or just above: indentation, a missing colon, quote or bracket";
+            return Diagnostic::error("syntax", &here, error.info()).help(help);
+        };
+        let bracket = self.place(start..start + 1);
+        let rest = self.text.get(at..).unwrap_or_default();
+        if rest.trim().is_empty() || error.info().contains("invalid indentation in flow") {
+            let message = format!("the `{opener}` here is not closed");
+            let help = format!("write the `{closer}` that belongs to it");
+            return Diagnostic::error("syntax", &bracket, message)
+                .related(&here, "this cannot stand inside it")
+                .help(help);
+        }
+        Diagnostic::error("syntax", &here, error.info())
+            .related(&bracket, "inside what begins here")
+            .help(format!("look for a missing `,`, `:`, quote or `{closer}` here or just before"))
+    }
+
+    /// The bracket at this place, if one is there, and the one that closes it.
+    fn closer(&self, at: usize) -> Option<(char, char)> {
+        match self.text.as_bytes().get(at)? {
+            b'[' => Some(('[', ']')),
+            b'{' => Some(('{', '}')),
+            _ => None,
+        }
+    }
+
+    /// Where a collection in brackets ends: behind the bracket that closes it.
+    fn end_of_flow(&self, start: usize, last: usize) -> Option<usize> {
+        let (_, closer) = self.closer(start)?;
+        let mut in_comment = false;
+        let from = last.max(start + 1);
+        for (offset, byte) in self.text.as_bytes().get(from..)?.iter().enumerate() {
+            match byte {
+                b'\n' => in_comment = false,
+                b'#' => in_comment = true,
+                byte if !in_comment && char::from(*byte) == closer => {
+                    return Some(from + offset + 1);
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Step {
@@ -224,6 +283,10 @@ impl Builder {
     }
 
     fn refuse_anchor(&self, span: Range<usize>) -> Diagnostic {
+        // The parser's span may reach to the value behind it.
+        let rest = self.text.get(span.start..).unwrap_or_default();
+        let length = rest.find(|c: char| c.is_whitespace() || ",]}".contains(c));
+        let span = span.start..span.start + length.unwrap_or(rest.len());
         Diagnostic::error("yaml-anchor", &self.place(span), "YAML anchors and aliases are not read")
             .help("share settings through a format in fleet.yaml instead")
     }
@@ -231,29 +294,28 @@ impl Builder {
     fn open(&mut self, open: Open) -> Step {
         if self.stack.len() >= DEPTH_MAX {
             let (Open::Sequence(span, _) | Open::Mapping(span, ..)) = open;
-            let message = format!("nested more than {DEPTH_MAX} levels deep");
-            return Err(Box::new(
-                Diagnostic::error("too-deep", &self.place(span), message)
-                    .help("look for brackets that are never closed"),
-            ));
+            return Err(Box::new(too_deep(&self.place(span.start..span.start))));
         }
         self.stack.push(open);
         Ok(())
     }
 
     fn close(&mut self, end: &Range<usize>) -> Step {
-        match self.stack.pop() {
+        let (span, last, value) = match self.stack.pop() {
             Some(Open::Sequence(span, items)) => {
-                let end = items.last().map_or(end.end, |last| last.place.span.end.max(end.start));
-                self.add(span.start..end.max(span.end), Value::Sequence(items))
+                let last = items.last().map(|last| last.place.span.end);
+                (span, last, Value::Sequence(items))
             }
             Some(Open::Mapping(span, entries, ..)) => {
-                let last = entries.last().map_or(end.end, |(_, value)| value.place.span.end);
-                let end = if end.start < end.end { end.end } else { last };
-                self.add(span.start..end.max(span.end), Value::Mapping(entries))
+                let last = entries.last().map(|(_, value)| value.place.span.end);
+                (span, last, Value::Mapping(entries))
             }
-            None => Ok(()),
-        }
+            None => return Ok(()),
+        };
+        let flow_end = self.end_of_flow(span.start, last.unwrap_or_default());
+        // A block ends with its last entry, not with the blank lines behind it.
+        let end = flow_end.or(last).unwrap_or(end.end).max(span.start);
+        self.add(span.start..end, value)
     }
 
     /// Puts a finished node where it belongs.
@@ -282,7 +344,8 @@ fn check_key(
 ) -> Result<Option<Diagnostic>, Box<Diagnostic>> {
     let Value::Scalar { text, .. } = &node.value else {
         let problem = Diagnostic::error("key-not-text", &node.place, "a key must be plain text");
-        return Err(Box::new(problem.help("quote values that begin with `{` or `[`")));
+        let help = "a placeholder such as `{{ name }}` must be filled in before; a value that begins with `{` or `[` must be quoted";
+        return Err(Box::new(problem.help(help)));
     };
     let Some(first) = seen.get(text) else {
         seen.insert(text.clone(), node.place.clone());

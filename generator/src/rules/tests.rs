@@ -102,7 +102,7 @@ fn a_list_whose_rest_fits_no_pattern_is_refused_by_name() {
         Condition { cameras: Some(cameras), ..Condition::default() },
     )]));
     // The rest cannot be cut: `anything-but` must name them all at once.
-    assert_eq!(set.unwrap_err(), RulesError::PatternTooLong("unrouted".to_owned(), 5_099));
+    assert_eq!(set.unwrap_err(), RulesError::PatternTooLong("many".to_owned(), 5_099));
 }
 
 // What a first-match reading of the YAML says, written without the compiler.

@@ -293,20 +293,20 @@ mod tests {
             (0..300).map(|number| fixture::rule(&format!("rule-{number}"))).collect();
         assert_eq!(
             check(&fixture::large_store(200), &many).unwrap_err(),
-            "cannot make stack arm-us-west-store-seattle-001: it would need 511 resources, and 500 \
+            "the stack arm-us-west-store-seattle-001 would need 511 resources, and 500 \
              are the most"
         );
         let long = Store { name: "n".repeat(8_000), ..fixture::store() };
         assert_eq!(
             check(&long, &[fixture::rule("shelf-sweep")]).unwrap_err(),
-            "cannot make stack arm-us-west-store-seattle-001: it would need 8511 characters in the \
+            "the stack arm-us-west-store-seattle-001 would need 8511 characters in the \
              input of rule `shelf-sweep`, and 8192 are the most"
         );
         let phone = |number| subscriber("floor", Endpoint::Ssm(format!("/arm/phone-{number}")));
         let phones = Store { subscribers: (0..61).map(phone).collect(), ..fixture::store() };
         assert_eq!(
             check(&phones, &[]).unwrap_err(),
-            "cannot make stack arm-us-west-store-seattle-001: it would need 61 references to values \
+            "the stack arm-us-west-store-seattle-001 would need 61 references to values \
              kept elsewhere, and 60 are the most"
         );
     }

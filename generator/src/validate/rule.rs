@@ -72,7 +72,7 @@ pub(super) fn validate(
         let rule = rule(context, &names, *level, config, inherited.cooldown_s.value);
         if let Some(rule) = rule {
             rules.push(rule);
-            places.push(config.place.clone());
+            places.push(config.name.as_ref().map_or(&config.place, |name| &name.place).clone());
         }
     }
     context.rule_places.insert(stem.to_owned(), places);

@@ -153,7 +153,10 @@ fn camera(
     let config = inherited.config;
     let id = context.id(&config.id, "a camera");
     let aisle = config.aisle.as_ref();
-    if let Some(aisle) = aisle.filter(|aisle| aisles.iter().all(|it| it.id.value != aisle.value)) {
+    // Aisles that could not be read were reported, and may hold this one.
+    let unread = aisles.is_empty() && context.failed_files.contains(&config.id.place.file);
+    let lacking = |aisle: &&At<String>| aisles.iter().all(|it| it.id.value != aisle.value);
+    if let Some(aisle) = aisle.filter(lacking).filter(|_| !unread) {
         let message = format!(
             "the camera `{}` names the aisle `{}`, which this store lacks",
             config.id.value, aisle.value
