@@ -65,6 +65,15 @@ pub fn store(cell: &Cell, store: &Store, rules: &[CompiledRule]) -> Result<Templ
     template(context.stack.clone(), "store.yaml.j2", &context)
 }
 
+/// Whether a store fits into a stack; it is rendered only where that is not plain beforehand.
+pub fn check_store(cell: &Cell, store: &Store, rules: &[CompiledRule]) -> Result<(), StackError> {
+    let context = store::Context::new(cell, store, rules)?;
+    if context.plainly_fits() {
+        return Ok(());
+    }
+    template(context.stack.clone(), "store.yaml.j2", &context).map(drop)
+}
+
 /// Renders, reads back, and holds the result against CloudFormation's limits.
 fn template(
     stack: String,

@@ -76,8 +76,8 @@ fn over_limits(fleet: &CompiledFleet) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for store in &fleet.fleet.stores {
         let cell = fleet.fleet.cell_of(store);
-        let template = stack::store(cell, store, &fleet.rules_of(store).rules);
-        if let Err(error @ StackError::Limit { .. }) = template {
+        let checked = stack::check_store(cell, store, &fleet.rules_of(store).rules);
+        if let Err(error @ StackError::Limit { .. }) = checked {
             let help = "split the store, or use fewer cameras, zones, rules or stored addresses";
             let problem =
                 Diagnostic::error("stack-too-large", fleet.place_of(store), error.to_string());

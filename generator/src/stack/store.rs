@@ -10,11 +10,12 @@ use super::message::{
     INPUT_TEMPLATE_CHARACTERS_MAX, WATCH_INPUT_BYTES_MAX, rule_input, watch_input,
 };
 use super::operations::NAMESPACE;
-use super::{StackError, arn, sub, tags, within};
+use super::{REFERENCES_MAX, StackError, arn, sub, tags, within};
 use crate::blueprint::dynamic_reference;
 use crate::model::{Cell, Channel, Endpoint, Store, Subscriber};
 use crate::name::{CellNames, StoreNames, anonymous_id, logical_id};
 use crate::rules::CompiledRule;
+use crate::template::{BYTES_MAX, RESOURCES_MAX};
 use crate::validate::rtsp;
 
 /// Longest part of a topic's ARN before its name, with the longest partition and region we know:
@@ -23,6 +24,11 @@ const TOPIC_ARN_PREFIX_CHARACTERS: usize = 47;
 
 /// The period of the alarm for cameras that send nothing; see the blueprint.
 const OFFLINE_PERIOD_SECONDS: u32 = 300;
+
+/// Resources of a store's stack beside cameras, rules and subscriptions, and more than there are.
+const FIXED_RESOURCES: usize = 12;
+/// Bytes of a resource in a template beside what its context brings, and more than there are.
+const RESOURCE_BYTES: usize = 2_000;
 
 /// Stands for the ARN of the store's alerts topic in a text for `Fn::Sub`.
 const TOPIC: &str = "${Alerts}";
@@ -132,6 +138,21 @@ impl Context {
             offline: offline(store, &names),
             ops_topic_arn: arn("sns", &shared.ops_topic()),
         })
+    }
+}
+
+impl Context {
+    /// Whether the template is far from every limit, without rendering it. Each resource adds at
+    /// most [`RESOURCE_BYTES`] to what its context brings, and each subscription one reference; the
+    /// test renders stores and compares.
+    pub(super) fn plainly_fits(&self) -> bool {
+        let resources =
+            FIXED_RESOURCES + self.cameras.len() + self.rules.len() + self.subscriptions.len();
+        let brought = serde_json::to_string(self).map_or(usize::MAX, |text| text.len());
+        let bytes = brought.saturating_add(resources * RESOURCE_BYTES);
+        resources <= RESOURCES_MAX
+            && self.subscriptions.len() <= REFERENCES_MAX
+            && bytes <= BYTES_MAX
     }
 }
 
@@ -288,6 +309,32 @@ mod tests {
     }
 
     #[test]
+    fn what_plainly_fits_does_fit_with_room_to_spare() {
+        for cameras in [1, 40, 180, 380] {
+            let rules: Vec<_> =
+                (0..cameras / 4).map(|n| fixture::rule(&format!("rule-{n}"))).collect();
+            let store = fixture::large_store(cameras);
+            let context = Context::new(&fixture::cell(), &store, &rules).unwrap();
+            let template = stack::store(&fixture::cell(), &store, &rules);
+            let plain = context.plainly_fits();
+            assert!(!plain || template.is_ok(), "{cameras}");
+            assert!(plain || cameras > 100, "{cameras}");
+            if let Ok(template) = template {
+                let resources = FIXED_RESOURCES
+                    + store.cameras.len()
+                    + rules.len()
+                    + context.subscriptions.len();
+                assert!(template.resources().count() <= resources, "{cameras}");
+                let brought = serde_json::to_string(&context).unwrap().len();
+                assert!(
+                    template.to_json().len() <= brought + resources * RESOURCE_BYTES,
+                    "{cameras}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_cloudformation_or_eventbridge_would_refuse_is_an_error_that_counts() {
         let many: Vec<_> =
             (0..300).map(|number| fixture::rule(&format!("rule-{number}"))).collect();
@@ -306,8 +353,8 @@ mod tests {
         let phones = Store { subscribers: (0..61).map(phone).collect(), ..fixture::store() };
         assert_eq!(
             check(&phones, &[]).unwrap_err(),
-            "the stack arm-us-west-store-seattle-001 would need 61 references to values \
-             kept elsewhere, and 60 are the most"
+            "the stack arm-us-west-store-seattle-001 would need 61 stored addresses (`ssm:`, \
+             `secret:`), and 60 are the most"
         );
     }
 }
