@@ -12,3 +12,4 @@ mod generation;
 mod quotas;
 mod refusals;
 mod showing;
+mod values;

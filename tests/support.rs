@@ -1,6 +1,8 @@
 //! Running `arm` in this process, on folders of stores that a test writes.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files")]
 
+pub mod read_back;
+
 use std::path::{Path, PathBuf};
 
 /// What a person at a terminal would see of one command.
