@@ -78,6 +78,15 @@ fn built(code: &str, side: &str) -> Files {
         "no-stores" if wrong => vec![("notes/".to_owned(), Vec::new())],
         "no-stores" => renton(STORE),
         "too-deep" => renton(format!("a: {}{}\n", "{ a: ".repeat(30), "}".repeat(30))),
+        "too-many-aisles" => {
+            let aisle = |id| format!("  - {{ id: {id} }}\n");
+            let aisles: Vec<_> = ids("aisle", 400 + more).into_iter().map(aisle).collect();
+            let allow =
+                "allow: [{ code: aisle-without-camera, reason: a test, until: 2027-01-01 }]";
+            let (before, after) = STORE.split_once("aisles: [{ id: aisle-5 }]\n").unwrap();
+            let after = after.replace("aisle: aisle-5", "aisle: aisle-005");
+            renton(format!("{before}aisles:\n{}{after}{allow}\n", aisles.concat()))
+        }
         "too-many-cameras" => renton(cameras(
             &ids("camera", if wrong { 401 } else { 390 }),
             "event_type: shelf_sweep",

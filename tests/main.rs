@@ -9,6 +9,7 @@
 mod architecture;
 mod diagnostics;
 mod generation;
+mod hostile;
 mod quotas;
 mod refusals;
 mod showing;

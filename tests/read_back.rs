@@ -2,6 +2,8 @@
 //! EventBridge Scheduler, EventBridge and SNS would get it. For tests that compare it with what was
 //! asked for.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a missing part fails the test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;

@@ -275,7 +275,6 @@ fn cells_and_models_have_their_refusals() {
     let cases = [
         cell("account: \"12345\", region: us-west-2"),
         cell("account: \"123456789012\", region: us-west-9"),
-        cell("account: \"123456789012\", region: us-west-2, architecture: x64"),
         cell("account: \"123456789012\", region: us-west-2, log_retention: 100d"),
         cell("account: \"123456789012\", region: us-west-2, ops_email: [a@b.co, a@b.co]"),
         "cells: { a: { account: \"123456789012\", region: us-west-2 } }\n".to_owned(),
@@ -297,8 +296,6 @@ fn cells_and_models_have_their_refusals() {
     1:24 bad-account `12345` is no AWS account id
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:48 unknown-region `us-west-9` is no region that arm knows
-    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
-    1:73 wrong-value `architecture` cannot be `x64`
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
     1:74 bad-log-retention CloudWatch Logs cannot keep logs for 100 days
     1:8 no-rule the store has no rule: every detection is only logged, and nobody is told

@@ -197,7 +197,7 @@ fn file(wish: &Wish) -> String {
             it.retention_hours,
             it.window_s,
             it.when,
-            it.zones.iter().map(|(id, area)| format!("{{ id: {}, area: {area:?} }}", text(id))).collect::<String>(),
+            it.zones.iter().map(|(id, area)| format!("{{ id: {}, area: {area:?} }}", text(id))).collect::<Vec<_>>().concat(),
             it.device.as_ref().map_or(String::new(), |host| format!(", rtsp: \"rtsp://{host}/1\"")),
         )
         .unwrap();

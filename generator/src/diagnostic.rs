@@ -195,7 +195,7 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
 
 /// Most problems of one file that are shown. Our choice: nobody mends more in one go, and a file
 /// of megabytes that is no store would otherwise be told line by line.
-const SHOWN_PER_FILE: usize = 200;
+pub const SHOWN_PER_FILE: usize = 200;
 
 /// Leaves out what is over [`SHOWN_PER_FILE`], and says so in the last one that is left.
 fn cap(diagnostics: &mut Vec<Diagnostic>) {

@@ -148,6 +148,7 @@ const EXPLANATIONS: &[Explanation] = explanations![
     Error "subscriber-channel",
     Error "syntax",
     Error "too-deep",
+    Error "too-many-aisles",
     Error "too-many-cameras",
     Error "too-many-stores",
     Error "unknown-aisle",

@@ -16,7 +16,7 @@ mod unwise;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{FleetConfig, StoreConfig};
-use crate::diagnostic::{At, Diagnostic, FileId, Place, suggest};
+use crate::diagnostic::{At, Diagnostic, FileId, Place, SHOWN_PER_FILE, suggest};
 use crate::inherit::Level;
 use crate::model::{Cell, Fleet, Id, Store};
 
@@ -35,8 +35,10 @@ pub struct Checked {
 struct Context<'a> {
     fleet: &'a FleetConfig,
     problems: Vec<Diagnostic>,
-    /// Files with an error in them: what would be unwise there may come from the error.
-    failed_files: HashSet<FileId>,
+    /// Errors of each file that has any: what would be unwise there may come from the error.
+    errors: HashMap<FileId, usize>,
+    /// The audiences that fleet.yaml declares.
+    audiences: HashSet<&'a str>,
     rule_places: BTreeMap<String, Vec<Place>>,
     /// Names that inherited rules use: by place, whether any store has such a thing.
     followed: HashMap<Place, Followed>,
@@ -49,8 +51,18 @@ struct Things<'a> {
     /// Of the problem when there is none of that name.
     code: &'static str,
     what: &'static str,
-    /// The names of those that the store has.
+    /// The names of those that the store has, in the order in which they are suggested.
     known: Vec<&'a str>,
+    /// The same, to look one up.
+    set: HashSet<&'a str>,
+}
+
+impl<'a> Things<'a> {
+    fn new(code: &'static str, what: &'static str, known: impl Iterator<Item = &'a str>) -> Self {
+        let mut set = HashSet::new();
+        let known = known.filter(|name| set.insert(*name)).collect();
+        Self { code, what, known, set }
+    }
 }
 
 /// A name that an inherited rule uses.
@@ -70,12 +82,16 @@ pub fn validate(
 ) -> Checked {
     let mut context = Context {
         fleet,
-        failed_files: problems.iter().filter(|it| it.is_error()).map(|it| it.place.file).collect(),
-        problems,
+        errors: HashMap::new(),
+        audiences: fleet.audiences.iter().map(|it| it.value.as_str()).collect(),
+        problems: Vec::new(),
         rule_places: BTreeMap::new(),
         followed: HashMap::new(),
         timezones: HashMap::new(),
     };
+    for problem in problems {
+        context.report(problem);
+    }
     let mut cells: Vec<_> =
         fleet.cells.iter().filter_map(|config| cell::validate(&mut context, config)).collect();
     cell::check_collisions(&mut context, &cells);
@@ -102,9 +118,14 @@ pub fn validate(
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
         if problem.is_error() {
-            self.failed_files.insert(problem.place.file);
+            *self.errors.entry(problem.place.file).or_default() += 1;
         }
         self.problems.push(problem);
+    }
+
+    /// Whether a file has an error, so far.
+    fn has_error(&self, file: FileId) -> bool {
+        self.errors.contains_key(&file)
     }
 
     /// Reports cells with more stores than one holds.
@@ -126,8 +147,8 @@ impl Context<'_> {
     /// Looks for the thing that a rule names. A store's own rule must find it; an inherited one
     /// may be meant for other stores.
     fn follow(&mut self, level: Level, things: &Things<'_>, name: &At<String>) {
-        let Things { code, what, known } = things;
-        let found = known.contains(&name.value.as_str());
+        let Things { code, what, known, set } = things;
+        let found = set.contains(name.value.as_str());
         match level {
             Level::Own if found => {}
             Level::Own => {
@@ -222,7 +243,9 @@ impl Context<'_> {
         message: String,
         known: impl IntoIterator<Item = &'b str>,
     ) {
-        let mut help = suggest(&name.value, known);
+        // What will not be shown needs no suggestion, which takes the time of all names.
+        let shown = self.errors.get(&name.place.file).is_none_or(|it| *it < SHOWN_PER_FILE);
+        let mut help = if shown { suggest(&name.value, known) } else { String::new() };
         if help.is_empty() {
             "none is defined: define it first, or take this name out".clone_into(&mut help);
         }

@@ -26,27 +26,16 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(context: &Context<'_>, inherited: &Inherited<'a>) -> Self {
         let StoreConfig { aisles, cameras, .. } = inherited.config;
-        let things = |code, what, known: BTreeSet<&'a str>| Things {
-            code,
-            what,
-            known: known.into_iter().collect(),
-        };
         let kinds = aisles.iter().filter_map(|it| Some(it.kind.as_ref()?.value.as_str()));
         let zones = cameras.iter().flat_map(|camera| &camera.zones);
         let zones = zones.map(|zone| zone.id.value.as_str());
+        let aisles = aisles.iter().map(|aisle| aisle.id.value.as_str());
+        let cameras = cameras.iter().map(|camera| camera.id.value.as_str());
         Self {
-            aisles: Things {
-                code: "unknown-aisle",
-                what: "aisle",
-                known: aisles.iter().map(|aisle| aisle.id.value.as_str()).collect(),
-            },
-            kinds: things("unknown-aisle-kind", "aisle of kind", kinds.collect()),
-            cameras: Things {
-                code: "unknown-camera",
-                what: "camera",
-                known: cameras.iter().map(|camera| camera.id.value.as_str()).collect(),
-            },
-            zones: things("unknown-zone", "camera with a zone", zones.collect()),
+            aisles: Things::new("unknown-aisle", "aisle", aisles),
+            kinds: Things::new("unknown-aisle-kind", "aisle of kind", kinds),
+            cameras: Things::new("unknown-camera", "camera", cameras),
+            zones: Things::new("unknown-zone", "camera with a zone", zones),
             audiences: subscriber::known_audiences(context, inherited),
         }
     }

@@ -1,5 +1,7 @@
 //! One store: its id, its aisles and cameras, and everything that it inherits.
 
+use std::collections::HashSet;
+
 use contract::store::Zone;
 
 use crate::config::{AisleConfig, CameraConfig, StoreConfig};
@@ -12,6 +14,9 @@ use super::{Context, hours, rtsp, rule, subscriber, unwise};
 /// Most cameras of a store. A stack holds 500 resources (CloudFormation quota), one per camera;
 /// 80 are left for the bus, rules, topic and subscriptions.
 const CAMERAS_MAX: usize = 400;
+/// Most aisles. Our choice: more than one for every camera says nothing, and every tick of the
+/// watch carries them.
+const AISLES_MAX: usize = 400;
 
 pub(super) fn validate(
     context: &mut Context<'_>,
@@ -64,7 +69,7 @@ pub(super) fn validate(
             lock: inherited.lock.value,
         },
     };
-    if !context.failed_files.contains(&config.place.file) {
+    if !context.has_error(config.place.file) {
         unwise::warn(context, &inherited, &store);
     }
     Some(store)
@@ -114,6 +119,13 @@ fn cell(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Option<Id> {
 
 fn aisles(context: &mut Context<'_>, configs: &[AisleConfig]) -> Vec<Aisle> {
     context.check_unique("duplicate-aisle", "aisle", configs.iter().map(|aisle| &aisle.id));
+    if let Some(first_over) = configs.get(AISLES_MAX) {
+        let message =
+            format!("the store has {} aisles, and {AISLES_MAX} are the most", configs.len());
+        let help = "join aisles that staff would call by one name";
+        let problem = Diagnostic::error("too-many-aisles", &first_over.id.place, message);
+        context.report(problem.help(help));
+    }
     let mut aisles = Vec::new();
     for config in configs {
         if let Some(name) = &config.name {
@@ -142,20 +154,22 @@ fn cameras(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Vec<Camera> 
         );
     }
     let aisles = &inherited.config.aisles;
-    inherited.cameras.iter().filter_map(|camera| self::camera(context, aisles, camera)).collect()
+    let ids: HashSet<_> = aisles.iter().map(|aisle| aisle.id.value.as_str()).collect();
+    let cameras = inherited.cameras.iter();
+    cameras.filter_map(|camera| self::camera(context, (aisles, &ids), camera)).collect()
 }
 
 fn camera(
     context: &mut Context<'_>,
-    aisles: &[AisleConfig],
+    (aisles, ids): (&[AisleConfig], &HashSet<&str>),
     inherited: &InheritedCamera<'_>,
 ) -> Option<Camera> {
     let config = inherited.config;
     let id = context.id(&config.id, "a camera");
     let aisle = config.aisle.as_ref();
     // Aisles that could not be read were reported, and may hold this one.
-    let unread = aisles.is_empty() && context.failed_files.contains(&config.id.place.file);
-    let lacking = |aisle: &&At<String>| aisles.iter().all(|it| it.id.value != aisle.value);
+    let unread = aisles.is_empty() && context.has_error(config.id.place.file);
+    let lacking = |aisle: &&At<String>| !ids.contains(aisle.value.as_str());
     if let Some(aisle) = aisle.filter(lacking).filter(|_| !unread) {
         let message = format!(
             "the camera `{}` names the aisle `{}`, which this store lacks",

@@ -16,7 +16,7 @@ pub(super) fn validate(
 ) -> Option<Subscriber> {
     let audience = context.id(&config.audience, "an audience");
     let declared = &context.fleet.audiences;
-    if !declared.is_empty() && !declared.iter().any(|it| it.value == config.audience.value) {
+    if !declared.is_empty() && !context.audiences.contains(config.audience.value.as_str()) {
         let message = format!("fleet.yaml has no audience `{}`", config.audience.value);
         let known = declared.iter().map(|it| it.value.as_str());
         context.unknown("unknown-audience", &config.audience, message, known);

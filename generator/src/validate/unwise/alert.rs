@@ -66,28 +66,32 @@ fn texts(subject: &mut Subject<'_, '_>) {
         .filter(|it| it.channel == Channel::Sms)
         .map(|it| &it.audience)
         .collect();
-    let mut told = BTreeSet::new();
-    for rule in store.rules.iter().filter(|rule| rule.notify.iter().any(|it| by_sms.contains(it))) {
-        for event_type in rule.when.event_types.iter().flatten() {
-            let losing = store.aisles.iter().filter(|aisle| meets(rule, aisle)).find(|aisle| {
-                !told.contains(&aisle.id)
-                    && alert::sms_loss(&facts(store, rule, event_type, aisle)).is_some()
-            });
-            let Some(aisle) = losing else { continue };
-            told.insert(&aisle.id);
-            let facts = facts(store, rule, event_type, aisle);
-            let Some(loss) = alert::sms_loss(&facts) else { continue };
-            let place = aisle_place(subject, aisle);
-            let message =
-                format!("a text message about `{event_type}` in the aisle `{}` {loss}", aisle.id);
-            let help = format!(
-                "choose a shorter or plainer name; the message would be: {}",
-                alert::texts(&facts).sms
-            );
-            let problem = Diagnostic::warning("sms-shortened", &place, message)
-                .label(format!("a text message has {SMS_CHARACTERS_MAX} characters"));
-            subject.warn(problem.help(help), aisle.id.as_str());
-        }
+    let told = |rule: &&Rule| rule.notify.iter().any(|it| by_sms.contains(it));
+    // The longest text that each rule can make.
+    let longest: Vec<_> = store
+        .rules
+        .iter()
+        .filter(told)
+        .filter_map(|rule| {
+            let event_type = rule.when.event_types.iter().flatten().max_by_key(|it| it.len())?;
+            Some((rule, event_type, rule.priority.as_str().len() + event_type.len()))
+        })
+        .collect();
+    for aisle in &store.aisles {
+        let here = longest.iter().filter(|(rule, ..)| meets(rule, aisle));
+        let Some((rule, event_type, _)) = here.max_by_key(|(.., length)| *length) else { continue };
+        let facts = facts(store, rule, event_type, aisle);
+        let Some(loss) = alert::sms_loss(&facts) else { continue };
+        let place = aisle_place(subject, aisle);
+        let message =
+            format!("a text message about `{event_type}` in the aisle `{}` {loss}", aisle.id);
+        let help = format!(
+            "choose a shorter or plainer name; the message would be: {}",
+            alert::texts(&facts).sms
+        );
+        let problem = Diagnostic::warning("sms-shortened", &place, message)
+            .label(format!("a text message has {SMS_CHARACTERS_MAX} characters"));
+        subject.warn(problem.help(help), aisle.id.as_str());
     }
 }
 
