@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod authoring;
 mod diagnostics;
 mod generation;
 mod hostile;

@@ -23,7 +23,11 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(commands::check::CheckArgs),
+<<<<<<< HEAD
     Quotas(commands::quotas::QuotasArgs),
+=======
+    Fmt(commands::fmt::FmtArgs),
+>>>>>>> 5688c93 (Give the files of a fleet one layout, with every comment kept)
     Generate(commands::generate::GenerateArgs),
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
@@ -74,7 +78,11 @@ pub fn run_in(
 fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandError> {
     match command {
         Command::Check(args) => commands::check::run(args, console),
+<<<<<<< HEAD
         Command::Quotas(args) => commands::quotas::run(args, console),
+=======
+        Command::Fmt(args) => commands::fmt::run(args, console),
+>>>>>>> 5688c93 (Give the files of a fleet one layout, with every comment kept)
         Command::Generate(args) => commands::generate::run(args, console),
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod check;
 pub mod deploy;
+pub mod fmt;
 pub mod generate;
 pub mod quotas;
 pub mod rehearse;

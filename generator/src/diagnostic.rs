@@ -41,6 +41,11 @@ impl Sources {
         self.files.get(file.0).map_or("", |file| &file.text)
     }
 
+    /// Every file's name and text, in the order in which they were added.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
+    }
+
     /// Hides what stands between two marks within a place, in all that is shown from then on.
     pub fn cover(&mut self, place: &Place, after: &str, before: char) {
         let Some(file) = self.files.get_mut(place.file.0) else { return };

@@ -84,6 +84,14 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     std::fs::rename(&partial, path).map_err(FileError::at("write", path))
 }
 
+/// Saves a file that is there already: a link to it stays a link, and who may read it stays.
+pub fn save_again(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let path = absolute(path)?;
+    let rights = std::fs::metadata(&path).map_err(FileError::at("read", &path))?.permissions();
+    save(&path, bytes)?;
+    std::fs::set_permissions(&path, rights).map_err(FileError::at("write", &path))
+}
+
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
     std::fs::create_dir_all(path).map_err(FileError::at("make the folder", path))

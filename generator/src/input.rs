@@ -203,54 +203,52 @@ struct Reader {
 
 impl Reader {
     fn tree(&mut self, file: InputFile) -> Option<yaml::Node> {
-        let bytes = match file.content {
-            Content::Bytes(bytes) => bytes,
-            Content::NotAFile => {
-                let message = "this is no file that can be read";
-                let help = "delete the folder, link or pipe, or rename it";
-                return self.refuse(file.name, "not-a-file", message, help);
-            }
-            Content::NotYamlSuffix => {
-                let message = "a store's file ends in `.yaml`, in these letters";
-                let help = "rename it, or delete it if the store has a `.yaml`";
-                return self.refuse(file.name, "not-yaml-suffix", message, help);
-            }
-        };
-        if bytes.len() > yaml::FILE_BYTES_MAX {
-            let file = self.sources.add(file.name, String::new());
-            self.decoder.report(yaml::too_large(file));
-            return None;
-        }
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let file = self.sources.add(file.name, text);
-                self.decoder.report(not_utf8(file, valid));
+        let file = match open(&mut self.sources, file) {
+            Ok(file) => file,
+            Err(problem) => {
+                self.decoder.report(*problem);
                 return None;
             }
         };
-        // Some editors put a byte order mark in front; it means nothing in UTF-8.
-        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-        let file = self.sources.add(file.name, text);
         let (node, problems) = yaml::parse(file, self.sources.text(file));
         self.decoder.problems.extend(problems);
         node
     }
+}
 
-    fn refuse<T>(
-        &mut self,
-        name: String,
-        code: &'static str,
-        message: &str,
-        help: &str,
-    ) -> Option<T> {
-        let file = self.sources.add(name, String::new());
-        let place = Place { file, span: 0..0 };
-        self.decoder.report(Diagnostic::error(code, &place, message).help(help));
-        None
+/// Takes a file among the sources, if it is text that can be read.
+pub fn open(sources: &mut Sources, file: InputFile) -> Result<FileId, Box<Diagnostic>> {
+    let refuse = |sources: &mut Sources, name, code, message: &str, help: &str| {
+        let place = Place { file: sources.add(name, String::new()), span: 0..0 };
+        Err(Box::new(Diagnostic::error(code, &place, message).help(help)))
+    };
+    let bytes = match file.content {
+        Content::Bytes(bytes) => bytes,
+        Content::NotAFile => {
+            let message = "this is no file that can be read";
+            let help = "delete the folder, link or pipe, or rename it";
+            return refuse(sources, file.name, "not-a-file", message, help);
+        }
+        Content::NotYamlSuffix => {
+            let message = "a store's file ends in `.yaml`, in these letters";
+            let help = "rename it, or delete it if the store has a `.yaml`";
+            return refuse(sources, file.name, "not-yaml-suffix", message, help);
+        }
+    };
+    if bytes.len() > yaml::FILE_BYTES_MAX {
+        return Err(Box::new(yaml::too_large(sources.add(file.name, String::new()))));
     }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            return Err(Box::new(not_utf8(sources.add(file.name, text), valid)));
+        }
+    };
+    // Some editors put a byte order mark in front; it means nothing in UTF-8.
+    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+    Ok(sources.add(file.name, text))
 }
 
 fn not_utf8(file: FileId, valid: usize) -> Diagnostic {

@@ -17,6 +17,7 @@ pub mod model;
 pub mod quota;
 pub mod schema;
 pub mod decode;
+pub mod layout;
 pub mod config;
 pub mod inherit;
 pub mod validate;

@@ -31,7 +31,8 @@ pub fn load(folder: &Path, today: Date) -> Result<Input, FileError> {
     Ok(input::read(fleet, stores, today))
 }
 
-fn input_file(path: &Path) -> Result<InputFile, FileError> {
+/// Loads one file as it is, whatever it holds.
+pub fn input_file(path: &Path) -> Result<InputFile, FileError> {
     let content = if !files::is_file(path) {
         Content::NotAFile
     } else if path.extension().is_none_or(|it| it != "yaml") {

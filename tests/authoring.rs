@@ -1,0 +1,98 @@
+//! Writing stores with `arm fmt`, `arm init` and `arm new`: what people wrote is never lost, and
+//! what is written for them passes every check.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use arm_tests::{Fleet, Outcome, arm, example_stores};
+
+fn shown(outcome: &Outcome) -> String {
+    format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+const RENTON: &str = "# Ours since 2019.
+name: Renton   # Landing
+store: renton-007
+cameras: [{aisle: aisle-5, id: aisle-5-a}]
+aisles:
+- {id: aisle-5}
+rules: [{ name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [floor] }]
+subscribers: [{ audience: floor, email: floor@example.com }]
+";
+
+#[test]
+fn the_example_stores_are_laid_out() {
+    let outcome = arm(&["fmt", "--check", "--stores", &example_stores()]);
+    let right =
+        Outcome { out: String::new(), err: "nothing to change in 4 files\n".to_owned(), code: 0 };
+    assert_eq!(outcome, right);
+}
+
+#[test]
+fn a_file_is_laid_out_once_and_still_means_the_same() {
+    let fleet = Fleet::new(&[("renton-007.yaml", RENTON)]);
+    let before = fleet.arm("generate", &["--out", &fleet.path("before")]);
+    let first = shown(&fleet.arm("fmt", &[]));
+    let second = shown(&fleet.arm("fmt", &[]));
+    let after = fleet.arm("generate", &["--out", &fleet.path("after")]);
+    assert_eq!((before.code, after.code), (0, 0));
+    let bytes = |folder: &str| fleet.files(folder).into_iter().map(|it| it.1).collect::<Vec<_>>();
+    assert_eq!(bytes("before"), bytes("after"));
+    let text = read(fleet.path("stores/renton-007.yaml"));
+    assert_snapshot!(format!("{first}\n\n{second}\n\n{text}"));
+}
+
+#[test]
+fn a_check_names_the_files_and_changes_nothing() {
+    let windows = RENTON.replace('\n', "\r\n");
+    let fleet =
+        Fleet::new(&[("kent-008.yaml", "store: kent-008 \n"), ("renton-007.yaml", &windows)]);
+    let before = fleet.files("stores");
+    assert_snapshot!(shown(&fleet.arm("fmt", &["--check"])));
+    assert_eq!(fleet.files("stores"), before);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_others_are_laid_out() {
+    let fleet = Fleet::new(&[
+        (
+            "kent-008.yaml",
+            "store: kent-008\ncamras: [{ rtsp: \"rtsp://admin:s3cret@10.0.0.1\" }]\n",
+        ),
+        ("renton-007.yaml", RENTON),
+        ("tacoma.yaml", "store: [\n"),
+        ("kent.yml", "store: kent\n"),
+    ]);
+    assert_snapshot!(shown(&fleet.arm("fmt", &[])));
+    assert_eq!(fleet.arm("fmt", &["--check"]).code, 1);
+}
+
+#[test]
+fn files_can_be_named_and_a_folder_not_beside_them() {
+    let fleet = Fleet::new(&[("renton-007.yaml", RENTON), ("kent-008.yaml", RENTON)]);
+    let renton = fleet.path("stores/renton-007.yaml");
+    assert_eq!(arm(&["fmt", &renton]).out, format!("changed {renton}\n"));
+    assert_eq!(read(fleet.path("stores/kent-008.yaml")), RENTON);
+    assert_eq!(fleet.arm("fmt", &[&renton]).code, 2);
+    assert_eq!(arm(&["fmt", &fleet.path("stores/none.yaml")]).code, 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_its_file_keeps_its_rights() {
+    use std::os::unix::fs::PermissionsExt;
+    let fleet = Fleet::new(&[("renton-007.yaml", RENTON)]);
+    let (link, file) = (fleet.path("stores/renton-007.yaml"), fleet.path("renton.txt"));
+    std::fs::rename(&link, &file).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert_eq!(fleet.arm("fmt", &[]).code, 0);
+    assert!(Path::new(&link).is_symlink());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(read(&file).starts_with("# Ours since 2019.\nstore: renton-007\n"));
+}
