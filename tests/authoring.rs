@@ -5,7 +5,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use arm_tests::{Fleet, Outcome, arm, example_stores};
+use arm_tests::{Fleet, Outcome, arm, arm_answered, example_stores};
 
 fn shown(outcome: &Outcome) -> String {
     format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
@@ -95,4 +95,87 @@ fn a_link_stays_a_link_and_its_file_keeps_its_rights() {
     assert!(Path::new(&link).is_symlink());
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(read(&file).starts_with("# Ours since 2019.\nstore: renton-007\n"));
+}
+
+/// Every answer as options, but those about the model.
+const SEATTLE: [&str; 14] = [
+    "--cell",
+    "us-west",
+    "--account",
+    "123456789012",
+    "--region",
+    "us-west-2",
+    "--timezone",
+    "America/Los_Angeles",
+    "--store",
+    "seattle-001",
+    "--name",
+    "Pike Place",
+    "--email",
+    "lp@example.com",
+];
+
+/// Runs a command about a folder, which is taken out of what it says.
+fn init(folder: &tempfile::TempDir, args: &[&str], lines: Option<&str>) -> Outcome {
+    let path = folder.path().display().to_string();
+    let args = [&["init", &path], args].concat();
+    let outcome = lines.map_or_else(|| arm(&args), |lines| arm_answered(&args, lines));
+    let clean = |text: &str| text.replace(&path, "DIR");
+    Outcome { out: clean(&outcome.out), err: clean(&outcome.err), code: outcome.code }
+}
+
+/// Everything that was made, if it passes `check` without a word, and is laid out.
+fn made(folder: &tempfile::TempDir, store: &str) -> String {
+    let stores = folder.path().join("stores");
+    let path = stores.display().to_string();
+    let check = arm(&["check", "--stores", &path]);
+    assert_eq!(shown(&check), "no problems in 1 store\nexit code 0");
+    assert_eq!(arm(&["fmt", "--check", "--stores", &path]).code, 0);
+    format!("{}\n========\n{}", read(stores.join("fleet.yaml")), read(stores.join(store)))
+}
+
+#[test]
+fn a_fleet_is_made_from_options_and_passes_every_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [&SEATTLE[..], &["--endpoint", "shelf-behaviour", "--ops-email", "ops@example.com"]];
+    let outcome = shown(&init(&folder, &args.concat(), None));
+    assert_snapshot!(format!("{outcome}\n\n{}", made(&folder, "seattle-001.yaml")));
+}
+
+#[test]
+fn what_the_options_leave_open_is_asked_until_the_answer_is_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "12\n123456789012\neu-west-1\n\n\n123456789012.dkr.ecr.us-west-2.amazonaws.com/shelf:1\n\
+        123456789012.dkr.ecr.eu-west-1.amazonaws.com/shelf:1\n\n\n\nDublin 1\ndublin-001\n\n\nlp@example.com\n";
+    let outcome = shown(&init(&folder, &[], Some(lines)));
+    assert_snapshot!(format!("{outcome}\n\n{}", made(&folder, "dublin-001.yaml")));
+}
+
+#[test]
+fn without_anybody_to_ask_the_options_that_are_missing_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = [
+        init(&folder, &["--cell", "us-west"], None),
+        init(&folder, &[&SEATTLE[..], &["--image", "x"]].concat(), None),
+        init(&folder, &[&SEATTLE[..], &["--instance", "ml.g4dn.xlarge"]].concat(), None),
+        init(&folder, &SEATTLE, Some("shelf-behaviour\n")),
+    ];
+    assert_snapshot!(told.map(|outcome| shown(&outcome)).join("\n\n"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn nothing_that_is_there_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [&SEATTLE[..], &["--endpoint", "shelf-behaviour"]].concat();
+    let stores = folder.path().join("stores");
+    std::fs::create_dir(&stores).unwrap();
+    std::fs::write(stores.join("seattle-001.yaml"), "mine").unwrap();
+    let store = init(&folder, &args, None);
+    assert!(!stores.join("fleet.yaml").exists());
+    std::fs::write(stores.join("fleet.yaml"), "mine").unwrap();
+    let fleet = init(&folder, &args, None);
+    assert_eq!(read(stores.join("fleet.yaml")), "mine");
+    assert_eq!(read(stores.join("seattle-001.yaml")), "mine");
+    assert_snapshot!(format!("{}\n\n{}", shown(&store), shown(&fleet)));
 }

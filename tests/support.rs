@@ -21,6 +21,16 @@ pub fn arm(args: &[&str]) -> Outcome {
     Outcome { out: text(out), err: text(err), code }
 }
 
+/// The same with somebody there who types these lines.
+pub fn arm_answered(args: &[&str], lines: &str) -> Outcome {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut input = lines.as_bytes();
+    let args = [&["arm"], args].concat();
+    let code = generator::cli::run_answered(args, &mut input, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { out: text(out), err: text(err), code }
+}
+
 /// The project's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -3,7 +3,7 @@
 //! Nothing here decides anything; each command is one file under `commands/`.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 use clap::Parser;
 
@@ -22,6 +22,7 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Init(commands::init::InitArgs),
     Check(commands::check::CheckArgs),
 <<<<<<< HEAD
     Quotas(commands::quotas::QuotasArgs),
@@ -41,7 +42,18 @@ pub fn run(
     err: &mut dyn Write,
 ) -> u8 {
     let colour = Colour::Plain;
-    run_in(args, &mut Console { out, err, out_colour: colour, colour })
+    run_in(args, &mut Console { out, err, out_colour: colour, colour, input: None })
+}
+
+/// The same with somebody there who answers questions.
+pub fn run_answered(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let colour = Colour::Plain;
+    run_in(args, &mut Console { out, err, out_colour: colour, colour, input: Some(input) })
 }
 
 /// Runs one command line on a console; returns the exit code.
@@ -77,6 +89,7 @@ pub fn run_in(
 
 fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandError> {
     match command {
+        Command::Init(args) => commands::init::run(args, console),
         Command::Check(args) => commands::check::run(args, console),
 <<<<<<< HEAD
         Command::Quotas(args) => commands::quotas::run(args, console),

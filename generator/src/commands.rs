@@ -5,7 +5,11 @@ pub mod check;
 pub mod deploy;
 pub mod fmt;
 pub mod generate;
+<<<<<<< HEAD
 pub mod quotas;
+=======
+pub mod init;
+>>>>>>> e01e481 (Make a fleet with its first store from a few answers)
 pub mod rehearse;
 pub mod show;
 

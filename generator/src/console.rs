@@ -1,6 +1,6 @@
-//! Where a command writes: answers to one place, everything else to another.
+//! Where a command writes: answers to one place, everything else to another; and where it asks.
 
-use std::io::Write;
+use std::io::{self, BufRead, Write};
 
 use crate::diagnostic::Colour;
 
@@ -14,6 +14,18 @@ pub struct Console<'a> {
     pub out_colour: Colour,
     /// Whether `err` may.
     pub colour: Colour,
+    /// Where somebody answers questions, which are asked on `err`; `None` when nobody is there.
+    pub input: Option<&'a mut dyn BufRead>,
+}
+
+impl Console<'_> {
+    /// One line of an answer without its end; `None` when no more comes.
+    pub fn read_line(&mut self) -> io::Result<Option<String>> {
+        let Some(input) = &mut self.input else { return Ok(None) };
+        let mut line = String::new();
+        let length = input.read_line(&mut line)?;
+        Ok((length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
 }
 
 /// `1 store`, `2 stores`.

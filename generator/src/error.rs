@@ -11,6 +11,9 @@ pub enum CommandError {
     /// The author of the configuration must change it; the diagnostics were shown.
     #[error("{0}")]
     Configuration(String),
+    /// The command line says too little, or something that cannot be.
+    #[error("{0}")]
+    Usage(String),
     /// The machine, the network or the AWS account must change, or time must pass.
     #[error(transparent)]
     Environment(Box<dyn Error + Send + Sync>),
@@ -27,6 +30,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) => 1,
+            Self::Usage(_) => 2,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Environment(_) | Self::Output(_) => 3,
             Self::Partly(_) => 4,

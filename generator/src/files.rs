@@ -4,7 +4,7 @@
 //! configuration like any other; only what the machine refuses is an error.
 #![expect(clippy::disallowed_methods, reason = "shell: the one place that touches files")]
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The machine refused to read or write something.
@@ -82,6 +82,20 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let partial = PathBuf::from(partial);
     std::fs::write(&partial, bytes).map_err(FileError::at("write", &partial))?;
     std::fs::rename(&partial, path).map_err(FileError::at("write", path))
+}
+
+/// True for whatever has this name, even a link to nothing.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Saves a file that must not be there yet, making its folders.
+pub fn save_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let mut file = std::fs::File::create_new(path).map_err(FileError::at("make", path))?;
+    file.write_all(bytes).map_err(FileError::at("write", path))
 }
 
 /// Saves a file that is there already: a link to it stays a link, and who may read it stays.

@@ -24,6 +24,11 @@ pub mod validate;
 pub mod allow;
 pub mod pattern;
 pub mod rules;
+<<<<<<< HEAD
+=======
+pub mod input;
+pub mod starter;
+>>>>>>> e01e481 (Make a fleet with its first store from a few answers)
 pub mod name;
 pub mod blueprint;
 pub mod template;

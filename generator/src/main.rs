@@ -1,6 +1,6 @@
 //! The command `arm`; see `cli`.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use generator::cli;
@@ -14,6 +14,11 @@ fn main() -> ExitCode {
     let (out_colour, colour) =
         (colour(io::stdout().is_terminal()), colour(io::stderr().is_terminal()));
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut console = Console { out: &mut out, err: &mut err, out_colour, colour };
+    let mut stdin = io::stdin().lock();
+    // At the end of a pipe is nobody to ask.
+    let terminal = stdin.is_terminal();
+    let stdin: &mut dyn BufRead = &mut stdin;
+    let input = terminal.then_some(stdin);
+    let mut console = Console { out: &mut out, err: &mut err, out_colour, colour, input };
     ExitCode::from(cli::run_in(std::env::args_os(), &mut console))
 }
