@@ -179,3 +179,80 @@ fn nothing_that_is_there_is_overwritten() {
     assert_eq!(read(stores.join("seattle-001.yaml")), "mine");
     assert_snapshot!(format!("{}\n\n{}", shown(&store), shown(&fleet)));
 }
+
+const BALLARD: &str = "# A corner store.
+store: ballard-009   # equals the file's name
+name: Ballard
+aisles:
+  - { id: aisle-1 }
+cameras:
+  - { id: a, aisle: aisle-1, rtsp: \"rtsp://10.20.0.15/stream1\" } # by the door
+  - id: b
+    aisle: aisle-1
+    rtsp: ssm:/arm/ballard-009/camera-b
+rules:
+  - { name: loitering, when: { event_type: loitering }, priority: low, notify: [floor] }
+subscribers:
+  - { audience: floor, email: floor-ballard@example.com }
+  - { audience: loss-prevention, email: \"secret:lp-of-all-stores\" }
+  - { audience: floor, sms: \"ssm:/arm/ballard-009/phone\" } # the phone at the counter
+";
+
+#[test]
+fn a_new_store_is_like_another_and_passes_where_that_does() {
+    let fleet = Fleet::new(&[("ballard-009.yaml", BALLARD)]);
+    assert_eq!(fleet.arm("check", &[]).code, 0);
+    let next = fleet.arm("new", &["--like", "ballard-009"]);
+    let named = fleet.arm("new", &["fremont-1", "--like", "ballard-009", "--name", "Fremont: N"]);
+    let third = fleet.arm("new", &["--like", "ballard-009"]);
+    assert_eq!(shown(&fleet.arm("check", &[])), "no problems in 4 stores\nexit code 0");
+    let told = [next, named, third].map(|outcome| shown(&outcome)).join("\n\n");
+    let made = read(fleet.path("stores/ballard-010.yaml"));
+    assert!(read(fleet.path("stores/fremont-1.yaml")).contains("name: \"Fremont: N\"\n"));
+    assert!(read(fleet.path("stores/ballard-011.yaml")).contains("name: Ballard 011\n"));
+    assert_snapshot!(format!("{told}\n\n{made}"));
+}
+
+#[test]
+fn every_example_store_can_be_followed_by_another() {
+    for store in ["seattle-001", "tacoma-012", "bellevue-100"] {
+        let text = read(Path::new(&example_stores()).join(format!("{store}.yaml")));
+        let fleet = Fleet::new(&[(&format!("{store}.yaml"), &text)]);
+        let made = fleet.arm("new", &["--like", store]);
+        assert_eq!(made.code, 0, "{}", made.err);
+        let check = fleet.arm("check", &[]);
+        assert_eq!(shown(&check), "no problems in 2 stores\nexit code 0");
+        assert_eq!(fleet.arm("fmt", &["--check"]).code, 0);
+    }
+}
+
+#[test]
+fn an_id_or_name_that_check_would_refuse_is_refused_before_anything_is_written() {
+    let fleet = Fleet::new(&[
+        ("ballard-009.yaml", BALLARD),
+        ("ballard.yaml", &BALLARD.replace("ballard-009 ", "ballard ")),
+        ("broken.yaml", "store: [\n"),
+        ("nameless.yaml", "store: nameless\n"),
+    ]);
+    let before = fleet.files("stores");
+    let told = [
+        &["Kent", "--like", "ballard-009"][..],
+        &["../kent", "--like", "ballard-009"],
+        &["kent-gw-1", "--like", "ballard-009"],
+        &["a-store-with-a-long-id-01", "--like", "ballard-009"],
+        &["BALLARD", "--like", "ballard-009"],
+        &["fleet", "--like", "ballard-009"],
+        &["kent", "--like", "ballard-009", "--name", "<Kent>"],
+        &["kent", "--like", "balard-009"],
+        &["kent", "--like", "fleet"],
+        &["kent", "--like", "broken"],
+        &["kent", "--like", "nameless"],
+        &["--like", "ballard"],
+    ]
+    .map(|args| format!("{}\n{}", args.join(" "), shown(&fleet.arm("new", args))));
+    assert_snapshot!(told.join("\n\n"));
+    assert_eq!(fleet.files("stores"), before);
+    fleet.write("fleet.yaml", b"cells: [\n");
+    assert_eq!(fleet.arm("new", &["../kent", "--like", "ballard-009"]).code, 1);
+    assert!(!Path::new(&fleet.path("kent.yaml")).exists());
+}

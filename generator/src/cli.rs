@@ -23,6 +23,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Init(commands::init::InitArgs),
+    New(commands::new::NewArgs),
     Check(commands::check::CheckArgs),
 <<<<<<< HEAD
     Quotas(commands::quotas::QuotasArgs),
@@ -90,6 +91,7 @@ pub fn run_in(
 fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandError> {
     match command {
         Command::Init(args) => commands::init::run(args, console),
+        Command::New(args) => commands::new::run(args, console),
         Command::Check(args) => commands::check::run(args, console),
 <<<<<<< HEAD
         Command::Quotas(args) => commands::quotas::run(args, console),

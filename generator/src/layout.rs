@@ -45,6 +45,13 @@ pub fn layout(file: FileId, text: &str, noun: &'static Noun) -> Result<String, L
     if faithful { Ok(laid_out) } else { Err(LayoutError::Unfaithful) }
 }
 
+/// Where a scalar ends that begins where its place does; a parser's end may lie behind blanks and
+/// comments.
+pub fn end_of(text: &str, node: &Node) -> Option<usize> {
+    let span = &node.place.span;
+    scalar::find(text, span.start, span.end, &node.value).map(|found| found.end)
+}
+
 fn written_anew(file: FileId, text: &str, noun: &'static Noun) -> Option<String> {
     let node = yaml::parse(file, text).0?;
     let mut tree = read::read(text, &node)?;

@@ -28,7 +28,11 @@ pub mod rules;
 =======
 pub mod input;
 pub mod starter;
+<<<<<<< HEAD
 >>>>>>> e01e481 (Make a fleet with its first store from a few answers)
+=======
+pub mod sibling;
+>>>>>>> 7a28214 (Write a new store's file like another's, with comments kept and nobody told unseen)
 pub mod name;
 pub mod blueprint;
 pub mod template;

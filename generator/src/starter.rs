@@ -247,8 +247,8 @@ subscribers:
     }
 }
 
-/// A text as YAML: plain where that is sure to be read as it stands, else in quotes.
-fn scalar(text: &str) -> String {
+/// Writes a text as YAML: plain where that is sure to be read as it stands, else in quotes.
+pub fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || " -_./@+:".contains(c);
     let first = text.starts_with(|c: char| c.is_alphanumeric());
     let last = text.ends_with(|c: char| c.is_alphanumeric());
@@ -262,7 +262,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// `seattle-001` as people say it: `Seattle 001`.
-fn title(id: &str) -> String {
+pub fn title(id: &str) -> String {
     let capital = |word: &str| {
         let mut letters = word.chars();
         letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
