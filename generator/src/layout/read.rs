@@ -12,7 +12,8 @@ use crate::yaml::{Node, Value};
 
 /// Reads a text beside the tree that the parser made of it; `None` where the two part.
 pub(super) fn read(text: &str, node: &Node) -> Option<Tree> {
-    let mut reader = Reader { text, at: 0, beside: false, waiting: vec![], comments: vec![] };
+    let mut reader =
+        Reader { text, at: 0, line: 0, beside: false, waiting: vec![], comments: vec![] };
     reader.skip_prologue();
     let mut root = reader.collection(node, None)?;
     root.end.extend(reader.inline());
@@ -39,7 +40,10 @@ fn take_head(first: &mut Entry) -> (Vec<Comment>, bool) {
     match first.above.iter().rposition(|comment| comment.blank) {
         Some(at) if at > 0 => {
             let own = first.above.split_off(at);
-            (std::mem::replace(&mut first.above, own), true)
+            let head = std::mem::replace(&mut first.above, own);
+            // The blank line is the head's, wherever the entry goes.
+            first.open();
+            (head, true)
         }
         _ => (std::mem::take(&mut first.above), false),
     }
@@ -48,6 +52,8 @@ fn take_head(first: &mut Entry) -> (Vec<Comment>, bool) {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// Where the line of `at` begins.
+    line: usize,
     /// Whether something stands before `at` on its line.
     beside: bool,
     /// Comments on lines of their own that nobody has taken.
@@ -74,6 +80,8 @@ impl Reader<'_> {
     }
 
     fn go_to(&mut self, at: usize) {
+        let passed = self.text.get(self.at..at).and_then(|passed| passed.rfind('\n'));
+        self.line = passed.map_or(self.line, |end| self.at + end + 1);
         self.at = at;
         self.beside = true;
     }
@@ -90,6 +98,7 @@ impl Reader<'_> {
             match self.peek() {
                 Some('\n') => {
                     self.at += 1;
+                    self.line = self.at;
                     self.beside = false;
                 }
                 Some('#') => {
@@ -118,20 +127,14 @@ impl Reader<'_> {
         comment
     }
 
-    fn line_start(&self) -> usize {
-        let before = self.text.get(..self.at).unwrap_or_default();
-        before.rfind('\n').map_or(0, |at| at + 1)
-    }
-
     fn column(&self) -> usize {
-        self.at - self.line_start()
+        self.at - self.line
     }
 
     /// Whether what stands here begins a line, and the line above is blank.
     fn blank_above(&self) -> bool {
-        let start = self.line_start();
-        let first = self.text.get(start..self.at).unwrap_or_default();
-        let above = start.checked_sub(1).and_then(|end| self.text.get(..end));
+        let first = self.text.get(self.line..self.at).unwrap_or_default();
+        let above = self.line.checked_sub(1).and_then(|end| self.text.get(..end));
         let above = above.map(|text| text.rsplit('\n').next().unwrap_or_default());
         first.chars().all(|c| " \t-?{[,".contains(c))
             && above.is_some_and(|it| it.trim().is_empty())
@@ -274,7 +277,7 @@ impl Reader<'_> {
         entry.key = Some(scalar::key(&key, &node.value));
         node.text().unwrap_or_default().clone_into(&mut entry.name);
         entry.trailing.extend(self.inline());
-        let at = (self.at, self.beside);
+        let at = (self.at, self.line, self.beside);
         let waiting = self.waiting.len();
         let comments = self.comments.len();
         self.skip();
@@ -282,7 +285,7 @@ impl Reader<'_> {
             entry.trailing.extend(self.inline());
         } else {
             // A key alone: what was skipped is for whatever comes next.
-            (self.at, self.beside) = at;
+            (self.at, self.line, self.beside) = at;
             self.waiting.truncate(waiting);
             self.comments.truncate(comments);
         }
@@ -311,7 +314,7 @@ impl Reader<'_> {
             self.go_to(header_end);
             trailing.extend(self.inline());
             // The lines of a block scalar are whole.
-            self.at = found.end.max(self.at);
+            self.go_to(found.end.max(self.at));
             self.beside = false;
         } else {
             self.go_to(found.end);

@@ -29,6 +29,23 @@ fn an_ugly_file_becomes_one_that_people_like_to_read() {
 }
 
 #[test]
+fn comments_go_where_their_keys_go() {
+    let names: Vec<_> = STORE.names().collect();
+    let entry = |name: &&str| format!("# about {name}\n{name}: x # beside {name}\n");
+    let backwards: Vec<_> = names.iter().rev().map(entry).collect();
+    let forwards: Vec<_> = names.iter().map(entry).collect();
+    assert_eq!(
+        lay_out(&format!("# head\n\n{}", backwards.concat())),
+        format!("# head\n\n{}", forwards.concat())
+    );
+    let camera =
+        "cameras:\n  - aisle: x # its aisle\n    # its id\n    id: a\n    # the end\n  # all\n";
+    let sorted =
+        "cameras:\n  # its id\n  - id: a\n    aisle: x # its aisle\n    # the end\n  # all\n";
+    assert_eq!(lay_out(camera), sorted);
+}
+
+#[test]
 fn line_ends_and_marks_of_other_systems_go() {
     let windows = format!("\u{feff}{}", UGLY.replace('\n', "\r\n"));
     let file = Sources::default().add(String::new(), String::new());

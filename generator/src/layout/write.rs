@@ -237,8 +237,11 @@ fn in_brackets(collection: &Collection) -> Option<String> {
     if collection.entries.is_empty() {
         return Some(if collection.is_mapping { "{}" } else { "[]" }.to_owned());
     }
+    if !collection.is_flow || !collection.end.is_empty() {
+        return None;
+    }
     let items: Option<Vec<_>> = collection.entries.iter().map(item).collect();
-    let items = items.filter(|_| collection.is_flow && collection.end.is_empty())?.join(", ");
+    let items = items?.join(", ");
     Some(if collection.is_mapping { format!("{{ {items} }}") } else { format!("[{items}]") })
 }
 
