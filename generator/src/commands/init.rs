@@ -72,7 +72,8 @@ impl InitArgs {
 }
 
 pub fn run(args: &InitArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let folder = args.dir.join("stores");
+    let here = args.dir == Path::new(".");
+    let folder = if here { PathBuf::from("stores") } else { args.dir.join("stores") };
     let fleet = folder.join(FLEET_FILE);
     refuse_existing(&fleet, "`arm new STORE --like OTHER` adds a store to a fleet")?;
     let answers = answers(args, console)?;
@@ -82,11 +83,7 @@ pub fn run(args: &InitArgs, console: &mut Console<'_>) -> Result<(), CommandErro
     files::save_new(&fleet, answers.fleet_text().as_bytes())?;
     files::save_new(&store, answers.store_text().as_bytes())?;
     writeln!(console.out, "made {}\nmade {}", fleet.display(), store.display())?;
-    let at = if args.dir == Path::new(".") {
-        String::new()
-    } else {
-        format!(" --stores {}", folder.display())
-    };
+    let at = if here { String::new() } else { format!(" --stores {}", folder.display()) };
     writeln!(console.out, "next: arm check{at}\nthen: arm generate{at}")?;
     Ok(())
 }
