@@ -25,11 +25,8 @@ enum Command {
     Init(commands::init::InitArgs),
     New(commands::new::NewArgs),
     Check(commands::check::CheckArgs),
-<<<<<<< HEAD
     Quotas(commands::quotas::QuotasArgs),
-=======
     Fmt(commands::fmt::FmtArgs),
->>>>>>> 5688c93 (Give the files of a fleet one layout, with every comment kept)
     Generate(commands::generate::GenerateArgs),
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
@@ -93,11 +90,8 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandE
         Command::Init(args) => commands::init::run(args, console),
         Command::New(args) => commands::new::run(args, console),
         Command::Check(args) => commands::check::run(args, console),
-<<<<<<< HEAD
         Command::Quotas(args) => commands::quotas::run(args, console),
-=======
         Command::Fmt(args) => commands::fmt::run(args, console),
->>>>>>> 5688c93 (Give the files of a fleet one layout, with every comment kept)
         Command::Generate(args) => commands::generate::run(args, console),
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),

@@ -5,15 +5,9 @@ pub mod check;
 pub mod deploy;
 pub mod fmt;
 pub mod generate;
-<<<<<<< HEAD
 pub mod quotas;
-=======
 pub mod init;
-<<<<<<< HEAD
->>>>>>> e01e481 (Make a fleet with its first store from a few answers)
-=======
 pub mod new;
->>>>>>> 7a28214 (Write a new store's file like another's, with comments kept and nobody told unseen)
 pub mod rehearse;
 pub mod show;
 

@@ -24,15 +24,6 @@ pub mod validate;
 pub mod allow;
 pub mod pattern;
 pub mod rules;
-<<<<<<< HEAD
-=======
-pub mod input;
-pub mod starter;
-<<<<<<< HEAD
->>>>>>> e01e481 (Make a fleet with its first store from a few answers)
-=======
-pub mod sibling;
->>>>>>> 7a28214 (Write a new store's file like another's, with comments kept and nobody told unseen)
 pub mod name;
 pub mod blueprint;
 pub mod template;
@@ -40,6 +31,8 @@ pub mod stack;
 pub mod demand;
 pub mod input;
 pub mod effective;
+pub mod starter;
+pub mod sibling;
 pub mod bundle;
 
 // The shell: reads, calls the core, acts.

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use crate::input::{self, Content, InputFile};
 
 /// One thing to be told.
@@ -135,8 +137,9 @@ impl Answers {
             content: Content::Bytes(text.into_bytes()),
         };
         let fleet = file("fleet", self.fleet_text());
-        let read = input::read(fleet, vec![file(store, self.store_text())]);
-        let problem = read.problems.first()?;
+        // Nothing is accepted for a time here, so any day does.
+        let read = input::read(fleet, vec![file(store, self.store_text())], Date::MIN);
+        let problem = read.problems.iter().find(|problem| problem.is_error())?;
         let help = if problem.help.is_empty() { "" } else { "\n  help: " };
         Some(format!("{}{help}{}", problem.message, problem.help))
     }

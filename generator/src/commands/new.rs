@@ -115,7 +115,7 @@ fn judge(id: &str, made: &Sibling, folder: &Path) -> Result<(), CommandError> {
     };
     let fleet = folder.join(load::FLEET_FILE);
     files::expect(&fleet, "name the folder with fleet.yaml by `--stores DIR`")?;
-    let read = input::read(load::input_file(&fleet)?, vec![file]);
+    let read = input::read(load::input_file(&fleet)?, vec![file], load::today());
     let store = read.store_configs.first().map(|(_, config)| config);
     let ours: Vec<(FileId, usize)> = store
         .into_iter()
