@@ -89,6 +89,34 @@ fn machines_get_the_same_with_places_as_numbers() {
     "#);
 }
 
+#[test]
+fn a_program_that_generates_or_deploys_is_told_what_check_tells() {
+    let fleet = Fleet::new(&[("renton-007.yaml", FOUR_MISTAKES)]);
+    let told = fleet.arm("check", &["--format", "json"]).out;
+    for command in ["generate", "deploy", "rehearse"] {
+        let outcome = fleet.arm(command, &["--format", "json"]);
+        assert_eq!((outcome.out.as_str(), outcome.code), (told.as_str(), 1), "{command}");
+    }
+}
+
+#[test]
+fn code_review_gets_a_note_at_each_mistake() {
+    let fleet = Fleet::new(&[("renton-007.yaml", FOUR_MISTAKES)]);
+    assert_snapshot!(shown(&fleet.arm("check", &["--format", "github"])), @r#"
+    ::error file=stores/renton-007.yaml,line=7,endLine=7,col=29,endColumn=36,title=unknown-aisle::the camera `aisle-5-a` names the aisle `asile-5`, which this store lacks%0Ahelp: did you mean `aisle-5`? known: `aisle-5`, `aisle-6`
+    ::error file=stores/renton-007.yaml,line=9,endLine=9,col=11,endColumn=20,title=duplicate-camera::there are two cameras `aisle-6-a`%0Ahelp: rename one of the two, or delete it
+    ::error file=stores/renton-007.yaml,line=14,endLine=14,col=14,endColumn=18,title=unknown-audience::no audience `flor`: nobody would be told%0Ahelp: did you mean `floor`? known: `floor`, `loss-prevention`, `store-manager`
+    ::error file=stores/renton-007.yaml,line=16,endLine=16,col=39,endColumn=54,title=bad-phone-number::`206-555-0100` is no phone number in international form (E.164)%0Ahelp: write `+`, the country code and the number, digits only, in quotes, such as `"+12065550100"`
+    error: 4 errors in 1 store
+    exit code 1
+    "#);
+    let right = Fleet::new(&[("renton-007.yaml", &store(""))]);
+    assert_snapshot!(shown(&right.arm("check", &["--format", "github"])), @"
+    no problems in 1 store
+    exit code 0
+    ");
+}
+
 /// What one wrong store file is told.
 fn check(text: &str) -> String {
     told(&Fleet::new(&[("renton-007.yaml", text)]))

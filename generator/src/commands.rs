@@ -49,12 +49,21 @@ pub enum AnswerFormat {
     Json,
 }
 
-/// Loads the fleet and shows what is wrong; fails when anything is.
-pub fn load(args: &StoresArgs, console: &mut Console<'_>) -> Result<CompiledFleet, CommandError> {
+/// Loads the fleet and shows what is wrong; fails when anything is. A program that reads the answer
+/// is then told there too, as `arm check` would.
+pub fn load(
+    args: &StoresArgs,
+    format: AnswerFormat,
+    console: &mut Console<'_>,
+) -> Result<CompiledFleet, CommandError> {
     let loaded = args.load()?;
     let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
     // A reader that is gone changes nothing about the answer.
     drop(write!(console.err, "{shown}"));
+    if let (AnswerFormat::Json, None) = (format, &loaded.fleet) {
+        let told = diagnostic::to_json(&loaded.sources, &loaded.problems);
+        drop(writeln!(console.out, "{told}"));
+    }
     let summary = summary(&loaded);
     loaded.fleet.ok_or(CommandError::Configuration(summary))
 }

@@ -1,16 +1,18 @@
 //! A problem in what a person wrote: its place, a stable code, what is wrong, and what to do.
 //!
-//! Diagnostics are data; [`render`] is the one picture of them for people and [`to_json`] the one
-//! for machines. Reading and validating collect as many as they can: nobody should have to run the
+//! Diagnostics are data; [`render`] is the one picture of them for people, [`to_json`] the one for
+//! programs, and `report` has those for code review. Reading and validating collect as many as they can: nobody should have to run the
 //! tool ten times to see ten problems. To add a code, add it where it is found, its explanation
 //! (`explanation.rs`), and its name to `stores/README.md`.
+
+mod json;
+mod render;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::json;
+pub use json::to_json;
+pub use render::{Colour, render};
 
 /// The files that were read, so that a [`Place`] can be shown.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +71,11 @@ impl Sources {
         let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
         (before.matches('\n').count() + 1, column)
     }
+
+    /// Line and column just behind a place, counted as its start is.
+    pub fn end_line_column(&self, place: &Place) -> (usize, usize) {
+        self.line_column(&Place { file: place.file, span: place.span.end..place.span.end })
+    }
 }
 
 /// A file in [`Sources`].
@@ -96,6 +103,16 @@ pub enum Severity {
     Error,
     /// Legal and unwise.
     Warning,
+}
+
+impl Severity {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// One problem.
@@ -219,102 +236,6 @@ fn cap(diagnostics: &mut Vec<Diagnostic>) {
         }
         *number <= SHOWN_PER_FILE
     });
-}
-
-/// Whether a picture may have colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    Plain,
-    Ansi,
-}
-
-/// Draws diagnostics for people, with a blank line after each.
-pub fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: Colour) -> String {
-    let renderer = match colour {
-        Colour::Plain => Renderer::plain(),
-        Colour::Ansi => Renderer::styled(),
-    };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
-    diagnostics.iter().map(|it| renderer.render(&report(sources, it)) + "\n\n").collect()
-}
-
-fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
-    let level = match diagnostic.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-    };
-    let file = diagnostic.place.file;
-    let (here, elsewhere): (Vec<_>, Vec<_>) =
-        diagnostic.related.iter().partition(|(place, _)| place.file == file);
-    let context = |(place, label): &&'a (Place, String)| {
-        AnnotationKind::Context.span(place.span.clone()).label(label.as_str())
-    };
-    let caret = AnnotationKind::Primary.span(diagnostic.place.span.clone());
-    let caret =
-        if diagnostic.label.is_empty() { caret } else { caret.label(diagnostic.label.as_str()) };
-    let snippet = |file| Snippet::source(sources.text(file)).path(sources.name(file));
-    let note = in_stores(sources, diagnostic);
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let mut group =
-        title.element(snippet(file).annotation(caret).annotations(here.iter().map(context)));
-    for related in &elsewhere {
-        group = group.element(snippet(related.0.file).annotation(context(related)));
-    }
-    if !note.is_empty() {
-        group = group.element(Level::NOTE.message(note));
-    }
-    if !diagnostic.help.is_empty() {
-        group = group.element(Level::HELP.message(diagnostic.help.as_str()));
-    }
-    vec![group]
-}
-
-/// In which stores it shows, unless it stands in the store's own file.
-fn in_stores(sources: &Sources, diagnostic: &Diagnostic) -> String {
-    /// Stores that are named; our choice, to keep it on one line.
-    const NAMED_MAX: usize = 4;
-    let stores = &diagnostic.stores;
-    let named: Vec<_> = stores.iter().take(NAMED_MAX).map(|store| format!("`{store}`")).collect();
-    let file = sources.name(diagnostic.place.file);
-    match &stores[..] {
-        [] => String::new(),
-        [only] if file.strip_suffix(".yaml").is_some_and(|it| it.ends_with(only)) => String::new(),
-        [_] => format!("in the store {}", named.join(", ")),
-        all if all.len() > NAMED_MAX => {
-            let more = all.len() - NAMED_MAX;
-            format!("in {} stores: {} and {more} more", all.len(), named.join(", "))
-        }
-        all => format!("in {} stores: {}", all.len(), named.join(", ")),
-    }
-}
-
-/// Diagnostics for machines: schema `arm.check/1`.
-pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Value {
-    let place = |place: &Place| {
-        let (line, column) = sources.line_column(place);
-        let end = Place { file: place.file, span: place.span.end..place.span.end };
-        let (end_line, end_column) = sources.line_column(&end);
-        json!({
-            "file": sources.name(place.file), "line": line, "column": column,
-            "end_line": end_line, "end_column": end_column,
-        })
-    };
-    let items: Vec<_> = diagnostics
-        .iter()
-        .map(|it| {
-            let related: Vec<_> = it
-                .related
-                .iter()
-                .map(|(at, label)| json!({ "place": place(at), "label": label }))
-                .collect();
-            json!({
-                "severity": if it.is_error() { "error" } else { "warning" },
-                "code": it.code, "message": it.message, "place": place(&it.place),
-                "label": it.label, "related": related, "help": it.help, "stores": it.stores,
-            })
-        })
-        .collect();
-    json!({ "schema": "arm.check/1", "diagnostics": items })
 }
 
 /// Returns "did you mean `x`?" and the list of what exists, or only the list.

@@ -12,6 +12,7 @@
 pub mod digest;
 pub mod diagnostic;
 pub mod explanation;
+pub mod report;
 pub mod yaml;
 pub mod model;
 pub mod quota;

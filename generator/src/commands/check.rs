@@ -6,6 +6,7 @@ use crate::diagnostic::{self, Colour, Diagnostic};
 use crate::error::CommandError;
 use crate::explanation::{self, Explanation};
 use crate::input::CompiledFleet;
+use crate::report;
 use crate::stack::{self, StackError};
 
 /// Check every store, and say what is wrong with file, line, column and remedy
@@ -15,13 +16,40 @@ pub struct CheckArgs {
     stores: StoresArgs,
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human")]
-    format: AnswerFormat,
+    format: CheckFormat,
     /// Explain a diagnostic's code, such as `unknown-aisle`, with an example; reads no stores
     #[arg(long, value_name = "CODE", value_parser = code, exclusive = true)]
     explain: Option<&'static Explanation>,
     /// Show one store with all that it inherits, and the file and line of every value
     #[arg(long, value_name = "STORE")]
     show: Option<String>,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum CheckFormat {
+    /// For people
+    Human,
+    /// For programs: schema `arm.check/1`
+    Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For GitHub Actions: notes at the lines of a pull request
+    Github,
+}
+
+impl CheckFormat {
+    /// How a store is shown; the other formats have words for problems alone.
+    fn of_answer(self) -> Result<AnswerFormat, CommandError> {
+        match self {
+            Self::Human => Ok(AnswerFormat::Human),
+            Self::Json => Ok(AnswerFormat::Json),
+            Self::Sarif | Self::Github => Err(CommandError::Usage(
+                "`--show` cannot be written in this format\n  help: use `--format human` or `--format json`"
+                    .to_owned(),
+            )),
+        }
+    }
 }
 
 pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
@@ -32,6 +60,10 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         };
         return Ok(write!(console.out, "{shown}")?);
     }
+    let show = match &args.show {
+        Some(store) => Some((store, args.format.of_answer()?)),
+        None => None,
+    };
     let mut loaded = args.stores.load()?;
     let over =
         loaded.fleet.as_ref().or(loaded.over_quota.as_ref()).map(over_limits).unwrap_or_default();
@@ -40,22 +72,25 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         diagnostic::sort(&mut loaded.problems);
         loaded.fleet = None;
     }
-    if let Some(store) = &args.show {
-        return show::run(&loaded, store, args.format, console);
+    if let Some((store, format)) = show {
+        return show::run(&loaded, store, format, console);
     }
     let summary = summary(&loaded);
-    let written = match args.format {
-        AnswerFormat::Human => {
-            let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
+    let (sources, problems) = (&loaded.sources, &loaded.problems);
+    let passed = loaded.fleet.is_some();
+    let summarised = if passed { format!("{summary}\n") } else { String::new() };
+    let answer = match args.format {
+        CheckFormat::Human => {
+            let shown = diagnostic::render(sources, problems, console.colour);
             // A reader that is gone changes nothing about the answer.
             drop(write!(console.err, "{shown}"));
-            let passed = loaded.fleet.is_some();
-            if passed { writeln!(console.out, "{summary}") } else { Ok(()) }
+            summarised
         }
-        AnswerFormat::Json => {
-            writeln!(console.out, "{}", diagnostic::to_json(&loaded.sources, &loaded.problems))
-        }
+        CheckFormat::Json => format!("{}\n", diagnostic::to_json(sources, problems)),
+        CheckFormat::Sarif => format!("{:#}\n", report::sarif(sources, problems)),
+        CheckFormat::Github => report::github(sources, problems) + &summarised,
     };
+    let written = write!(console.out, "{answer}");
     // A "no" stays a "no", whether or not anybody reads on.
     loaded.fleet.map(|_| ()).ok_or(CommandError::Configuration(summary))?;
     Ok(written?)

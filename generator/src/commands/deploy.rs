@@ -33,7 +33,7 @@ pub struct DeployArgs {
 }
 
 pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let fleet = commands::load(&args.folder, console)?;
+    let fleet = commands::load(&args.folder, args.format, console)?;
     let chosen = choose(args, &fleet)?;
     let bundle = bundle::open(&args.bundle)?;
     let mut releases = Vec::new();

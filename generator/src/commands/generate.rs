@@ -54,7 +54,7 @@ struct Output {
 }
 
 pub fn run(args: &GenerateArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let fleet = commands::load(&args.stores, console)?;
+    let fleet = commands::load(&args.stores, args.format, console)?;
     let outputs = render(&fleet, args.templates).map_err(commands::stack_error)?;
     let manifest = manifest(&outputs);
     for path in stale(&args.out, &manifest) {

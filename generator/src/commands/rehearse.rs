@@ -60,7 +60,7 @@ struct Stage<'a> {
 }
 
 pub fn run(args: &RehearseArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let fleet = commands::load(&args.folder, console)?;
+    let fleet = commands::load(&args.folder, args.format, console)?;
     let store = choose_store(args, &fleet)?;
     let cell = fleet.fleet.cell_of(store);
     let camera = choose_camera(args, &fleet, store)?;
