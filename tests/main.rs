@@ -13,5 +13,6 @@ mod generation;
 mod hostile;
 mod quotas;
 mod refusals;
+mod schema;
 mod showing;
 mod values;

@@ -233,8 +233,8 @@ fn each_noun_has_its_refusals() {
     6:40 wrong-value `priority` cannot be `urgent`
     6:65 wrong-value `shadow` cannot be `yes`
     6:67 duplicate-rule there are two rules `r`
-    25:13 unreachable-rule the rule `shelf-sweep` can never match
-    29:13 unreachable-rule the rule `after-hours` can never match
+    26:13 unreachable-rule the rule `shelf-sweep` can never match
+    30:13 unreachable-rule the rule `after-hours` can never match
     6:67 unreachable-rule the rule `b` can never match
     6:1 unknown-key the store has no key `colour`
     ");
@@ -404,7 +404,7 @@ fn a_cell_with_too_many_stores_and_a_store_with_too_many_cameras_are_refused() {
         fleet.write(&format!("{id}.yaml"), text.as_bytes());
     }
     assert_snapshot!(told(&fleet), @"
-    4:3 too-many-stores the cell `us-west` has 201 stores, and holds 200
+    5:3 too-many-stores the cell `us-west` has 201 stores, and holds 200
     4:9507 too-many-cameras the store has 401 cameras, and a stack holds 400
     ");
 }

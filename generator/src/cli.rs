@@ -31,6 +31,7 @@ enum Command {
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
     Rehearse(commands::rehearse::RehearseArgs),
+    Schema(commands::schema::SchemaArgs),
 }
 
 /// Runs one command line, without colour; for tests and other programs.
@@ -96,6 +97,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandE
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),
         Command::Rehearse(args) => commands::rehearse::run(args, console),
+        Command::Schema(args) => commands::schema::run(args, console),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod quotas;
 pub mod init;
 pub mod new;
 pub mod rehearse;
+pub mod schema;
 pub mod show;
 
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ pub mod yaml;
 pub mod model;
 pub mod quota;
 pub mod schema;
+pub mod json_schema;
 pub mod decode;
 pub mod layout;
 pub mod config;
@@ -35,6 +36,7 @@ pub mod effective;
 pub mod starter;
 pub mod sibling;
 pub mod bundle;
+pub mod reference;
 
 // The shell: reads, calls the core, acts.
 pub mod files;

@@ -70,7 +70,17 @@ pub struct Rate {
     pub source: &'static str,
 }
 
+/// Largest number that can be stated. Our choice: AWS grants nothing like it, and a longer number
+/// is a slip of the finger.
+const STATED_MAX: u32 = 1_000_000_000;
+
 impl Quota {
+    /// The largest number that can be stated for it: of one that nobody raises, its default.
+    pub fn stated_max(&self) -> u32 {
+        let fixed = u32::try_from(self.default).ok().filter(|_| self.raise == Raise::Never);
+        fixed.unwrap_or(STATED_MAX)
+    }
+
     /// Whether a number can be stated for it.
     pub fn is_stated(&self) -> bool {
         self.raise != Raise::BuiltIn

@@ -9,10 +9,12 @@
 mod fleet;
 mod rule;
 mod store;
+mod words;
 
 pub use fleet::{CELL, FLEET, MODEL};
 pub use rule::{ALLOW, RULE, SUBSCRIBER, WHEN};
 pub use store::{AISLE, CAMERA, CAMERA_SETTINGS, EVIDENCE, LAYER, STORE, WATCH, ZONE};
+pub use words::nouns_of;
 
 /// One kind of mapping, such as a camera.
 #[derive(Debug)]
@@ -190,23 +192,7 @@ mod tests {
     use super::*;
 
     fn nouns() -> Vec<&'static Noun> {
-        let mut found: Vec<&'static Noun> = vec![];
-        let mut waiting: Vec<&'static Noun> = vec![&STORE, &FLEET];
-        while let Some(noun) = waiting.pop() {
-            if !found.iter().any(|it| std::ptr::eq(*it, noun)) {
-                found.push(noun);
-                waiting.extend(noun.keys.iter().filter_map(|key| inner(&key.kind)));
-            }
-        }
-        found
-    }
-
-    fn inner(kind: &'static Kind) -> Option<&'static Noun> {
-        match kind {
-            Kind::Mapping(noun) => Some(noun),
-            Kind::List(of) | Kind::OneOrMany { of, .. } | Kind::Map { value: of, .. } => inner(of),
-            _ => None,
-        }
+        [nouns_of(&STORE), nouns_of(&FLEET)].concat()
     }
 
     #[test]

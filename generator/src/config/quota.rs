@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::{At, Diagnostic};
-use crate::quota::{self, Quota, QuotaName, Raise, Scope};
+use crate::quota::{self, Quota, QuotaName, Scope};
 use crate::yaml::Node;
 
 /// What one `quotas` states.
@@ -14,10 +14,6 @@ use crate::yaml::Node;
 pub struct QuotasConfig {
     pub values: BTreeMap<QuotaName, At<u32>>,
 }
-
-/// Largest number that can be stated. Our choice: AWS grants nothing like it, and a longer number
-/// is a slip of the finger.
-const STATED_MAX: u32 = 1_000_000_000;
 
 /// Reads `quotas` of a cell or of the fleet.
 pub(super) fn quotas(decoder: &mut Decoder, fields: &Fields<'_>) -> QuotasConfig {
@@ -44,8 +40,7 @@ pub(super) fn quotas(decoder: &mut Decoder, fields: &Fields<'_>) -> QuotasConfig
 }
 
 fn number(decoder: &mut Decoder, node: &Node, quota: &Quota) -> Option<At<u32>> {
-    let fixed = u32::try_from(quota.default).ok().filter(|_| quota.raise == Raise::Never);
-    decoder.plain_whole(node, quota.key, 1..=fixed.unwrap_or(STATED_MAX))
+    decoder.plain_whole(node, quota.key, 1..=quota.stated_max())
 }
 
 fn instance_type(decoder: &mut Decoder, node: &Node) -> Option<String> {

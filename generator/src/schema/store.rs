@@ -183,7 +183,7 @@ pub static AISLE: Noun = Noun {
 
 const RETENTION: Key = Key {
     name: "retention",
-    about: "how long the video stream keeps video, in whole hours",
+    about: "how long the video stream keeps video",
     presence: Presence::Inherited(Some("`24h`")),
     kind: Kind::Duration { unit: Unit::Hours, min: 1, max: Camera::RETENTION_HOURS_MAX },
     example: "24h",
@@ -274,7 +274,7 @@ pub static WATCH: Noun = Noun {
                 ("always", "at all times"),
                 ("open", "while the store is open"),
                 ("closed", "while the store is closed"),
-                ("never", "never: video is kept, and nothing is detected"),
+                ("never", "at no time: video is kept, and nothing is detected"),
             ]),
             example: "always",
         },
@@ -328,7 +328,7 @@ pub static EVIDENCE: Noun = Noun {
         },
         Key {
             name: "keep",
-            about: "how long the clip is locked, in whole days",
+            about: "how long the clip is locked",
             presence: Presence::Inherited(Some("`90d`")),
             kind: Kind::Duration { unit: Unit::Days, min: 1, max: 3_650 },
             example: "90d",

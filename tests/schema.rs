@@ -1,0 +1,52 @@
+//! What editors and people are told of the keys is what `arm` reads: the committed schemas and the
+//! committed reference are made from its tables. `tests/json_schema.py` and
+//! `tests/language_server.py` try the schemas with programs that we did not write.
+
+use std::fs;
+
+use arm_tests::{Outcome, arm, root};
+
+/// Holds that a committed file is what a command prints, or says how to refresh it.
+fn is_current(file: &str, what: &str) {
+    let committed = fs::read_to_string(root().join(file)).unwrap_or_default();
+    let Outcome { out, err, code } = arm(&["schema", what]);
+    assert_eq!((err.as_str(), code), ("", 0));
+    assert!(committed == out, "refresh it: cargo run -- schema {what} > {file}");
+}
+
+#[test]
+fn the_committed_schemas_are_current() {
+    is_current("stores/schema/store.json", "store");
+    is_current("stores/schema/fleet.json", "fleet");
+}
+
+#[test]
+fn the_committed_reference_is_current() {
+    is_current("stores/README.md", "reference");
+}
+
+#[test]
+fn schemas_are_written_beside_the_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = folder.path().display().to_string();
+    let right = Outcome {
+        out: format!("{stores}/schema/store.json\n{stores}/schema/fleet.json\n"),
+        err: String::new(),
+        code: 0,
+    };
+    assert_eq!(arm(&["schema", "--write", "--stores", &stores]), right);
+    for name in ["store.json", "fleet.json"] {
+        let committed = fs::read(root().join("stores/schema").join(name)).unwrap();
+        assert_eq!(fs::read(folder.path().join("schema").join(name)).unwrap(), committed);
+    }
+}
+
+#[test]
+fn the_first_line_of_every_example_points_editors_to_its_schema() {
+    for name in ["fleet", "bellevue-100", "seattle-001", "tacoma-012"] {
+        let text = fs::read_to_string(root().join(format!("stores/{name}.yaml"))).unwrap();
+        let schema = if name == "fleet" { "fleet" } else { "store" };
+        let line = format!("# yaml-language-server: $schema=schema/{schema}.json");
+        assert_eq!(text.lines().next(), Some(line.as_str()));
+    }
+}
