@@ -163,7 +163,9 @@ fn wishes() -> impl Strategy<Value = Wish> {
 
 /// A text in YAML: bare where that is safe, in single or in double quotes.
 fn yaml(text: &str, style: u8) -> String {
-    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let bare = !text.is_empty()
+        && text != "null"
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let one_line = !text.contains(|c: char| c.is_control() || "\u{85}\u{2028}".contains(c));
     match style % 3 {
         0 if bare => text.to_owned(),

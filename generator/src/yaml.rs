@@ -193,12 +193,13 @@ impl<'t> Builder<'t> {
         };
         let bracket = self.place(start..start + 1);
         let rest = self.text.get(at..).unwrap_or_default();
-        if rest.trim().is_empty() || error.info().contains("invalid indentation in flow") {
+        let at_end = rest.trim().is_empty();
+        if at_end || error.info().contains("invalid indentation in flow") {
             let message = format!("the `{opener}` here is not closed");
-            let help = format!("write the `{closer}` that belongs to it");
-            return Diagnostic::error("syntax", &bracket, message)
-                .related(&here, "this cannot stand inside it")
-                .help(help);
+            let problem = Diagnostic::error("syntax", &bracket, message)
+                .help(format!("write the `{closer}` that belongs to it"));
+            let inside = "this cannot stand inside it";
+            return if at_end { problem } else { problem.related(&here, inside) };
         }
         Diagnostic::error("syntax", &here, error.info())
             .related(&bracket, "inside what begins here")

@@ -136,7 +136,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         }
         other => panic!("{other:?}"),
     };
-    assert_eq!(codes("store: [\n"), [("syntax", 9)]);
+    assert_eq!(codes("store: [\n"), [("syntax", 7)]);
     assert_eq!(codes("store: a\nstore: b\n"), [("duplicate-key", 9)]);
     assert_eq!(codes("- a\n"), [("wrong-type", 0)]);
     assert_eq!(
