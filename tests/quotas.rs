@@ -247,6 +247,7 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
       |
       = help: add `rules`, or name a `format` that has some
 
+    for more about a code: arm check --explain quota-exceeded
     error: 1 error and 5 warnings in 5 stores
     exit code 1
     "#);
@@ -310,6 +311,7 @@ fn a_stated_number_that_is_too_small_is_an_error_and_the_nearest_counts() {
       |
       = help: add `rules`, or name a `format` that has some
 
+    for more about a code: arm check --explain quota-exceeded
     error: 1 error and 5 warnings in 4 stores
     exit code 1
     "#);
@@ -385,6 +387,7 @@ fn cells_that_share_an_account_state_its_quotas_alike() {
       |
       = help: add `rules`, or name a `format` that has some
 
+    for more about a code: arm check --explain quotas-disagree
     error: 2 errors and 3 warnings in 3 stores
     exit code 1
     "#);

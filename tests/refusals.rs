@@ -65,6 +65,7 @@ fn four_mistakes_are_four_diagnostics_in_one_run() {
        |
        = help: write `+`, the country code and the number, digits only, in quotes, such as `"+12065550100"`
 
+    for more about a code: arm check --explain unknown-aisle
     error: 4 errors in 1 store
     exit code 1
     "#);

@@ -46,3 +46,12 @@ fn a_store_that_is_not_there_is_named_with_those_that_are() {
       help: did you mean `seattle-001`? known: `bellevue-100`, `seattle-001`, `tacoma-012`
     ");
 }
+
+#[test]
+fn a_warning_fails_only_where_that_is_asked_for() {
+    let text = "store: renton-007\nname: Renton\naisles: [{ id: aisle-5 }]\ncameras: []\n";
+    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    assert_eq!(fleet.arm("check", &[]).code, 0);
+    let denied = fleet.arm("check", &["--deny-warnings"]);
+    assert_eq!((denied.code, denied.out.as_str()), (1, ""));
+}

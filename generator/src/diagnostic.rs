@@ -5,6 +5,7 @@
 //! tool ten times to see ten problems. To add a code, add it where it is found, its explanation
 //! (`explanation.rs`), and its name to `stores/README.md`.
 
+mod excerpt;
 mod json;
 mod render;
 
@@ -24,12 +25,15 @@ pub struct Sources {
 struct SourceFile {
     name: String,
     text: String,
+    /// Where each line but the first begins, in bytes.
+    lines: Vec<usize>,
 }
 
 impl Sources {
     /// Takes a file's name, as people should see it, and its text.
     pub fn add(&mut self, name: String, text: String) -> FileId {
-        self.files.push(SourceFile { name, text });
+        let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        self.files.push(SourceFile { name, text, lines });
         FileId(self.files.len() - 1)
     }
 
@@ -67,9 +71,17 @@ impl Sources {
     pub fn line_column(&self, place: &Place) -> (usize, usize) {
         let text = self.text(place.file);
         let before = text.get(..place.span.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.line_at(place.file, before.len());
+        let lines = self.files.get(place.file.0).map_or(&[][..], |file| &file.lines);
+        let line_start = line.checked_sub(2).and_then(|it| lines.get(it)).copied().unwrap_or(0);
         let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
-        (before.matches('\n').count() + 1, column)
+        (line, column)
+    }
+
+    /// Line of a byte, from 1.
+    fn line_at(&self, file: FileId, at: usize) -> usize {
+        let lines = self.files.get(file.0).map_or(&[][..], |file| &file.lines);
+        lines.partition_point(|start| *start <= at) + 1
     }
 
     /// Line and column just behind a place, counted as its start is.

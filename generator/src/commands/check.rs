@@ -17,6 +17,9 @@ pub struct CheckArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human")]
     format: CheckFormat,
+    /// Let warnings fail as errors do
+    #[arg(long)]
+    deny_warnings: bool,
     /// Explain a diagnostic's code, such as `unknown-aisle`, with an example; reads no stores
     #[arg(long, value_name = "CODE", value_parser = code, exclusive = true)]
     explain: Option<&'static Explanation>,
@@ -77,13 +80,18 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
     }
     let summary = summary(&loaded);
     let (sources, problems) = (&loaded.sources, &loaded.problems);
-    let passed = loaded.fleet.is_some();
+    let denied = args.deny_warnings && !problems.is_empty();
+    let passed = loaded.fleet.is_some() && !denied;
     let summarised = if passed { format!("{summary}\n") } else { String::new() };
     let answer = match args.format {
         CheckFormat::Human => {
             let shown = diagnostic::render(sources, problems, console.colour);
             // A reader that is gone changes nothing about the answer.
             drop(write!(console.err, "{shown}"));
+            if let Some(first) = problems.first() {
+                let code = first.code;
+                drop(writeln!(console.err, "for more about a code: arm check --explain {code}"));
+            }
             summarised
         }
         CheckFormat::Json => format!("{}\n", diagnostic::to_json(sources, problems)),
@@ -92,7 +100,9 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
     };
     let written = write!(console.out, "{answer}");
     // A "no" stays a "no", whether or not anybody reads on.
-    loaded.fleet.map(|_| ()).ok_or(CommandError::Configuration(summary))?;
+    if !passed {
+        return Err(CommandError::Configuration(summary));
+    }
     Ok(written?)
 }
 

@@ -4,8 +4,9 @@
 //! it is drawn.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::excerpt::{self, Excerpt};
 use super::{Diagnostic, Place, Severity, Sources};
 
 /// Whether a picture may have colour.
@@ -33,19 +34,15 @@ fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>
     let file = diagnostic.place.file;
     let (here, elsewhere): (Vec<_>, Vec<_>) =
         diagnostic.related.iter().partition(|(place, _)| place.file == file);
-    let context = |(place, label): &&'a (Place, String)| {
-        AnnotationKind::Context.span(place.span.clone()).label(label.as_str())
-    };
-    let caret = AnnotationKind::Primary.span(diagnostic.place.span.clone());
-    let caret =
-        if diagnostic.label.is_empty() { caret } else { caret.label(diagnostic.label.as_str()) };
-    let snippet = |file| Snippet::source(sources.text(file)).path(sources.name(file));
     let note = in_stores(sources, diagnostic);
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let mut group =
-        title.element(snippet(file).annotation(caret).annotations(here.iter().map(context)));
+    let primary = (AnnotationKind::Primary, &diagnostic.place, diagnostic.label.as_str());
+    let context =
+        |(place, label): &&'a (Place, String)| (AnnotationKind::Context, place, label.as_str());
+    let here: Vec<_> = std::iter::once(primary).chain(here.iter().map(context)).collect();
+    let mut group = draw(sources, Group::with_title(title), &here);
     for related in &elsewhere {
-        group = group.element(snippet(related.0.file).annotation(context(related)));
+        group = draw(sources, group, &[context(related)]);
     }
     if !note.is_empty() {
         group = group.element(Level::NOTE.message(note));
@@ -54,6 +51,44 @@ fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>
         group = group.element(Level::HELP.message(diagnostic.help.as_str()));
     }
     vec![group]
+}
+
+/// Draws marks in one file: in one picture, or each for itself where they are far apart.
+fn draw<'a>(
+    sources: &'a Sources,
+    group: Group<'a>,
+    marks: &[(AnnotationKind, &'a Place, &'a str)],
+) -> Group<'a> {
+    let Some((_, place, _)) = marks.first() else { return group };
+    let (file, text) = (place.file, sources.text(place.file));
+    let annotation = |excerpt: &Excerpt<'_>, (kind, place, label): &(_, &Place, &'a str)| {
+        let mark = AnnotationKind::span(*kind, excerpt.span(&place.span));
+        if label.is_empty() { mark } else { mark.label(*label) }
+    };
+    // A file that could not be read has a name, and nothing to draw.
+    if text.is_empty() {
+        return group.element(Origin::path(sources.name(file)));
+    }
+    let spans = marks.iter().map(|(_, place, _)| place.span.clone());
+    if let Some(excerpt) = excerpt::together(text, spans) {
+        let snippet = Snippet::source(excerpt.text)
+            .path(sources.name(file))
+            .line_start(sources.line_at(file, excerpt.start));
+        let annotations = marks.iter().map(|mark| annotation(&excerpt, mark));
+        return group.element(snippet.annotations(annotations));
+    }
+    marks.iter().fold(group, |group, mark| {
+        let excerpt = excerpt::around(text, &mark.1.span);
+        let (line, column) = sources.line_column(mark.1);
+        let snippet = Snippet::source(excerpt.text).line_start(line);
+        let snippet = if excerpt.is_whole { snippet.path(sources.name(file)) } else { snippet };
+        let snippet = snippet.annotation(annotation(&excerpt, mark));
+        if excerpt.is_whole {
+            return group.element(snippet);
+        }
+        let origin = Origin::path(sources.name(file)).line(line).char_column(column);
+        group.element(origin).element(snippet)
+    })
 }
 
 /// In which stores it shows, unless it stands in the store's own file.
