@@ -55,3 +55,32 @@ fn a_warning_fails_only_where_that_is_asked_for() {
     let denied = fleet.arm("check", &["--deny-warnings"]);
     assert_eq!((denied.code, denied.out.as_str()), (1, ""));
 }
+
+#[test]
+fn a_camera_s_password_is_printed_by_no_command() {
+    let text = "store: renton-007
+name: Renton
+aisles: [{ id: aisle-5 }]
+cameras: [{ id: aisle-5-a, aisle: asile-5, rtsp: \"rtsp://viewer:orchid9@10.0.5.11/1\" }]
+";
+    for text in [text.to_owned(), text.replace("asile", "aisle"), text.replace("11/1", "x y/1")] {
+        let fleet = Fleet::new(&[("renton-007.yaml", &text)]);
+        for args in [
+            &["check"][..],
+            &["check", "--format", "json"],
+            &["check", "--format", "sarif"],
+            &["check", "--format", "github"],
+            &["check", "--show", "renton-007"],
+            &["check", "--show", "renton-007", "--format", "json"],
+            &["quotas"],
+            &["generate", "--out", &fleet.path("out")],
+        ] {
+            let outcome = fleet.arm(args[0], &args[1..]);
+            let all = format!("{}{}", outcome.out, outcome.err);
+            assert!(!all.contains("orchid9"), "{args:?}: {all}");
+        }
+        for (path, bytes) in fleet.files("out") {
+            assert!(!String::from_utf8(bytes).unwrap().contains("orchid9"), "{}", path.display());
+        }
+    }
+}

@@ -1,17 +1,20 @@
 //! A problem in what a person wrote: its place, a stable code, what is wrong, and what to do.
 //!
 //! Diagnostics are data; [`render`] is the one picture of them for people, [`to_json`] the one for
-//! programs, and `report` has those for code review. Reading and validating collect as many as they can: nobody should have to run the
-//! tool ten times to see ten problems. To add a code, add it where it is found, its explanation
-//! (`explanation.rs`), and its name to `stores/README.md`.
+//! programs, and `report` has those for code review. Reading and validating collect as many as they
+//! can: nobody should have to run the tool ten times to see ten problems. To add a code, add it
+//! where it is found and its explanation (`explanation.rs`).
 
+mod cover;
 mod excerpt;
 mod json;
 mod render;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+pub use cover::cover;
 pub use json::to_json;
 pub use render::{Colour, render};
 
@@ -25,6 +28,8 @@ pub struct Sources {
 struct SourceFile {
     name: String,
     text: String,
+    /// The text without passwords, where it has any.
+    covered: Option<String>,
     /// Where each line but the first begins, in bytes.
     lines: Vec<usize>,
 }
@@ -33,7 +38,11 @@ impl Sources {
     /// Takes a file's name, as people should see it, and its text.
     pub fn add(&mut self, name: String, text: String) -> FileId {
         let lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        self.files.push(SourceFile { name, text, lines });
+        let covered = match cover(&text) {
+            Cow::Owned(covered) if covered != text => Some(covered),
+            _ => None,
+        };
+        self.files.push(SourceFile { name, text, covered, lines });
         FileId(self.files.len() - 1)
     }
 
@@ -47,24 +56,10 @@ impl Sources {
         self.files.get(file.0).map_or("", |file| &file.text)
     }
 
-    /// Every file's name and text, in the order in which they were added.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().map(|file| (file.name.as_str(), file.text.as_str()))
-    }
-
-    /// Hides what stands between two marks within a place, in all that is shown from then on.
-    pub fn cover(&mut self, place: &Place, after: &str, before: char) {
-        let Some(file) = self.files.get_mut(place.file.0) else { return };
-        let Some(text) = file.text.get(place.span.clone()) else { return };
-        let start = text.find(after).map(|at| place.span.start + at + after.len());
-        let end = text.rfind(before).map(|at| place.span.start + at);
-        if let (Some(start), Some(end)) = (start, end)
-            && let Some(secret) = file.text.get(start..end)
-        {
-            // Of the same length in bytes, so that every other place still holds.
-            let cover = "*".repeat(secret.len());
-            file.text.replace_range(start..end, &cover);
-        }
+    /// Its text as it may be shown, without passwords; byte for byte as long.
+    pub fn shown(&self, file: FileId) -> &str {
+        let file = self.files.get(file.0);
+        file.map_or("", |file| file.covered.as_deref().unwrap_or(&file.text))
     }
 
     /// Line and column of a place's start, both from 1; columns count characters.
@@ -152,7 +147,7 @@ impl Diagnostic {
     pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
         /// Longest message in characters; what follows is a value that somebody pasted.
         const MESSAGE_MAX: usize = 400;
-        let mut message: String = message.into();
+        let mut message = cover(&message.into()).into_owned();
         if let Some((at, _)) = message.char_indices().nth(MESSAGE_MAX) {
             message.truncate(at);
             message.push_str(" ...");

@@ -4,11 +4,10 @@
 //! a test holds. To show a new key, add its line in the order of `schema`.
 
 use crate::config::{ConditionConfig, HoursConfig, RuleConfig, SubscriberConfig};
-use crate::diagnostic::{At, Place};
+use crate::diagnostic::{At, Place, cover};
 use crate::inherit::{Inherited, InheritedCamera, Setting};
 use crate::model::Aisle;
 use crate::schema::Unit;
-use crate::validate::rtsp;
 
 /// One line of the effective store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,7 +197,7 @@ impl Page {
             page.text("id", Some(&config.id));
             page.text("aisle", config.aisle.as_ref());
             if let Some(source) = &config.rtsp {
-                let value = scalar(&rtsp::covered(&source.value));
+                let value = scalar(&cover(&source.value));
                 page.line("rtsp", value, Origin::Written(source.place.clone()));
             }
             page.setting("retention", camera.retention_hours, |it| Unit::Hours.shown(it));

@@ -15,7 +15,7 @@ use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
 use crate::model::{Fleet, Store};
 use crate::rules::{self, RuleSet, RulesError};
-use crate::validate::{self, rtsp};
+use crate::validate;
 use crate::yaml;
 
 /// One file as it was found.
@@ -99,7 +99,7 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
         let store = reader.tree(file).and_then(|node| config::store(&mut reader.decoder, &node));
         store_configs.extend(store.map(|store| (stem, store)));
     }
-    let Reader { mut sources, decoder } = reader;
+    let Reader { sources, decoder } = reader;
     let (problems, fleet, fleet_config) = match fleet_config {
         // Without a fleet, every name in the stores would be unknown.
         None => (decoder.problems, None, FleetConfig::default()),
@@ -118,7 +118,6 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
     let mut problems = allow::apply(problems, &fleet_config, &store_configs, today);
     // An entry of `allow` that is wrong is an error like any other.
     fleet.take_if(|_| problems.iter().any(Diagnostic::is_error));
-    cover_passwords(&mut sources, &problems);
     diagnostic::sort(&mut problems);
     Input { sources, problems, fleet, over_quota, fleet_config, store_configs, store_files: number }
 }
@@ -186,13 +185,6 @@ fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
     Diagnostic::error("rules-too-large", place, error.to_string())
         .help(help)
         .about(store.id.as_str(), error.rule())
-}
-
-/// Covers passwords in what is shown of the files.
-fn cover_passwords(sources: &mut Sources, problems: &[Diagnostic]) {
-    for problem in problems.iter().filter(|problem| problem.code == rtsp::PASSWORD_CODE) {
-        sources.cover(&problem.place, "//", '@');
-    }
 }
 
 #[derive(Default)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::StoresArgs;
 use crate::console::{Console, count};
-use crate::diagnostic::{self, Diagnostic, Sources};
+use crate::diagnostic::{self, Diagnostic, Sources, cover};
 use crate::error::CommandError;
 use crate::files;
 use crate::input;
@@ -62,7 +62,7 @@ pub fn run(args: &FmtArgs, console: &mut Console<'_>) -> Result<(), CommandError
         }
     }
     diagnostic::sort(&mut tally.problems);
-    let shown = diagnostic::render(&covered(&tally.sources), &tally.problems, console.colour);
+    let shown = diagnostic::render(&tally.sources, &tally.problems, console.colour);
     // A reader that is gone changes nothing about the answer.
     drop(write!(console.err, "{shown}"));
     let number = count(paths.len(), "file");
@@ -129,36 +129,11 @@ fn first_change(written: &str, laid_out: &str) -> String {
         let line = |mark, line: Option<&str>| {
             line.map_or_else(String::new, |line| {
                 // A blank, a tab or a carriage return at the end shows only so.
-                let line = hide_passwords(line).replace('\t', "\\t").replace('\r', "\\r");
+                let line = cover(line).replace('\t', "\\t").replace('\r', "\\r");
                 format!("\n  {mark} {line}")
             })
         };
         return format!("  line {number}{}{}", line('-', old), line('+', new));
     }
     String::new()
-}
-
-/// The sources as they can be shown: a mistake anywhere on a line shows all of it.
-fn covered(sources: &Sources) -> Sources {
-    let mut covered = Sources::default();
-    for (name, text) in sources.all() {
-        covered.add(name.to_owned(), hide_passwords(text));
-    }
-    covered
-}
-
-/// Puts stars for users and passwords in addresses of cameras, so many that places still hold.
-fn hide_passwords(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("rtsp").and_then(|at| Some(at + rest.get(at..)?.find("//")? + 2))
-    {
-        let (before, after) = rest.split_at(at);
-        let length = after.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(after.len());
-        let secret = after.get(..length).and_then(|address| address.rfind('@')).unwrap_or(0);
-        shown.push_str(before);
-        shown.extend(std::iter::repeat_n('*', secret));
-        rest = after.get(secret..).unwrap_or_default();
-    }
-    shown + rest
 }

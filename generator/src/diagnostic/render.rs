@@ -60,7 +60,7 @@ fn draw<'a>(
     marks: &[(AnnotationKind, &'a Place, &'a str)],
 ) -> Group<'a> {
     let Some((_, place, _)) = marks.first() else { return group };
-    let (file, text) = (place.file, sources.text(place.file));
+    let (file, text) = (place.file, sources.shown(place.file));
     let annotation = |excerpt: &Excerpt<'_>, (kind, place, label): &(_, &Place, &'a str)| {
         let mark = AnnotationKind::span(*kind, excerpt.span(&place.span));
         if label.is_empty() { mark } else { mark.label(*label) }

@@ -1,13 +1,10 @@
 //! Where a store's gateway gets a camera's video. A password never belongs in a file under version
-//! control; one that is there is covered before anything is shown (`input`).
+//! control; one that is there is not shown (`diagnostic::cover`).
 
 use crate::diagnostic::{At, Diagnostic};
 use crate::model::Endpoint;
 
 use super::{Context, subscriber};
-
-/// Code of the warning about a password in clear; `input` covers what stands at its place.
-pub const PASSWORD_CODE: &str = "rtsp-password";
 
 pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<Endpoint> {
     if text.value.starts_with("ssm:") || text.value.starts_with("secret:") {
@@ -22,7 +19,7 @@ pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<E
     if user.is_some() {
         let message = "the camera's address holds a user and password in clear";
         let help = "change the password on the camera, put the whole address into a secret, and write `rtsp: \"secret:NAME\"` here";
-        context.report(Diagnostic::warning(PASSWORD_CODE, &text.place, message).help(help));
+        context.report(Diagnostic::warning("rtsp-password", &text.place, message).help(help));
     }
     Some(Endpoint::Literal(text.value.clone()))
 }
@@ -32,14 +29,6 @@ pub fn host(source: &Endpoint) -> Option<&str> {
     match source {
         Endpoint::Literal(address) => split(address).map(|(_, host)| host),
         Endpoint::Ssm(_) | Endpoint::Secret(_) => None,
-    }
-}
-
-/// The address with its user and password covered.
-pub fn covered(text: &str) -> String {
-    match (text.split_once("//"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}//***@{place}"),
-        _ => text.to_owned(),
     }
 }
 
