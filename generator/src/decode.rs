@@ -8,7 +8,7 @@ mod scalar;
 
 use std::ops::RangeInclusive;
 
-use crate::diagnostic::{At, Diagnostic, Place, is_near, suggest};
+use crate::diagnostic::{At, Diagnostic, Place, SHOWN_PER_FILE, is_near, suggest};
 use crate::schema::{Key, Kind, Noun, Presence};
 use crate::yaml::{Node, Value};
 
@@ -65,10 +65,16 @@ impl Decoder {
         let absent: Vec<_> =
             noun.keys.iter().filter(|key| fields.entry(key.name).is_none()).collect();
         let mut meant: Vec<&str> = Vec::new();
+        let mut unknown = 0;
         for (key, value) in entries {
             let name = key.text().unwrap_or_default();
             match noun.key(name) {
-                None => meant.extend(self.unknown_key(noun, &absent, key)),
+                // What will not be shown needs no suggestion, which takes the time of all names.
+                None if unknown >= SHOWN_PER_FILE => self.unknown_name(noun.what, key, []),
+                None => {
+                    unknown += 1;
+                    meant.extend(self.unknown_key(noun, &absent, key));
+                }
                 Some(known) if value.is_null() => self.empty_value(known, key),
                 Some(_) => {}
             }
@@ -168,7 +174,12 @@ impl Decoder {
     }
 
     /// Reports a key that is none of those that a mapping may have.
-    pub fn unknown_name(&mut self, what: &str, key: &Node, known: Vec<&'static str>) {
+    pub fn unknown_name(
+        &mut self,
+        what: &str,
+        key: &Node,
+        known: impl IntoIterator<Item = &'static str>,
+    ) {
         let name = key.text().unwrap_or_default();
         let message = format!("{what} has no key `{name}`");
         let help = suggest(name, known);
