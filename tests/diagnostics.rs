@@ -160,6 +160,39 @@ fn every_wrong_example_is_told_its_code() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
+/// Each warning says how it is accepted; where it says so, that is how.
+#[test]
+fn every_warning_is_accepted_as_its_explanation_says() {
+    let mut told = Vec::new();
+    for it in explanation::all().iter().filter(|it| it.severity == Severity::Warning) {
+        let Some((_, line)) = it.text.split_once("\n\nMeant? `") else {
+            assert!(it.code.starts_with("allow-"), "{}", it.code);
+            continue;
+        };
+        let (entry, places) = line.split_once('`').unwrap();
+        let place = places.lines().next().unwrap();
+        let mut files = vec!["fleet.yaml"];
+        if place.contains("in the store") {
+            files.push("renton-007.yaml");
+        }
+        for file in files {
+            let mut example = example(it, "Wrong");
+            for (name, text) in [("fleet.yaml", FLEET), ("renton-007.yaml", STORE)] {
+                if name == file && example.iter().all(|(other, _)| other != name) {
+                    example.push((name.to_owned(), text.into()));
+                }
+            }
+            let (_, bytes) = example.iter_mut().find(|(name, _)| name == file).unwrap();
+            bytes.extend(format!("\n{entry}\n").bytes());
+            let Outcome { out, err, .. } = check(&example);
+            if err.contains(&format!("[{}]", it.code)) || err.contains("[allow-") {
+                told.push(format!("{} in {file}: {err}{out}", it.code));
+            }
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
 #[test]
 fn every_mended_example_has_no_problem() {
     let mut told = Vec::new();

@@ -207,43 +207,11 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
       |
       = help: raise `Roles per account` of `iam` to at least 18 (Service Quotas), then write `quotas: { iam_roles: 18 }` in fleet.yaml; or move cells to another account
 
-    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
+    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told (and the same in 4 more files)
      --> stores/east-1.yaml:1:8
       |
     1 | store: east-1
       |        ^^^^^^
-      |
-      = help: add `rules`, or name a `format` that has some
-
-    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
-     --> stores/east-2.yaml:1:8
-      |
-    1 | store: east-2
-      |        ^^^^^^
-      |
-      = help: add `rules`, or name a `format` that has some
-
-    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
-     --> stores/east-3.yaml:1:8
-      |
-    1 | store: east-3
-      |        ^^^^^^
-      |
-      = help: add `rules`, or name a `format` that has some
-
-    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
-     --> stores/north-1.yaml:1:8
-      |
-    1 | store: north-1
-      |        ^^^^^^^
-      |
-      = help: add `rules`, or name a `format` that has some
-
-    warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told
-     --> stores/north-2.yaml:1:8
-      |
-    1 | store: north-2
-      |        ^^^^^^^
       |
       = help: add `rules`, or name a `format` that has some
 

@@ -84,7 +84,7 @@ fn machines_get_the_same_with_places_as_numbers() {
     let fleet =
         Fleet::new(&[("renton-007.yaml", "store: renton-008\nname: R\naisles: []\ncameras: []\n")]);
     assert_snapshot!(shown(&fleet.arm("check", &["--format", "json"])), @r#"
-    {"schema":"arm.check/1","diagnostics":[{"severity":"error","code":"store-not-file-name","message":"the file is named `renton-007.yaml` and holds the store `renton-008`","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"rename the file to `renton-008.yaml`, or the store to `renton-007`","stores":[]}]}
+    {"schema":"arm.check/1","diagnostics":[{"severity":"error","code":"store-not-file-name","message":"the file is named `renton-007.yaml` and holds the store `renton-008`","place":{"file":"stores/renton-007.yaml","line":1,"column":8,"end_line":1,"end_column":18},"label":"","related":[],"help":"rename the file to `renton-008.yaml`, or the store to `renton-007`","stores":["renton-007"],"of":""}]}
     error: 1 error in 1 store
     exit code 1
     "#);

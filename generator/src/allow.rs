@@ -78,9 +78,17 @@ fn check(config: &AllowConfig, today: Date) -> Option<Diagnostic> {
     }
     let reason = config.reason.as_ref()?;
     let length = reason.value.chars().count();
-    if reason.value.trim().is_empty() || length > REASON_CHARACTERS_MAX {
-        let message = format!("the reason has {length} characters");
-        let help = format!("say in 1 to {REASON_CHARACTERS_MAX} characters why it is right here");
+    if reason.value.trim().is_empty()
+        || length > REASON_CHARACTERS_MAX
+        || reason.value.contains('\n')
+    {
+        let message = match reason.value.lines().count() {
+            0 | 1 => format!("the reason has {length} characters"),
+            lines => format!("the reason has {lines} lines"),
+        };
+        let help = format!(
+            "say on one line of 1 to {REASON_CHARACTERS_MAX} characters why it is right here"
+        );
         return Some(Diagnostic::error("bad-reason", &reason.place, message).help(help));
     }
     let until = config.until.as_ref().filter(|until| until.value < today)?;

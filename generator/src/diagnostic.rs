@@ -11,7 +11,7 @@ mod json;
 mod render;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 pub use cover::cover;
@@ -147,7 +147,7 @@ impl Diagnostic {
     pub fn error(code: &'static str, place: &Place, message: impl Into<String>) -> Self {
         /// Longest message in characters; what follows is a value that somebody pasted.
         const MESSAGE_MAX: usize = 400;
-        let mut message = cover(&message.into()).into_owned();
+        let mut message = cover::clean(&message.into());
         if let Some((at, _)) = message.char_indices().nth(MESSAGE_MAX) {
             message.truncate(at);
             message.push_str(" ...");
@@ -172,19 +172,19 @@ impl Diagnostic {
 
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.label = cover::clean(&label.into());
         self
     }
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+        self.help = cover::clean(&help.into());
         self
     }
 
     #[must_use]
     pub fn related(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.related.push((place.clone(), label.into()));
+        self.related.push((place.clone(), cover::clean(&label.into())));
         self
     }
 
@@ -219,30 +219,82 @@ pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
         }
         same
     });
-    cap(diagnostics);
 }
 
 /// Most problems of one file that are shown. Our choice: nobody mends more in one go, and a file
 /// of megabytes that is no store would otherwise be told line by line.
 pub const SHOWN_PER_FILE: usize = 200;
 
-/// Leaves out what is over [`SHOWN_PER_FILE`], and says so in the last one that is left.
-fn cap(diagnostics: &mut Vec<Diagnostic>) {
-    let mut counts: HashMap<FileId, usize> = HashMap::new();
-    for it in diagnostics.iter() {
-        *counts.entry(it.place.file).or_default() += 1;
+/// What people are shown of many: the same words about many files once, and of each file at most
+/// [`SHOWN_PER_FILE`].
+pub fn shown(diagnostics: &[Diagnostic]) -> Cow<'_, [Diagnostic]> {
+    match once(diagnostics) {
+        Cow::Borrowed(all) => few(all),
+        Cow::Owned(all) => Cow::Owned(few(&all).into_owned()),
     }
-    let mut shown: HashMap<FileId, usize> = HashMap::new();
-    diagnostics.retain_mut(|it| {
-        let number = shown.entry(it.place.file).or_default();
-        *number += 1;
-        let all = counts.get(&it.place.file).copied().unwrap_or_default();
-        if *number == SHOWN_PER_FILE && all > SHOWN_PER_FILE {
+}
+
+/// The same words about more files than [`SAME_FILES_MAX`] in one of them: a mistake in fleet.yaml is
+/// met in every store.
+fn once(diagnostics: &[Diagnostic]) -> Cow<'_, [Diagnostic]> {
+    /// Our choice: so many pictures of the same still fit one screen.
+    const SAME_FILES_MAX: usize = 4;
+    let key = |it: &Diagnostic| (it.code, it.message.clone(), it.help.clone());
+    let mut files: HashMap<_, BTreeSet<FileId>> = HashMap::new();
+    for it in diagnostics {
+        files.entry(key(it)).or_default().insert(it.place.file);
+    }
+    files.retain(|_, files| files.len() > SAME_FILES_MAX);
+    if files.is_empty() {
+        return Cow::Borrowed(diagnostics);
+    }
+    let mut all = diagnostics.to_vec();
+    all.retain_mut(|it| {
+        let Some(files) = files.get(&key(it)) else { return true };
+        let first = files.first() == Some(&it.place.file);
+        if first {
+            let more = files.len() - 1;
+            it.message = format!("{} (and the same in {more} more files)", it.message);
+        }
+        first
+    });
+    Cow::Owned(all)
+}
+
+/// Of each file at most [`SHOWN_PER_FILE`], errors before warnings; the last one says how many more
+/// there are.
+pub fn few(diagnostics: &[Diagnostic]) -> Cow<'_, [Diagnostic]> {
+    let mut counts: HashMap<FileId, (usize, usize)> = HashMap::new();
+    for it in diagnostics {
+        let (errors, all) = counts.entry(it.place.file).or_default();
+        *errors += usize::from(it.is_error());
+        *all += 1;
+    }
+    if counts.values().all(|(_, all)| *all <= SHOWN_PER_FILE) {
+        return Cow::Borrowed(diagnostics);
+    }
+    let mut left: HashMap<FileId, (usize, usize)> = HashMap::new();
+    for (file, (errors, _)) in &counts {
+        let errors = (*errors).min(SHOWN_PER_FILE);
+        left.insert(*file, (errors, SHOWN_PER_FILE - errors));
+    }
+    let keep = |it: &&Diagnostic| {
+        let Some((errors, warnings)) = left.get_mut(&it.place.file) else { return true };
+        let budget = if it.is_error() { errors } else { warnings };
+        let kept = *budget > 0;
+        *budget = budget.saturating_sub(1);
+        kept
+    };
+    let mut kept: Vec<_> = diagnostics.iter().filter(keep).cloned().collect();
+    for it in kept.iter_mut().rev() {
+        // The last one of each file is met first.
+        let all = counts.remove(&it.place.file).map_or(0, |(_, all)| all);
+        if all > SHOWN_PER_FILE {
             let more = all - SHOWN_PER_FILE;
             it.message = format!("{} (and {more} more problems in this file)", it.message);
         }
-        *number <= SHOWN_PER_FILE
-    });
+    }
+    Cow::Owned(kept)
 }
 
 /// Returns "did you mean `x`?" and the list of what exists, or only the list.

@@ -115,6 +115,7 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
     if number == 0 && fleet.is_some() {
         problems.extend(no_stores(&fleet_config));
     }
+    name_stores(&mut problems, &sources);
     let mut problems = allow::apply(problems, &fleet_config, &store_configs, today);
     // An entry of `allow` that is wrong is an error like any other.
     fleet.take_if(|_| problems.iter().any(Diagnostic::is_error));
@@ -156,6 +157,16 @@ fn validate(
     }
     let whole = rules.len() == fleet.stores.len();
     (problems, whole.then_some(CompiledFleet { fleet, homes: Vec::new(), rules, places }))
+}
+
+/// Names the store of what stands in a store's own file.
+fn name_stores(problems: &mut [Diagnostic], sources: &Sources) {
+    for problem in problems.iter_mut().filter(|problem| problem.stores.is_empty()) {
+        let name = sources.name(problem.place.file);
+        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let stem = name.strip_suffix(".yaml").filter(|stem| *stem != "fleet");
+        problem.stores.extend(stem.map(str::to_owned));
+    }
 }
 
 /// Warns of a folder that holds the fleet alone.
@@ -239,7 +250,10 @@ pub fn open(sources: &mut Sources, file: InputFile) -> Result<FileId, Box<Diagno
         }
     };
     // Some editors put a byte order mark in front; it means nothing in UTF-8.
-    let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
     Ok(sources.add(file.name, text))
 }
 

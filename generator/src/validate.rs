@@ -6,6 +6,7 @@
 mod cell;
 mod hours;
 mod instance;
+mod layer;
 mod region;
 pub mod rtsp;
 mod rule;
@@ -42,9 +43,16 @@ struct Context<'a> {
     rule_places: BTreeMap<String, Vec<Place>>,
     /// Names that inherited rules use: by place, whether any store has such a thing.
     followed: HashMap<Place, Followed>,
+    /// Where each event type stands in rules.
+    event_types: HashMap<String, HashSet<Place>>,
+    /// The names of the stores' files.
+    stems: HashSet<&'a str>,
     /// Time zones by the name as written: the database's spelling, or what to do.
     timezones: HashMap<String, Result<String, String>>,
 }
+
+/// Most errors of one file that are kept; our choice: some are told twice and shown once.
+const KEPT_PER_FILE: usize = 5 * SHOWN_PER_FILE;
 
 /// What a rule can name.
 struct Things<'a> {
@@ -87,6 +95,8 @@ pub fn validate(
         problems: Vec::new(),
         rule_places: BTreeMap::new(),
         followed: HashMap::new(),
+        event_types: HashMap::new(),
+        stems: stores.iter().map(|(stem, _)| stem.as_str()).collect(),
         timezones: HashMap::new(),
     };
     for problem in problems {
@@ -100,7 +110,10 @@ pub fn validate(
     context.check_ids("audience", fleet.audiences.iter());
     context.check_unique("duplicate-audience", "audience", fleet.audiences.iter());
     for layer in fleet.formats.iter().map(|(_, layer)| layer).chain([&fleet.defaults]) {
-        rule::check_names(&mut context, layer);
+        layer::validate(&mut context, layer);
+    }
+    if let Some(model) = &fleet.model {
+        cell::detector(&mut context, model, None);
     }
     let mut stores: Vec<_> = stores
         .iter()
@@ -108,7 +121,11 @@ pub fn validate(
         .collect();
     stores.sort_by(|a, b| a.id.cmp(&b.id));
     context.check_cells(&cells, &stores);
-    context.warn_of_names_nowhere();
+    // Where something could not be read, what seems to be nowhere may stand there.
+    if context.errors.is_empty() {
+        context.warn_of_names_nowhere();
+        context.warn_of_spellings();
+    }
     let Context { problems, rule_places, .. } = context;
     let failed = problems.iter().any(Diagnostic::is_error);
     let fleet = (!failed).then_some(Fleet { cells, stores });
@@ -118,7 +135,12 @@ pub fn validate(
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
         if problem.is_error() {
-            *self.errors.entry(problem.place.file).or_default() += 1;
+            let errors = self.errors.entry(problem.place.file).or_default();
+            *errors += 1;
+            // What is far beyond what is shown only takes memory.
+            if *errors > KEPT_PER_FILE {
+                return;
+            }
         }
         self.problems.push(problem);
     }
@@ -179,6 +201,47 @@ impl Context<'_> {
             problem.of = name;
             self.report(problem);
         }
+    }
+
+    /// Warns of an event type that differs by a letter or two from one that is used more often.
+    fn warn_of_spellings(&mut self) {
+        /// Shortest word that is looked at: of shorter ones, many differ by two letters.
+        const LENGTH_MIN: usize = 6;
+        /// Letters that may differ.
+        const DISTANCE_MAX: usize = 2;
+        let all = std::mem::take(&mut self.event_types);
+        for (word, places) in all.iter().filter(|(word, _)| word.len() >= LENGTH_MIN) {
+            let meant = all.iter().filter(|(other, more)| {
+                more.len() > places.len()
+                    && other.len().abs_diff(word.len()) <= DISTANCE_MAX
+                    && strsim::damerau_levenshtein(word, other) <= DISTANCE_MAX
+            });
+            let Some((meant, _)) = meant.min_by_key(|(other, _)| (*other).clone()) else {
+                continue;
+            };
+            for place in places {
+                let message = format!("the event type `{word}` is almost `{meant}`");
+                let help = format!(
+                    "did you mean `{meant}`, as other rules say? a type that the model does not know is never seen"
+                );
+                let mut problem =
+                    Diagnostic::warning("event-type-spelling", place, message).help(help);
+                problem.of.clone_from(word);
+                self.report(problem);
+            }
+        }
+    }
+
+    /// Looks for a cell; reports one that does not exist.
+    fn check_cell(&mut self, cell: &At<String>) -> Option<Id> {
+        let cells = &self.fleet.cells;
+        if !cells.iter().any(|it| it.id.value == cell.value) {
+            let known: Vec<_> = cells.iter().map(|cell| cell.id.value.as_str()).collect();
+            let message = format!("fleet.yaml has no cell `{}`", cell.value);
+            self.unknown("unknown-cell", cell, message, known);
+            return None;
+        }
+        Id::new(&cell.value)
     }
 
     /// Reads an id, or reports why it is none.

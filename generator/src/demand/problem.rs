@@ -49,6 +49,8 @@ fn problem(config: &FleetConfig, home: &Home, line: &Line) -> Option<Diagnostic>
     } else {
         Diagnostic::warning("quota-near", here, message)
     };
+    let mut problem = problem;
+    line.name.key.clone_into(&mut problem.of);
     let label = if stated.is_some() { "stated here" } else { "" };
     let problem = problem.label(label).help(remedy);
     let problem = if stated.is_some() { problem.related(first, "needed here") } else { problem };

@@ -15,7 +15,8 @@ pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Val
             "end_line": end_line, "end_column": end_column,
         })
     };
-    let items: Vec<_> = diagnostics
+    let shown = super::few(diagnostics);
+    let items: Vec<_> = shown
         .iter()
         .map(|it| {
             let related: Vec<_> = it
@@ -26,7 +27,7 @@ pub fn to_json(sources: &Sources, diagnostics: &[Diagnostic]) -> serde_json::Val
             json!({
                 "severity": it.severity.as_str(),
                 "code": it.code, "message": it.message, "place": place(&it.place),
-                "label": it.label, "related": related, "help": it.help, "stores": it.stores,
+                "label": it.label, "related": related, "help": it.help, "stores": it.stores, "of": it.of,
             })
         })
         .collect();

@@ -23,7 +23,8 @@ pub fn render(sources: &Sources, diagnostics: &[Diagnostic], colour: Colour) -> 
         Colour::Ansi => Renderer::styled(),
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    diagnostics.iter().map(|it| renderer.render(&report(sources, it)) + "\n\n").collect()
+    let shown = super::shown(diagnostics);
+    shown.iter().map(|it| renderer.render(&report(sources, it)) + "\n\n").collect()
 }
 
 fn report<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
@@ -91,6 +92,12 @@ fn draw<'a>(
     })
 }
 
+/// Whether a file is that of a store.
+fn is_file_of(file: &str, store: &str) -> bool {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".yaml") == Some(store)
+}
+
 /// In which stores it shows, unless it stands in the store's own file.
 fn in_stores(sources: &Sources, diagnostic: &Diagnostic) -> String {
     /// Stores that are named; our choice, to keep it on one line.
@@ -100,7 +107,7 @@ fn in_stores(sources: &Sources, diagnostic: &Diagnostic) -> String {
     let file = sources.name(diagnostic.place.file);
     match &stores[..] {
         [] => String::new(),
-        [only] if file.strip_suffix(".yaml").is_some_and(|it| it.ends_with(only)) => String::new(),
+        [only] if is_file_of(file, only) => String::new(),
         [_] => format!("in the store {}", named.join(", ")),
         all if all.len() > NAMED_MAX => {
             let more = all.len() - NAMED_MAX;

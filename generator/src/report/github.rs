@@ -3,11 +3,12 @@
 //!
 //! A command is one line, so every character that could end it or one of its properties is escaped.
 
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{self, Diagnostic, Sources};
 
 /// One command per problem.
 pub fn github(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|it| command(sources, it)).collect()
+    let shown = diagnostic::few(diagnostics);
+    shown.iter().map(|it| command(sources, it)).collect()
 }
 
 fn command(sources: &Sources, diagnostic: &Diagnostic) -> String {

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Diagnostic, Place, Severity, Sources};
+use crate::diagnostic::{self, Diagnostic, Place, Severity, Sources};
 use crate::digest::sha256;
 use crate::explanation;
 
@@ -20,6 +20,7 @@ const ROOT: &str = "%SRCROOT%";
 
 /// One log with one run.
 pub fn sarif(sources: &Sources, diagnostics: &[Diagnostic]) -> Value {
+    let diagnostics = diagnostic::few(diagnostics);
     let severities: BTreeMap<_, _> = diagnostics.iter().map(|it| (it.code, it.severity)).collect();
     let rules: Vec<_> = severities.iter().map(|(code, severity)| rule(code, *severity)).collect();
     let mut seen = HashMap::new();

@@ -230,9 +230,12 @@ pub static ALLOW: Noun = Noun {
         },
         Key {
             name: "of",
-            about: "only warnings about the aisle, camera, rule, audience or other thing of this id",
+            about: "only warnings about the aisle, camera, rule, audience, quota or other thing of this name",
             presence: Presence::Optional("all of that code"),
-            kind: ID,
+            kind: Kind::Text {
+                form: "an id, a quota's key or an instance type",
+                pattern: "^[A-Za-z0-9._-]{1,64}$",
+            },
             example: "bakery",
         },
         Key {
@@ -241,7 +244,7 @@ pub static ALLOW: Noun = Noun {
             presence: Presence::Required,
             kind: Kind::Text {
                 form: "a sentence of at most 200 characters",
-                pattern: "^.{1,200}$",
+                pattern: "^[^\\r\\n]{1,200}$",
             },
             example: "cameras come in March",
         },

@@ -1,5 +1,7 @@
 //! Cells: account, region and model.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::config::{CellConfig, ModelConfig};
 use crate::diagnostic::{At, Diagnostic, is_near};
 use crate::model::{Architecture, Cell, Detector, Endpoint, HostedModel};
@@ -24,7 +26,9 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
     let region = config.region.as_ref();
     let wrong_region = region.and_then(region::check);
     let region = region.filter(|_| wrong_region.is_none());
-    context.problems.extend(wrong_region);
+    if let Some(problem) = wrong_region {
+        context.report(problem);
+    }
     let model = config.model.as_ref().or(context.fleet.model.as_ref()).cloned();
     let detector = if let Some(model) = &model {
         detector(context, model, region.map(|region| region.value.as_str()))
@@ -50,9 +54,10 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
 
 /// Reports an address that is told twice.
 fn check_emails(context: &mut Context<'_>, emails: &[At<String>]) {
-    for (index, email) in emails.iter().enumerate() {
-        let mut before = emails.iter().take(index);
-        if let Some(first) = before.find(|it| it.value == email.value) {
+    let mut seen: HashMap<&str, &At<String>> = HashMap::new();
+    for email in emails {
+        let first = *seen.entry(&email.value).or_insert(email);
+        if first.place != email.place {
             let message = format!("`ops_email` has the address `{}` twice", email.value);
             let problem = Diagnostic::error("duplicate-email", &email.place, message)
                 .label("again here")
@@ -90,7 +95,7 @@ fn log_days(context: &mut Context<'_>, config: &CellConfig) -> u32 {
     days.value
 }
 
-fn detector(
+pub(super) fn detector(
     context: &mut Context<'_>,
     model: &At<ModelConfig>,
     region: Option<&str>,
@@ -211,8 +216,10 @@ fn check_instance(context: &mut Context<'_>, instance: &At<String>) {
             Some(near) => format!("did you mean `{near}`? a type that is new can be accepted with `allow`"),
             None => "look it up under SageMaker pricing; a type that is new can be accepted with `allow`".to_owned(),
         };
-        context
-            .report(Diagnostic::warning("unknown-instance", &instance.place, message).help(help));
+        let mut problem =
+            Diagnostic::warning("unknown-instance", &instance.place, message).help(help);
+        problem.of.clone_from(&instance.value);
+        context.report(problem);
     }
 }
 
@@ -245,32 +252,21 @@ fn is_repository(text: &str) -> bool {
 /// Names carry the cell and then the store: in one account and region, no cell's id may be the
 /// beginning of another's, or their names could meet.
 pub(super) fn check_collisions(context: &mut Context<'_>, cells: &[Cell]) {
-    let fleet = context.fleet;
-    let place = |cell: &Cell| {
-        let config = fleet.cells.iter().find(|config| config.id.value == cell.id.as_str());
-        config.map(|config| config.id.place.clone())
-    };
-    for (index, cell) in cells.iter().enumerate() {
-        for other in cells.iter().take(index) {
-            let same_home = cell.account == other.account && cell.region == other.region;
-            let (short, long) = if cell.id.as_str().len() < other.id.as_str().len() {
-                (cell, other)
-            } else {
-                (other, cell)
-            };
-            let prefix = long.id.as_str().strip_prefix(short.id.as_str());
-            let meets = prefix.is_some_and(|rest| rest.starts_with('-') || rest.is_empty());
-            let Some((here, there)) = place(long).zip(place(short)).filter(|_| same_home && meets)
-            else {
-                continue;
-            };
+    let places: HashMap<_, _> =
+        context.fleet.cells.iter().map(|it| (it.id.value.as_str(), &it.id.place)).collect();
+    let home = |cell: &Cell, id: &str| (cell.account.clone(), cell.region.clone(), id.to_owned());
+    let all: HashSet<_> = cells.iter().map(|cell| home(cell, cell.id.as_str())).collect();
+    for cell in cells {
+        let id = cell.id.as_str();
+        let beginnings = id.match_indices('-').filter_map(|(at, _)| id.get(..at));
+        for short in beginnings.filter(|short| all.contains(&home(cell, short))) {
+            let (Some(here), Some(there)) = (places.get(id), places.get(short)) else { continue };
             let message = format!(
-                "the cells `{}` and `{}` share an account and region, and their names would meet",
-                short.id, long.id
+                "the cells `{short}` and `{id}` share an account and region, and their names would meet"
             );
             context.report(
-                Diagnostic::error("cell-names-meet", &here, message)
-                    .related(&there, "the other cell")
+                Diagnostic::error("cell-names-meet", here, message)
+                    .related(there, "the other cell")
                     .help("choose ids of which none begins with the other and a hyphen"),
             );
         }

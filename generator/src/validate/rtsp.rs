@@ -6,7 +6,11 @@ use crate::model::Endpoint;
 
 use super::{Context, subscriber};
 
-pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<Endpoint> {
+pub(super) fn validate(
+    context: &mut Context<'_>,
+    camera: &str,
+    text: &At<String>,
+) -> Option<Endpoint> {
     if text.value.starts_with("ssm:") || text.value.starts_with("secret:") {
         return subscriber::reference(context, text);
     }
@@ -16,10 +20,14 @@ pub(super) fn validate(context: &mut Context<'_>, text: &At<String>) -> Option<E
         context.report(Diagnostic::error("bad-rtsp", &text.place, message).help(help));
         return None;
     };
-    if user.is_some() {
+    let query = text.value.to_lowercase();
+    let in_query = ["pass", "pwd=", "token="].iter().any(|key| query.contains(key));
+    if user.is_some() || in_query {
         let message = "the camera's address holds a user and password in clear";
         let help = "change the password on the camera, put the whole address into a secret, and write `rtsp: \"secret:NAME\"` here";
-        context.report(Diagnostic::warning("rtsp-password", &text.place, message).help(help));
+        let mut problem = Diagnostic::warning("rtsp-password", &text.place, message).help(help);
+        camera.clone_into(&mut problem.of);
+        context.report(problem);
     }
     Some(Endpoint::Literal(text.value.clone()))
 }

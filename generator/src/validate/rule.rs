@@ -1,6 +1,6 @@
 //! Rules: every name that a rule uses exists, and no two rules of a store share one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use contract::incident::UNROUTED;
 
@@ -21,11 +21,15 @@ struct Names<'a> {
     cameras: Things<'a>,
     zones: Things<'a>,
     audiences: BTreeSet<String>,
+    /// Whether aisles or cameras could not be read.
+    unread: bool,
 }
 
 impl<'a> Names<'a> {
     fn new(context: &Context<'_>, inherited: &Inherited<'a>) -> Self {
-        let StoreConfig { aisles, cameras, .. } = inherited.config;
+        let StoreConfig { aisles, cameras, place, .. } = inherited.config;
+        // What could not be read was reported, and may hold what a rule names.
+        let unread = context.has_error(place.file) && (aisles.is_empty() || cameras.is_empty());
         let kinds = aisles.iter().filter_map(|it| Some(it.kind.as_ref()?.value.as_str()));
         let zones = cameras.iter().flat_map(|camera| &camera.zones);
         let zones = zones.map(|zone| zone.id.value.as_str());
@@ -37,6 +41,7 @@ impl<'a> Names<'a> {
             cameras: Things::new("unknown-camera", "camera", cameras),
             zones: Things::new("unknown-zone", "camera with a zone", zones),
             audiences: subscriber::known_audiences(context, inherited),
+            unread,
         }
     }
 }
@@ -76,15 +81,12 @@ fn rule(
     cooldown_s: u32,
 ) -> Option<Rule> {
     let name = config.name.as_ref().and_then(|name| context.id(name, "a rule"));
-    if let Some(name) = config.name.as_ref().filter(|name| name.value == UNROUTED) {
-        let message = format!("`{UNROUTED}` is the name of the implicit last rule");
-        let help = format!(
-            "choose another name; a rule with `when: {{}}` at the end takes what would fall to `{UNROUTED}`"
-        );
-        context.report(Diagnostic::error("reserved-name", &name.place, message).help(help));
+    if let Some(name) = &config.name {
+        check_reserved(context, name);
     }
     let when = condition(context, names, level, &config.when);
     let mut notify = Vec::new();
+    let mut told: HashSet<&str> = HashSet::new();
     for audience in config.notify.iter().flatten() {
         if !names.audiences.contains(&audience.value) {
             let message = format!("no audience `{}`: nobody would be told", audience.value);
@@ -92,8 +94,8 @@ fn rule(
             context.unknown("unknown-audience", audience, message, known);
             continue;
         }
-        if let Some(id) = Id::new(&audience.value).filter(|id| !notify.contains(id)) {
-            notify.push(id);
+        if told.insert(&audience.value) {
+            notify.extend(Id::new(&audience.value));
         }
     }
     Some(Rule {
@@ -117,7 +119,7 @@ fn condition(
     };
     let mut known = |things: &Things<'_>, values: &Option<Vec<At<String>>>| {
         let values = values.as_ref()?;
-        for value in values {
+        for value in values.iter().filter(|_| !names.unread) {
             context.follow(level, things, value);
         }
         Some(values.iter().map(|value| value.value.clone()).collect::<Vec<_>>())
@@ -137,8 +139,44 @@ fn condition(
     }
 }
 
+/// What is wrong with a rule whatever the store has.
+pub(super) fn check_alone(context: &mut Context<'_>, config: &RuleConfig) {
+    if let Some(name) = &config.name {
+        context.id(name, "a rule");
+        check_reserved(context, name);
+    }
+    if let Some(texts) = &config.when.event_type {
+        event_types(context, texts);
+    }
+    if let Some(least) = &config.when.min_confidence {
+        confidence(context, least);
+    }
+    if context.audiences.is_empty() {
+        return;
+    }
+    for audience in config.notify.iter().flatten() {
+        if !context.audiences.contains(audience.value.as_str()) {
+            let message = format!("no audience `{}`: nobody would be told", audience.value);
+            let known: BTreeSet<_> = context.audiences.iter().copied().collect();
+            context.unknown("unknown-audience", audience, message, known);
+        }
+    }
+}
+
+fn check_reserved(context: &mut Context<'_>, name: &At<String>) {
+    if name.value == UNROUTED {
+        let message = format!("`{UNROUTED}` is the name of the implicit last rule");
+        let help = format!(
+            "choose another name; a rule with `when: {{}}` at the end takes what would fall to `{UNROUTED}`"
+        );
+        context.report(Diagnostic::error("reserved-name", &name.place, message).help(help));
+    }
+}
+
 fn event_types(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<String> {
     for text in texts {
+        let places = context.event_types.entry(text.value.clone()).or_default();
+        places.insert(text.place.clone());
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
         let fits = (1..=EVENT_TYPE_MAX).contains(&text.value.len());
         if !fits || !text.value.bytes().all(allowed) {

@@ -92,7 +92,19 @@ fn missing<T>(
 fn store_id(context: &mut Context<'_>, stem: &str, id: &At<String>) -> Option<Id> {
     if id.value != stem {
         let message = format!("the file is named `{stem}.yaml` and holds the store `{}`", id.value);
-        let help = format!("rename the file to `{}.yaml`, or the store to `{stem}`", id.value);
+        let file_fits = Id::new(stem).is_some();
+        let help = if context.stems.contains(id.value.as_str()) {
+            format!(
+                "`{}.yaml` holds that store: give this one an id of its own, and name its file so",
+                id.value
+            )
+        } else if Id::new(&id.value).is_none() {
+            "give the store an id, and name its file so".to_owned()
+        } else if file_fits {
+            format!("rename the file to `{}.yaml`, or the store to `{stem}`", id.value)
+        } else {
+            format!("rename the file to `{}.yaml`", id.value)
+        };
         context.report(Diagnostic::error("store-not-file-name", &id.place, message).help(help));
     }
     if id.value.split('-').any(|part| part == "gw") {
@@ -107,14 +119,7 @@ fn cell(context: &mut Context<'_>, inherited: &Inherited<'_>) -> Option<Id> {
     let Some(cell) = inherited.cell else {
         return missing(context, inherited.config, "cell", "us-west");
     };
-    let cells = &context.fleet.cells;
-    if !cells.iter().any(|it| it.id.value == cell.value) {
-        let known: Vec<_> = cells.iter().map(|cell| cell.id.value.as_str()).collect();
-        let message = format!("fleet.yaml has no cell `{}`", cell.value);
-        context.unknown("unknown-cell", cell, message, known);
-        return None;
-    }
-    Id::new(&cell.value)
+    context.check_cell(cell)
 }
 
 fn aisles(context: &mut Context<'_>, configs: &[AisleConfig]) -> Vec<Aisle> {
@@ -178,7 +183,8 @@ fn camera(
         let known = aisles.iter().map(|aisle| aisle.id.value.as_str());
         context.unknown("unknown-aisle", aisle, message, known);
     }
-    let source = config.rtsp.as_ref().and_then(|rtsp| rtsp::validate(context, rtsp));
+    let source =
+        config.rtsp.as_ref().and_then(|rtsp| rtsp::validate(context, &config.id.value, rtsp));
     let zones = zones(context, config);
     check_payload(context, inherited);
     Some(Camera {

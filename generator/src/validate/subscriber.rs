@@ -106,11 +106,15 @@ fn endpoint(context: &mut Context<'_>, channel: Channel, text: &At<String>) -> O
 /// The address that was meant, where only its spelling is wrong.
 fn meant(channel: Channel, text: &str) -> Option<String> {
     match channel {
-        Channel::Sms if text.trim_start().starts_with(['+', '(']) && text.contains('+') => {
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        Channel::Sms => {
+            // `(0)` is dialled inside the country only; `00` is how many dial `+`.
+            let plain = text.trim().replace("(0)", "");
+            let plain = plain.strip_prefix("00").map_or(plain.clone(), |rest| format!("+{rest}"));
+            let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
             let only_spacing = |c: char| c.is_ascii_digit() || " +()-./".contains(c);
             let number = format!("+{digits}");
-            (text.chars().all(only_spacing) && is_e164(&number)).then_some(number)
+            let international = plain.starts_with(['+', '(']) && plain.contains('+');
+            (international && plain.chars().all(only_spacing) && is_e164(&number)).then_some(number)
         }
         Channel::Https => {
             let host = text.strip_prefix("http://").unwrap_or(text);

@@ -1,18 +1,18 @@
 //! What is legal and unwise in one store: warnings, never errors. Each can be accepted for a time
 //! with `allow`. Warnings about rules that are shadowed come from `rules`, about cells from
-//! `quota`. To add one, add a function and call it in [`warn`].
+//! `demand`. To add one, add a function and call it in [`warn`].
 
 mod alert;
 mod video;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use contract::hours::Period;
 use contract::watch::WatchWhen;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::inherit::{Inherited, Level};
-use crate::model::{Camera, Rule, Store};
+use crate::model::{Camera, Id, Rule, Store};
 
 use super::Context;
 
@@ -52,6 +52,7 @@ pub(super) fn warn(context: &mut Context<'_>, inherited: &Inherited<'_>, store: 
     let mut subject = Subject { context, inherited, store };
     aisles_without_camera(&mut subject);
     cameras_unreached(&mut subject);
+    rules_without_camera(&mut subject);
     never_watched(&mut subject);
     never_open(&mut subject);
     periods_that_never_come(&mut subject);
@@ -88,10 +89,10 @@ fn cameras_unreached(subject: &mut Subject<'_, '_>) {
         let place = subject.id_place();
         return subject.warn(Diagnostic::warning("no-rule", &place, message).help(help), "");
     }
-    let unreached = store.cameras.iter().filter(|camera| {
-        camera.when != WatchWhen::Never
-            && !store.rules.iter().any(|rule| reaches(store, rule, camera))
-    });
+    let kinds = kinds(store);
+    let watched = || store.cameras.iter().filter(|camera| camera.when != WatchWhen::Never);
+    let unreached =
+        watched().filter(|camera| !store.rules.iter().any(|rule| reaches(&kinds, rule, camera)));
     for camera in unreached.map(|camera| camera.id.as_str()) {
         let place = place_of(subject.inherited, camera, subject.id_place());
         let message = format!("no rule can match what the camera `{camera}` sees");
@@ -102,13 +103,40 @@ fn cameras_unreached(subject: &mut Subject<'_, '_>) {
     }
 }
 
-fn reaches(store: &Store, rule: &Rule, camera: &Camera) -> bool {
-    let aisle = store.aisles.iter().find(|aisle| aisle.id == camera.aisle);
-    let kind = aisle.and_then(|aisle| aisle.kind.as_ref());
+/// Rules of the store's own whose conditions no watched camera fulfils together.
+fn rules_without_camera(subject: &mut Subject<'_, '_>) {
+    let store = subject.store;
+    let kinds = kinds(store);
+    if store.cameras.iter().all(|camera| camera.when == WatchWhen::Never) {
+        return;
+    }
+    for (rule, (level, config)) in store.rules.iter().zip(&subject.inherited.rules) {
+        let mut watched = store.cameras.iter().filter(|camera| camera.when != WatchWhen::Never);
+        if *level == Level::Inherited || watched.any(|camera| reaches(&kinds, rule, camera)) {
+            continue;
+        }
+        let place = config.name.as_ref().map_or(&config.place, |name| &name.place);
+        let message = format!("no watched camera can see what the rule `{}` asks for", rule.name);
+        let help = "its conditions must hold together: name the aisle, kind or zone of one and the same camera, or watch that camera";
+        let problem = Diagnostic::warning("rule-without-camera", place, message).help(help);
+        subject.warn(problem, rule.name.as_str());
+    }
+}
+
+/// The kind of each aisle.
+fn kinds(store: &Store) -> HashMap<&Id, &Id> {
+    store.aisles.iter().filter_map(|aisle| Some((&aisle.id, aisle.kind.as_ref()?))).collect()
+}
+
+fn reaches(kinds: &HashMap<&Id, &Id>, rule: &Rule, camera: &Camera) -> bool {
+    let kind = kinds.get(&camera.aisle);
     let when = &rule.when;
     when.cameras.as_ref().is_none_or(|ids| ids.contains(&camera.id))
         && when.aisles.as_ref().is_none_or(|ids| ids.contains(&camera.aisle))
-        && when.aisle_kinds.as_ref().is_none_or(|kinds| kind.is_some_and(|it| kinds.contains(it)))
+        && when
+            .aisle_kinds
+            .as_ref()
+            .is_none_or(|wanted| kind.is_some_and(|it| wanted.contains(*it)))
         && when
             .zones
             .as_ref()

@@ -44,10 +44,11 @@ fn told_twice(subject: &mut Subject<'_, '_>) {
     let mut seen: BTreeMap<(&str, Channel, &str), &Place> = BTreeMap::new();
     for config in subject.inherited.subscribers {
         let (audience, endpoint) = (config.audience.value.as_str(), config.endpoint.value.as_str());
-        let Some(first) = seen.insert((audience, config.channel, endpoint), &config.endpoint.place)
-        else {
+        let place = &config.endpoint.place;
+        let first = *seen.entry((audience, config.channel, endpoint)).or_insert(place);
+        if first == place {
             continue;
-        };
+        }
         let message = format!("this address is in the audience `{audience}` twice");
         let problem = Diagnostic::warning("duplicate-subscriber", &config.endpoint.place, message)
             .label("again here")
@@ -66,7 +67,7 @@ fn texts(subject: &mut Subject<'_, '_>) {
         .filter(|it| it.channel == Channel::Sms)
         .map(|it| &it.audience)
         .collect();
-    let told = |rule: &&Rule| rule.notify.iter().any(|it| by_sms.contains(it));
+    let told = |rule: &&Rule| !rule.shadow && rule.notify.iter().any(|it| by_sms.contains(it));
     // The longest text that each rule can make.
     let longest: Vec<_> = store
         .rules
