@@ -301,11 +301,16 @@ pub fn few(diagnostics: &[Diagnostic]) -> Cow<'_, [Diagnostic]> {
 pub fn suggest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     /// Longest list of alternatives in a message; our choice, to keep it on one line.
     const LISTED_MAX: usize = 8;
+    /// Most names that are compared; our choice: no store has more of anything.
+    const NAMES_MAX: usize = 1_000;
     let known: Vec<&str> = known.into_iter().collect();
     if known.is_empty() {
         return String::new();
     }
-    let near = known.iter().filter_map(|it| distance(wrong, it).map(|distance| (distance, *it)));
+    let near = known
+        .iter()
+        .take(NAMES_MAX)
+        .filter_map(|it| distance(wrong, it).map(|distance| (distance, *it)));
     let nearest = near.min();
     let mut listed: Vec<_> = known.iter().take(LISTED_MAX).map(|it| format!("`{it}`")).collect();
     if known.len() > LISTED_MAX {

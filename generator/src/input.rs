@@ -4,7 +4,7 @@
 //! none can accept what another refuses. `load` finds the files; a new stage of reading belongs
 //! here, in [`read`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -142,9 +142,10 @@ fn validate(
     for store in &fleet.stores {
         let id = store.id.as_str();
         let written = checked.rule_places.get(id).map_or(&[][..], Vec::as_slice);
+        let by_name: HashMap<_, _> =
+            store.rules.iter().map(|rule| rule.name.as_str()).zip(written).collect();
         let place = |rule: &str| {
-            let index = store.rules.iter().position(|it| it.name.as_str() == rule);
-            let place = index.and_then(|index| written.get(index)).or_else(|| places.get(id));
+            let place = by_name.get(rule).copied().or_else(|| places.get(id));
             place.expect("every store has a place").clone()
         };
         match rules::compile(store) {

@@ -164,6 +164,9 @@ fn subtract(
     let mut left = vec![region];
     let mut took = Vec::new();
     for (other, condition) in earlier {
+        if left.is_empty() {
+            break;
+        }
         let before = left.clone();
         let pieces: Vec<_> = left.into_iter().flat_map(|it| it.minus(condition)).collect();
         // Before joining, which takes the square of their number.
