@@ -61,10 +61,23 @@ fn a_camera_s_password_is_printed_by_no_command() {
     let text = "store: renton-007
 name: Renton
 aisles: [{ id: aisle-5 }]
-cameras: [{ id: aisle-5-a, aisle: asile-5, rtsp: \"rtsp://viewer:orchid9@10.0.5.11/1\" }]
+cameras: [{ id: aisle-5-a, aisle: aisle-5, rtsp: \"rtsp://viewer:orchid9@10.0.5.11/1\" }]
 ";
-    for text in [text.to_owned(), text.replace("asile", "aisle"), text.replace("11/1", "x y/1")] {
-        let fleet = Fleet::new(&[("renton-007.yaml", &text)]);
+    let broken = [
+        ("", ""),
+        ("aisle: aisle-5", "aisle: asile-5"),
+        ("11/1", "x y/1"),
+        ("rtsp://", "rtsp:/"),
+        ("rtsp://", ""),
+        ("rtsp://", "http://"),
+        ("orchid9", "it's/orchid9"),
+        ("rtsp: \"rtsp", "rtps: \"rtsp"),
+        ("viewer:orchid9@10.0.5.11/1", "10.0.5.11/1?user=v&password=orchid9"),
+        ("}]", "]"),
+        ("aisle: aisle-5, rtsp: ", "aisle: "),
+    ];
+    for (from, to) in broken {
+        let fleet = Fleet::new(&[("renton-007.yaml", &text.replacen(from, to, 1))]);
         for args in [
             &["check"][..],
             &["check", "--format", "json"],
@@ -73,6 +86,8 @@ cameras: [{ id: aisle-5-a, aisle: asile-5, rtsp: \"rtsp://viewer:orchid9@10.0.5.
             &["check", "--show", "renton-007"],
             &["check", "--show", "renton-007", "--format", "json"],
             &["quotas"],
+            &["fmt", "--check"],
+            &["new", "--like", "renton-007"],
             &["generate", "--out", &fleet.path("out")],
         ] {
             let outcome = fleet.arm(args[0], &args[1..]);

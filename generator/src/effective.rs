@@ -8,6 +8,7 @@ use crate::diagnostic::{At, Place, cover};
 use crate::inherit::{Inherited, InheritedCamera, Setting};
 use crate::model::Aisle;
 use crate::schema::Unit;
+use crate::validate::rtsp;
 
 /// One line of the effective store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,13 +114,13 @@ impl Page {
 
     fn text(&mut self, key: &str, text: Option<&At<String>>) {
         if let Some(text) = text {
-            self.line(key, scalar(&text.value), Origin::Written(text.place.clone()));
+            self.line(key, scalar(&cover(&text.value)), Origin::Written(text.place.clone()));
         }
     }
 
     fn texts(&mut self, key: &str, texts: &[At<String>]) {
         if let Some(first) = texts.first() {
-            let all: Vec<_> = texts.iter().map(|text| scalar(&text.value)).collect();
+            let all: Vec<_> = texts.iter().map(|text| scalar(&cover(&text.value))).collect();
             let value = format!("[{}]", all.join(", "));
             self.line(key, value, Origin::Written(first.place.clone()));
         }
@@ -197,7 +198,7 @@ impl Page {
             page.text("id", Some(&config.id));
             page.text("aisle", config.aisle.as_ref());
             if let Some(source) = &config.rtsp {
-                let value = scalar(&cover(&source.value));
+                let value = scalar(&rtsp::shown(&source.value));
                 page.line("rtsp", value, Origin::Written(source.place.clone()));
             }
             page.setting("retention", camera.retention_hours, |it| Unit::Hours.shown(it));

@@ -4,8 +4,9 @@
 //! above it (`tests/architecture.rs` checks). Each stage is one file with one public verb:
 //!
 //! ```text
-//! text -yaml::parse-> Node -config::store-> StoreConfig -validate::validate-> Fleet
-//! Store -rules::compile-> RuleSet;  Store + RuleSet -stack::store-> Template
+//! text -yaml::parse-> Node -config::store-> StoreConfig -inherit::resolve-> Inherited
+//! Inherited -validate::validate-> Fleet;  Store -rules::compile-> RuleSet;  all of it: input::read
+//! Store + RuleSet -stack::store-> Template
 //! ```
 
 // The functional core: no files, network, clock or environment.

@@ -1,7 +1,7 @@
 //! Where a store's gateway gets a camera's video. A password never belongs in a file under version
 //! control; one that is there is not shown (`diagnostic::cover`).
 
-use crate::diagnostic::{At, Diagnostic};
+use crate::diagnostic::{At, Diagnostic, cover};
 use crate::model::Endpoint;
 
 use super::{Context, subscriber};
@@ -38,6 +38,13 @@ pub fn host(source: &Endpoint) -> Option<&str> {
         Endpoint::Literal(address) => split(address).map(|(_, host)| host),
         Endpoint::Ssm(_) | Endpoint::Secret(_) => None,
     }
+}
+
+/// The address as it may be shown, even where it lacks a scheme.
+pub fn shown(text: &str) -> String {
+    const KEY: &str = "rtsp: ";
+    let covered = cover(&format!("{KEY}{text}")).into_owned();
+    covered.strip_prefix(KEY).map_or(covered.clone(), str::to_owned)
 }
 
 /// User with password, and host.
