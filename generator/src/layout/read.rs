@@ -4,7 +4,8 @@
 //! The parser knows the values and forgets the comments, so this walks the source beside the
 //! parser's tree. A comment on a line of its own belongs to the entry below it, or, where a block
 //! has ended, to the innermost block that it is indented like; one behind something belongs to
-//! that. Every comment that is met is noted in [`Tree::comments`] too, so that none can get lost.
+//! that. An entry that was taken out with a `#` at the start of its line stays in its block. Every
+//! comment that is met is noted in [`Tree::comments`] too, so that none can get lost.
 
 use super::scalar::{self, Scalar};
 use super::tree::{Collection, Comment, Content, Entry, Tree};
@@ -12,8 +13,16 @@ use crate::yaml::{Node, Value};
 
 /// Reads a text beside the tree that the parser made of it; `None` where the two part.
 pub(super) fn read(text: &str, node: &Node) -> Option<Tree> {
-    let mut reader =
-        Reader { text, at: 0, line: 0, beside: false, waiting: vec![], comments: vec![] };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        line: 0,
+        depth: 0,
+        beside: false,
+        after_text: false,
+        waiting: vec![],
+        comments: vec![],
+    };
     reader.skip_prologue();
     let mut root = reader.collection(node, None)?;
     root.end.extend(reader.inline());
@@ -54,8 +63,12 @@ struct Reader<'t> {
     at: usize,
     /// Where the line of `at` begins.
     line: usize,
+    /// In how many collections `at` is.
+    depth: usize,
     /// Whether something stands before `at` on its line.
     beside: bool,
+    /// Whether a block scalar was read last: what stands right below it is not below its entry.
+    after_text: bool,
     /// Comments on lines of their own that nobody has taken.
     waiting: Vec<Comment>,
     comments: Vec<String>,
@@ -84,6 +97,7 @@ impl Reader<'_> {
         self.line = passed.map_or(self.line, |end| self.at + end + 1);
         self.at = at;
         self.beside = true;
+        self.after_text = false;
     }
 
     fn skip_blanks(&mut self) {
@@ -170,11 +184,13 @@ impl Reader<'_> {
             end: vec![],
             opening: vec![],
         };
+        self.depth += 1;
         if collection.is_flow {
             self.flow(node, &mut collection)?;
         } else {
             self.block(node, &mut collection, outer)?;
         }
+        self.depth -= 1;
         Some(collection)
     }
 
@@ -182,9 +198,11 @@ impl Reader<'_> {
         let close = if self.peek() == Some('{') { "}" } else { "]" };
         self.go_to(self.at + 1);
         collection.opening.extend(self.inline());
+        let mut last_line = None;
         for (key, value) in children(node) {
             self.skip();
             let mut entry = self.entry(key, value, None)?;
+            last_line = Some(self.line);
             if collection.entries.is_empty() {
                 entry.open();
             }
@@ -196,7 +214,17 @@ impl Reader<'_> {
         }
         self.skip();
         collection.end.append(&mut self.waiting);
-        self.take(close).then_some(())
+        self.take(close).then_some(())?;
+        // Where the items of a list have comments, one behind its bracket is about the last item.
+        let commented = collection.entries.iter().any(Entry::has_comment);
+        if let Some(last) = collection.entries.last_mut()
+            && commented
+            && !collection.is_mapping
+            && last_line == Some(self.line)
+        {
+            last.trailing.extend(self.inline());
+        }
+        Some(())
     }
 
     fn block(
@@ -221,7 +249,25 @@ impl Reader<'_> {
         };
         let number = self.waiting.iter().take_while(|comment| within(comment)).count();
         collection.end.extend(self.waiting.drain(..number));
+        // The root is the first collection, and its entries hold the second.
+        if self.depth == 2 {
+            let number = self.taken_out();
+            collection.end.extend(self.waiting.drain(..number));
+        }
         Some(())
+    }
+
+    /// How many of the comments that wait stand right below the block that ends here, whatever their
+    /// indentation. Those that touch the entry below as well are about that, unless they look like
+    /// an entry of the block.
+    fn taken_out(&self) -> usize {
+        let Some(first) = self.waiting.first().filter(|it| !it.blank && !self.after_text) else {
+            return 0;
+        };
+        let number = 1 + self.waiting.iter().skip(1).take_while(|comment| !comment.blank).count();
+        let touches_next =
+            number == self.waiting.len() && self.at < self.text.len() && !self.blank_above();
+        if touches_next && !first.is_like_entry() { 0 } else { number }
     }
 
     /// Reads one entry; `column` is that of the block that it stands in, `None` between brackets.
@@ -316,6 +362,7 @@ impl Reader<'_> {
             // The lines of a block scalar are whole.
             self.go_to(found.end.max(self.at));
             self.beside = false;
+            self.after_text = true;
         } else {
             self.go_to(found.end);
         }

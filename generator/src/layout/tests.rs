@@ -46,6 +46,40 @@ fn comments_go_where_their_keys_go() {
 }
 
 #[test]
+fn a_comment_stays_with_what_it_is_about() {
+    // Taken out of a list, in three ways; the last says what comes next.
+    let subscribers = |below: &str| {
+        format!("subscribers:\n  - {{ audience: floor, email: a@example.com }}\n{below}rules: []\n")
+    };
+    let files = [
+        subscribers("#  - { audience: floor, email: b@example.com }\n\n# RULES\n"),
+        subscribers("  # - b\n# - { audience: floor }\n"),
+        subscribers("# none but these\n\n# RULES\n# all\n\n"),
+        subscribers("# RULES\n"),
+        "camera:\n  watch:\n    when: closed\n#    window: 20s\nstore: x\n".to_owned(),
+        "cameras:\n  - { id: a }\n# - { id: b }\n".to_owned(),
+        "name: |+\n  x\n# y\nhours:\n  mon: |+\n    z\n# sun\nstore: x\n".to_owned(),
+        // Of brackets that become lines.
+        "labels: [ a, # A\n  b ] # B\n".to_owned(),
+        "labels: [ a, # A\n  b # B\n  ] # all\n".to_owned(),
+        "labels: [ a,\n  b ] # both\n".to_owned(),
+        // Paragraphs above the first key.
+        "# Kent.\n# Ours.\n\n# Ask before changes.\n\ncameras: []\nstore: x\n".to_owned(),
+        "# Kent.\n\n# All of them.\ncameras: []\nstore: x\n".to_owned(),
+    ];
+    let shown = files.map(|text| format!("{text}-->\n{}========\n", lay_out(&text)));
+    assert_snapshot!(shown.concat());
+}
+
+#[test]
+fn what_follows_a_block_stands_apart_from_it() {
+    let text = "defaults:\n  cell: us-west\nformats: { small: { cell: us-west } }\n";
+    let right = "defaults:\n  cell: us-west\n\nformats: { small: { cell: us-west } }\n";
+    assert_eq!(lay_out_as(&FLEET, text).unwrap(), right);
+    assert_eq!(lay_out_as(&FLEET, right).unwrap(), right);
+}
+
+#[test]
 fn line_ends_and_marks_of_other_systems_go() {
     let windows = format!("\u{feff}{}", UGLY.replace('\n', "\r\n"));
     let file = Sources::default().add(String::new(), String::new());

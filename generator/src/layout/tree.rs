@@ -60,6 +60,14 @@ pub(super) enum Content {
     Collection(Collection),
 }
 
+impl Comment {
+    /// True for what looks like an entry of a block behind its `#`: `#  - { id: a }`.
+    pub(super) fn is_like_entry(&self) -> bool {
+        let text = self.text.trim_start_matches('#');
+        text.starts_with("  ") || text.trim_start().starts_with("- ")
+    }
+}
+
 impl Collection {
     /// Puts the keys of every mapping into the order of its table; where people choose the keys,
     /// theirs stays.
@@ -82,6 +90,11 @@ impl Entry {
     /// Makes it the first of its collection: a blank line above that belongs to what is around.
     pub(super) fn open(&mut self) {
         *self.above.first_mut().map_or(&mut self.blank, |comment| &mut comment.blank) = false;
+    }
+
+    /// Whether a comment stands above or beside it.
+    pub(super) fn has_comment(&self) -> bool {
+        !self.above.is_empty() || !self.trailing.is_empty()
     }
 
     /// Moves comments above the entry.

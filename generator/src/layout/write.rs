@@ -101,9 +101,8 @@ impl Writer {
             match before {
                 // Nothing opens a block with a blank line.
                 None => *around.first() = false,
-                Some(before) if indent == 0 && is_block(before, 0) && is_block(entry, 0) => {
-                    *around.first() = true;
-                }
+                // What follows a block stands apart from it, or a comment would seem to be in it.
+                Some(before) if indent == 0 && is_block(before, 0) => *around.first() = true,
                 Some(_) => {}
             }
             if before.is_some() || start == Start::Line {
@@ -117,6 +116,9 @@ impl Writer {
             }
             self.entry(entry, around.beside.as_ref(), indent);
             before = Some(entry);
+        }
+        if indent == 0 && !collection.end.is_empty() && before.is_some_and(|it| is_block(it, 0)) {
+            self.blank_line();
         }
         for comment in &collection.end {
             self.comment(comment, indent);
