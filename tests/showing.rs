@@ -48,12 +48,62 @@ fn a_store_that_is_not_there_is_named_with_those_that_are() {
 }
 
 #[test]
+fn a_store_whose_file_cannot_be_read_is_told_so() {
+    let fleet = Fleet::new(&[("kent-008.yaml", "store: [\n")]);
+    let told = ["kent-008", "kent-009"].map(|store| fleet.arm("check", &["--show", store]).err);
+    assert_snapshot!(told.join("\n"), @"
+    error[syntax]: the `[` here is not closed
+     --> stores/kent-008.yaml:1:8
+      |
+    1 | store: [
+      |        ^
+      |
+      = help: write the `]` that belongs to it
+
+    error: cannot show `kent-008`: stores/kent-008.yaml cannot be read
+      help: mend what is said of the file above
+
+    error[syntax]: the `[` here is not closed
+     --> stores/kent-008.yaml:1:8
+      |
+    1 | store: [
+      |        ^
+      |
+      = help: write the `]` that belongs to it
+
+    error: there is no store `kent-009` that can be read
+      help: name a store whose file can be read; `arm new` makes one like another
+    ");
+}
+
+#[test]
+fn a_store_without_labels_is_shown_so_and_inherits_none() {
+    let fleet_text = "cells: { us-west: { account: \"123456789012\", region: us-west-2 } }
+model: { endpoint: shelf }
+audiences: []
+defaults: { cell: us-west, timezone: America/Los_Angeles, labels: [urban] }
+";
+    let text = "store: renton-007\nname: Renton\nlabels: []\naisles: []\ncameras: []\n";
+    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    fleet.write("fleet.yaml", fleet_text.as_bytes());
+    let shown = fleet.arm("check", &["--show", "renton-007"]).out;
+    assert!(shown.contains("\nlabels: []\n"), "{shown}");
+    fleet.write("renton-007.yaml", text.replace("labels: []\n", "").as_bytes());
+    let inherited = fleet.arm("check", &["--show", "renton-007"]).out;
+    assert!(inherited.contains("\nlabels: [urban] "), "{inherited}");
+}
+
+#[test]
 fn a_warning_fails_only_where_that_is_asked_for() {
     let text = "store: renton-007\nname: Renton\naisles: [{ id: aisle-5 }]\ncameras: []\n";
     let fleet = Fleet::new(&[("renton-007.yaml", text)]);
     assert_eq!(fleet.arm("check", &[]).code, 0);
     let denied = fleet.arm("check", &["--deny-warnings"]);
     assert_eq!((denied.code, denied.out.as_str()), (1, ""));
+    let show = |more: &[&str]| fleet.arm("check", &[&["--show", "renton-007"], more].concat());
+    let (passed, denied) = (show(&[]), show(&["--deny-warnings"]));
+    assert_eq!((passed.code, denied.code), (0, 1));
+    assert_eq!(passed.out, denied.out);
 }
 
 #[test]

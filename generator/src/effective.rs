@@ -7,6 +7,7 @@ use crate::config::{ConditionConfig, HoursConfig, RuleConfig, SubscriberConfig};
 use crate::diagnostic::{At, Place, cover};
 use crate::inherit::{Inherited, InheritedCamera, Setting};
 use crate::model::Aisle;
+use crate::scalar::written;
 use crate::schema::Unit;
 use crate::validate::rtsp;
 
@@ -44,7 +45,11 @@ pub fn values(store: &Inherited<'_>) -> Vec<Shown> {
     page.text("cell", store.cell);
     page.text("format", config.format.as_ref());
     page.text("timezone", store.timezone);
-    page.texts("labels", store.labels);
+    match store.labels {
+        // An empty list in the store hides what it would inherit.
+        [] => page.line("labels", "[]".to_owned(), Origin::None),
+        labels => page.texts("labels", labels),
+    }
     if let Some(hours) = store.hours {
         page.hours(hours);
     }
@@ -114,13 +119,13 @@ impl Page {
 
     fn text(&mut self, key: &str, text: Option<&At<String>>) {
         if let Some(text) = text {
-            self.line(key, scalar(&cover(&text.value)), Origin::Written(text.place.clone()));
+            self.line(key, written(&cover(&text.value)), Origin::Written(text.place.clone()));
         }
     }
 
     fn texts(&mut self, key: &str, texts: &[At<String>]) {
         if let Some(first) = texts.first() {
-            let all: Vec<_> = texts.iter().map(|text| scalar(&cover(&text.value))).collect();
+            let all: Vec<_> = texts.iter().map(|text| written(&cover(&text.value))).collect();
             let value = format!("[{}]", all.join(", "));
             self.line(key, value, Origin::Written(first.place.clone()));
         }
@@ -163,7 +168,7 @@ impl Page {
         }
         self.within("hours", |page| {
             for (day, spans) in &hours.value.days {
-                let all: Vec<_> = spans.iter().map(|span| scalar(&span.value)).collect();
+                let all: Vec<_> = spans.iter().map(|span| written(&span.value)).collect();
                 let value = match &all[..] {
                     [only] => only.clone(),
                     all => format!("[{}]", all.join(", ")),
@@ -182,7 +187,7 @@ impl Page {
                         Some(name) => page.text("name", Some(name)),
                         None => page.line(
                             "name",
-                            scalar(&Aisle::name_from(&aisle.id.value)),
+                            written(&Aisle::name_from(&aisle.id.value)),
                             Origin::BuiltIn,
                         ),
                     }
@@ -198,7 +203,7 @@ impl Page {
             page.text("id", Some(&config.id));
             page.text("aisle", config.aisle.as_ref());
             if let Some(source) = &config.rtsp {
-                let value = scalar(&rtsp::shown(&source.value));
+                let value = written(&rtsp::shown(&source.value));
                 page.line("rtsp", value, Origin::Written(source.place.clone()));
             }
             page.setting("retention", camera.retention_hours, |it| Unit::Hours.shown(it));
@@ -305,39 +310,9 @@ fn rate(kbps: u32) -> String {
     if kbps.is_multiple_of(1_000) { format!("{}Mbps", kbps / 1_000) } else { format!("{kbps}kbps") }
 }
 
-/// A text as YAML has it: bare where that means the same, else in quotes.
-fn scalar(text: &str) -> String {
-    let first = text.chars().next().is_some_and(|c| c.is_alphanumeric() || c == '/');
-    let plain = |c: char| c.is_alphanumeric() || " _./-+@':".contains(c);
-    let colon = text.contains(": ") || text.ends_with([':', ' ']);
-    let null = matches!(text, "null" | "~");
-    if first && text.chars().all(plain) && !colon && !null {
-        return text.to_owned();
-    }
-    serde_json::Value::from(text).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_is_quoted_where_it_would_mean_something_else() {
-        let texts = ["Pike Place", "a: b", "+12065550100", "", "null", "O'Brien", "- x", "x #1"];
-        assert_eq!(
-            texts.map(scalar),
-            [
-                "Pike Place",
-                "\"a: b\"",
-                "\"+12065550100\"",
-                "\"\"",
-                "\"null\"",
-                "O'Brien",
-                "\"- x\"",
-                "\"x #1\""
-            ]
-        );
-    }
 
     #[test]
     fn lengths_and_rates_are_as_short_as_they_are_exact() {

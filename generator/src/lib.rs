@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod explanation;
 pub mod report;
 pub mod yaml;
+pub mod scalar;
 pub mod model;
 pub mod quota;
 pub mod schema;

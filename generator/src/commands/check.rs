@@ -1,6 +1,7 @@
 //! `arm check`: says what is wrong with the stores, all of it at once.
 
-use crate::commands::{AnswerFormat, StoresArgs, show, summary};
+use crate::commands::show::{self, Warnings};
+use crate::commands::{AnswerFormat, StoresArgs, summary};
 use crate::console::Console;
 use crate::diagnostic::{self, Colour, Diagnostic};
 use crate::error::CommandError;
@@ -76,7 +77,8 @@ pub fn run(args: &CheckArgs, console: &mut Console<'_>) -> Result<(), CommandErr
         loaded.fleet = None;
     }
     if let Some((store, format)) = show {
-        return show::run(&loaded, store, format, console);
+        let warnings = if args.deny_warnings { Warnings::Fail } else { Warnings::Pass };
+        return show::run(&loaded, store, format, warnings, console);
     }
     let summary = summary(&loaded);
     let (sources, problems) = (&loaded.sources, &loaded.problems);

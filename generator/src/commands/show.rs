@@ -1,5 +1,7 @@
 //! `arm check --show STORE`: one store with all that it inherits, and where each value comes from.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::commands::{AnswerFormat, summary};
@@ -10,11 +12,19 @@ use crate::error::CommandError;
 use crate::inherit;
 use crate::input::Input;
 
+/// What warnings do to the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warnings {
+    Pass,
+    Fail,
+}
+
 /// Shows one store; what is wrong with the fleet is told as well.
 pub fn run(
     input: &Input,
     store: &str,
     format: AnswerFormat,
+    warnings: Warnings,
     console: &mut Console<'_>,
 ) -> Result<(), CommandError> {
     let problems = diagnostic::render(&input.sources, &input.problems, console.colour);
@@ -22,10 +32,7 @@ pub fn run(
     drop(write!(console.err, "{problems}"));
     let config = input.store_configs.iter().find(|(stem, _)| stem == store);
     let Some((_, config)) = config else {
-        let known = input.store_configs.iter().map(|(stem, _)| stem.as_str());
-        let help = suggest(store, known);
-        let message = format!("there is no store `{store}` that can be read\n  help: {help}");
-        return Err(CommandError::Configuration(message));
+        return Err(CommandError::Configuration(not_there(input, store)));
     };
     let values = effective::values(&inherit::resolve(&input.fleet_config, config));
     match format {
@@ -35,8 +42,29 @@ pub fn run(
             write!(console.out, "{page}")?;
         }
     }
-    let failed = input.fleet.is_none();
+    let denied = warnings == Warnings::Fail && !input.problems.is_empty();
+    let failed = input.fleet.is_none() || denied;
     if failed { Err(CommandError::Configuration(summary(input))) } else { Ok(()) }
+}
+
+/// Why a store cannot be shown, and what to do.
+fn not_there(input: &Input, store: &str) -> String {
+    let names = input.problems.iter().map(|problem| input.sources.name(problem.place.file));
+    let of_store = |name: &&str| Path::new(name).file_stem().is_some_and(|stem| stem == store);
+    // The fleet's own file is no store's, whatever is wrong with it.
+    if store != "fleet"
+        && let Some(name) = names.into_iter().find(of_store)
+    {
+        let help = "mend what is said of the file above";
+        return format!("cannot show `{store}`: {name} cannot be read\n  help: {help}");
+    }
+    let help = suggest(store, input.store_configs.iter().map(|(stem, _)| stem.as_str()));
+    let help = if help.is_empty() {
+        "name a store whose file can be read; `arm new` makes one like another".to_owned()
+    } else {
+        help
+    };
+    format!("there is no store `{store}` that can be read\n  help: {help}")
 }
 
 fn in_words(input: &Input, origin: &Origin) -> Option<String> {

@@ -3,6 +3,7 @@
 //! Spelling and quotes stay. Only what a line's place decides changes: how far the lines of a text
 //! over several lines are indented.
 
+use crate::scalar::quoted;
 use crate::yaml::Value;
 
 /// A scalar as it is to be written.
@@ -157,23 +158,4 @@ fn new_header(header: &str, meaning: &str) -> String {
 
 fn leading(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
-}
-
-/// A text in double quotes on one line.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            letter if letter.is_control() => {
-                quoted.extend(format!("\\u{:04x}", u32::from(letter)).chars());
-            }
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
