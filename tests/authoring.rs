@@ -82,6 +82,28 @@ fn files_can_be_named_and_a_folder_not_beside_them() {
     assert_eq!(arm(&["fmt", &fleet.path("stores/none.yaml")]).code, 3);
 }
 
+#[test]
+fn an_argument_that_is_no_store_s_file_is_told_what_to_name() {
+    let fleet = Fleet::new(&[("renton-007.yaml", RENTON)]);
+    let (folder, other) = (fleet.path("stores"), fleet.path("stores/h.py"));
+    fleet.write("h.py", b"print()\n");
+    let outcome = arm(&["fmt", &folder, &other]);
+    assert_snapshot!(shown(&outcome).replace(&folder, "stores"), @"
+    error[not-a-file]: this is no file that can be read
+    --> stores
+     = help: name files of stores, or a folder with `--stores DIR`
+
+    error[not-yaml-suffix]: a store's file ends in `.yaml`, in these letters
+    --> stores/h.py
+     = help: name files of stores, or a folder with `--stores DIR`
+
+    error: cannot lay out 2 of 2 files
+    exit code 1
+    ");
+    // The day means nothing to the layout.
+    assert_eq!(arm(&["fmt", "--today", "2026-11-22"]).code, 2);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stays_a_link_and_its_file_keeps_its_rights() {
@@ -216,6 +238,39 @@ fn a_new_store_is_like_another_and_passes_where_that_does() {
     assert!(read(fleet.path("stores/fremont-1.yaml")).contains("name: \"Fremont: N\"\n"));
     assert!(read(fleet.path("stores/ballard-011.yaml")).contains("name: Ballard 011\n"));
     assert_snapshot!(format!("{told}\n\n{made}"));
+}
+
+#[test]
+fn a_new_store_says_what_came_along_wrong_and_what_is_no_longer_accepted() {
+    let modeline = "# yaml-language-server: $schema=schema/store.json\n";
+    let wrong = modeline.to_owned() + &BALLARD.replace("aisle: aisle-1,", "aisle: asile-1,");
+    let accepting = BALLARD
+        .replace("store: ballard-009 ", "store: ballard-1 ")
+        .replace("{ id: aisle-1 }", "{ id: aisle-1 }\n  - { id: aisle-2 }")
+        + "\nallow:\n  - { code: aisle-without-camera, until: 2026-11-22, reason: x }\n";
+    let fleet = Fleet::new(&[("ballard-009.yaml", &wrong), ("ballard-1.yaml", &accepting)]);
+    let wrong = fleet.arm("new", &["--like", "ballard-009"]);
+    assert!(read(fleet.path("stores/ballard-010.yaml")).starts_with(modeline));
+    for name in ["stores/ballard-009.yaml", "stores/ballard-010.yaml"] {
+        std::fs::remove_file(fleet.path(name)).unwrap();
+    }
+    let accepted = fleet.arm("new", &["--like", "ballard-1"]);
+    assert!(!read(fleet.path("stores/ballard-2.yaml")).contains("allow"));
+    assert_snapshot!([wrong, accepted].map(|outcome| shown(&outcome)).join("\n\n"));
+}
+
+#[test]
+fn a_new_store_is_judged_for_the_day_that_is_named() {
+    let text = BALLARD.replace("{ id: aisle-1 }", "{ id: aisle-1 }\n  - { id: aisle-2 }");
+    let fleet = Fleet::new(&[("ballard-009.yaml", &text)]);
+    let accepted = "\nallow:\n  - { code: aisle-without-camera, until: 2026-11-22, reason: x }\n";
+    let shared = read(fleet.path("stores/fleet.yaml")) + accepted;
+    fleet.write("fleet.yaml", shared.as_bytes());
+    let like = ["--like", "ballard-009", "--today"];
+    let told = |day: &str| fleet.arm("new", &[&like[..], &[day]].concat()).err;
+    let found = "note: `arm check` finds 1 warning in the new store, as in `ballard-009`\n";
+    assert!(!told("2026-11-22").contains("arm check"));
+    assert!(told("2026-11-23").ends_with(found));
 }
 
 #[test]

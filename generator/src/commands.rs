@@ -23,12 +23,19 @@ use crate::input::{CompiledFleet, Input};
 use crate::load;
 use crate::stack::StackError;
 
-/// Where the configuration is.
+/// Where the configuration is, for commands to which the day means nothing.
 #[derive(Clone, Debug, clap::Args)]
-pub struct StoresArgs {
+pub struct FolderArgs {
     /// Folder with fleet.yaml and one YAML file per store
     #[arg(id = "folder", long = "stores", default_value = "stores", value_name = "DIR")]
     pub stores: PathBuf,
+}
+
+/// Where the configuration is, and the day for which it is read.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StoresArgs {
+    #[command(flatten)]
+    pub folder: FolderArgs,
     /// Day that counts for `until` in `allow` [default: today, by universal time]
     #[arg(long, value_name = "DATE")]
     today: Option<Date>,
@@ -37,7 +44,12 @@ pub struct StoresArgs {
 impl StoresArgs {
     /// Loads the fleet, whatever is wrong with it.
     pub fn load(&self) -> Result<Input, CommandError> {
-        Ok(load::load(&self.stores, self.today.unwrap_or_else(load::today))?)
+        Ok(load::load(&self.folder.stores, self.today())?)
+    }
+
+    /// The day that counts.
+    pub fn today(&self) -> Date {
+        self.today.unwrap_or_else(load::today)
     }
 }
 

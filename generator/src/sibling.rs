@@ -2,18 +2,18 @@
 //!
 //! The text is edited where something must change and kept everywhere else, comments and layout
 //! included; what comes out is read again and must say what was meant. What is the other store's
-//! own does not come along unseen: cameras lose their addresses, and [`Sibling`] names everybody
-//! who would be told.
+//! own does not come along unseen: cameras lose their addresses, warnings that it accepts are not
+//! accepted in the new one, and [`Sibling`] names everybody who would be told.
 
 use std::ops::Range;
 
 use crate::diagnostic::Sources;
 use crate::layout;
-use crate::starter::scalar;
+use crate::scalar::written;
 use crate::yaml::{self, Node, Value};
 
 /// A new store's text, and what its author must look at.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sibling {
     pub text: String,
     /// Addresses that are told in the other store and would be in this one.
@@ -22,6 +22,8 @@ pub struct Sibling {
     pub references: Vec<String>,
     /// How many cameras had an address.
     pub cameras: usize,
+    /// Codes of the warnings that the other store accepts, which do not come along.
+    pub accepted: Vec<String>,
 }
 
 /// Returns the text of another store with a new id and name; `None` when it has no `store` or no
@@ -30,10 +32,10 @@ pub fn make(text: &str, other: &Node, id: &str, name: &str) -> Option<Sibling> {
     let old_id = value_of(other, "store").filter(|node| !node.is_null())?;
     let old_name = value_of(other, "name").filter(|node| !node.is_null())?;
     let mut edits = vec![
-        Edit { range: range(text, old_id)?, new: scalar(id) },
-        Edit { range: range(text, old_name)?, new: scalar(name) },
+        Edit { range: range(text, old_id)?, new: written(id) },
+        Edit { range: range(text, old_name)?, new: written(name) },
     ];
-    let mut sibling = Sibling { text: String::new(), told: vec![], references: vec![], cameras: 0 };
+    let mut sibling = Sibling::default();
     let mut meant = other.clone();
     set(&mut meant, "store", id);
     set(&mut meant, "name", name);
@@ -42,6 +44,11 @@ pub fn make(text: &str, other: &Node, id: &str, name: &str) -> Option<Sibling> {
     }
     if let Some(Value::Sequence(cameras)) = value_of(other, "cameras").map(|node| &node.value) {
         edits.extend(cameras.iter().filter_map(|camera| without(text, camera, "rtsp")));
+    }
+    sibling.accepted = accepted(other);
+    if !sibling.accepted.is_empty() {
+        forget(&mut meant, "allow");
+        edits.push(without_block(text, other, "allow")?);
     }
     let old_id = old_id.text()?;
     for node in items(&mut meant, "subscribers") {
@@ -119,6 +126,15 @@ fn forget(node: &mut Node, name: &str) -> bool {
     entries.len() < before
 }
 
+/// The codes of the warnings that a store accepts.
+fn accepted(other: &Node) -> Vec<String> {
+    let Some(Value::Sequence(entries)) = value_of(other, "allow").map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let code = |entry| value_of(entry, "code").and_then(Node::text).unwrap_or("?").to_owned();
+    entries.iter().map(code).collect()
+}
+
 /// Where a scalar stands.
 fn range(text: &str, node: &Node) -> Option<Range<usize>> {
     Some(node.place.span.start..layout::end_of(text, node)?)
@@ -137,6 +153,47 @@ fn without(text: &str, node: &Node, name: &str) -> Option<Edit> {
         without_line(text, start..end, next.filter(|_| at == 0))?
     };
     Some(Edit { range, new: String::new() })
+}
+
+/// The edit that takes a key of the file and all below it out, with one of the blank lines around.
+fn without_block(text: &str, file: &Node, name: &str) -> Option<Edit> {
+    let Value::Mapping(entries) = &file.value else { return None };
+    let (key, value) = entries.iter().find(|(key, _)| key.text() == Some(name))?;
+    let (start, end) = (key.place.span.start, end_of(text, value)?);
+    let new = String::new();
+    if text.get(file.place.span.start..)?.starts_with('{') {
+        return Some(Edit { range: without_in_brackets(text, start..end)?, new });
+    }
+    let start = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line_end = |from: usize| {
+        text.get(from..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| from + at + 1)
+    };
+    // The lines of a text end with a line break of their own.
+    let mut end = if text.get(..end)?.ends_with('\n') { end } else { line_end(end) };
+    // What is indented is in the block too; only comments are left of it.
+    while text.get(end..)?.starts_with([' ', '\t'])
+        && text.get(end..line_end(end))?.trim_start().starts_with('#')
+    {
+        end = line_end(end);
+    }
+    let before = text.get(..start)?.lines().next_back().unwrap_or_default();
+    if before.trim().is_empty() && text.get(end..line_end(end))?.trim().is_empty() {
+        end = line_end(end);
+    }
+    Some(Edit { range: start..end, new })
+}
+
+/// Where a value ends, whatever it is.
+fn end_of(text: &str, node: &Node) -> Option<usize> {
+    let last = match &node.value {
+        Value::Scalar { .. } => return layout::end_of(text, node),
+        _ if text.get(node.place.span.start..)?.starts_with(['[', '{']) => {
+            return Some(node.place.span.end);
+        }
+        Value::Sequence(items) => items.last(),
+        Value::Mapping(entries) => entries.last().map(|(_, value)| value),
+    };
+    end_of(text, last?)
 }
 
 /// With the comma behind it and the blanks behind that, or else with the comma before it.
@@ -243,7 +300,7 @@ subscribers:
 
     #[test]
     fn only_what_must_change_is_edited() {
-        let Sibling { text, told, references, cameras } = sibling(KENT).unwrap();
+        let Sibling { text, told, references, cameras, .. } = sibling(KENT).unwrap();
         insta::assert_snapshot!(format!("{text}\n{told:#?}\n{references:#?}\n{cameras} cameras"));
     }
 
@@ -257,6 +314,37 @@ subscribers:
         let block = "store: |-\n  kent-1\n\nname: Kent\n  East\n# end\n";
         let made = "store: |-\n  kent-010\n\nname: \"Kent: East\"\n# end\n";
         assert_eq!(sibling(block).unwrap().text, made);
+    }
+
+    #[test]
+    fn warnings_that_the_other_store_accepts_are_not_accepted_in_the_new_one() {
+        let head = "store: kent-1\nname: Kent\n";
+        let right = "store: kent-010\nname: \"Kent: East\"\n";
+        let files = [
+            (
+                "\nallow:\n  - { code: no-rule, until: 2027-01-31 }\n  # soon\n\naisles: []\n",
+                "\naisles: []\n",
+            ),
+            (
+                "allow:\n- code: no-rule\n  reason: |\n    soon\n# A\naisles: []\n",
+                "# A\naisles: []\n",
+            ),
+            ("allow: [{ code: no-rule,\n  reason: x }] # why\naisles: []\n", "aisles: []\n"),
+            ("aisles: []\n\nallow:\n  - { code: no-rule }\n", "aisles: []\n\n"),
+        ];
+        for (rest, left) in files {
+            let made = sibling(&format!("{head}{rest}")).unwrap();
+            assert_eq!(
+                (made.text, made.accepted),
+                (format!("{right}{left}"), vec!["no-rule".to_owned()])
+            );
+        }
+        let flow = "{store: kent-1, allow: [{code: no-rule}], name: Kent}\n";
+        assert_eq!(sibling(flow).unwrap().text, "{store: kent-010, name: \"Kent: East\"}\n");
+        assert_eq!(
+            sibling("store: kent-1\nname: Kent\nallow: []\n").unwrap().accepted,
+            Vec::<String>::new()
+        );
     }
 
     #[test]

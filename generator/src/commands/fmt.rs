@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::commands::StoresArgs;
+use crate::commands::FolderArgs;
 use crate::console::{Console, count};
 use crate::diagnostic::{self, Diagnostic, Sources, cover};
 use crate::error::CommandError;
@@ -22,7 +22,7 @@ pub struct FmtArgs {
     #[arg(conflicts_with = "folder")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    stores: StoresArgs,
+    folder: FolderArgs,
     /// Change nothing; name the files that would change, and exit with 1 if there are any
     #[arg(long)]
     check: bool,
@@ -39,7 +39,7 @@ struct Tally {
 
 pub fn run(args: &FmtArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
     let paths = if args.files.is_empty() {
-        files::list_yaml(&args.stores.stores)?
+        files::list_yaml(&args.folder.stores)?
     } else {
         args.files.clone()
     };
@@ -61,6 +61,9 @@ pub fn run(args: &FmtArgs, console: &mut Console<'_>) -> Result<(), CommandError
             writeln!(console.out, "changed {}", path.display())?;
         }
     }
+    if !args.files.is_empty() {
+        tally.problems.iter_mut().for_each(advise);
+    }
     diagnostic::sort(&mut tally.problems);
     let shown = diagnostic::render(&tally.sources, &tally.problems, console.colour);
     // A reader that is gone changes nothing about the answer.
@@ -80,6 +83,16 @@ pub fn run(args: &FmtArgs, console: &mut Console<'_>) -> Result<(), CommandError
     Ok(())
 }
 
+/// What to do about an argument that is no store's file.
+const NAMING_HELP: &str = "name files of stores, or a folder with `--stores DIR`";
+
+/// Whoever named a wrong file has only to name another: nothing is to be deleted or renamed.
+fn advise(problem: &mut Diagnostic) {
+    if ["not-a-file", "not-yaml-suffix"].contains(&problem.code) {
+        NAMING_HELP.clone_into(&mut problem.help);
+    }
+}
+
 /// The bytes of a file, and the text that it should have; `None` where that cannot be told, which
 /// is noted.
 fn lay_out(
@@ -87,7 +100,10 @@ fn lay_out(
     tally: &mut Tally,
     console: &mut Console<'_>,
 ) -> Result<Option<(Vec<u8>, String)>, CommandError> {
-    files::expect(path, "name files of stores, or a folder with `--stores DIR`")?;
+    // A pipe that is opened waits for somebody to write to it.
+    if files::is_file(path) || !files::exists(path) {
+        files::expect(path, NAMING_HELP)?;
+    }
     let file = load::input_file(path)?;
     let noun = if file.stem == "fleet" { &schema::FLEET } else { &schema::STORE };
     let written = match &file.content {

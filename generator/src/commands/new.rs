@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::StoresArgs;
 use crate::console::{Console, count};
-use crate::diagnostic::{self, FileId, Place, Sources, suggest};
+use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources, suggest};
 use crate::error::CommandError;
 use crate::files;
 use crate::input::{self, Content, InputFile};
 use crate::load;
-use crate::model::Id;
+use crate::model::{Aisle, Id};
 use crate::sibling::{self, Sibling};
-use crate::starter;
 use crate::yaml::{self, Node};
 
 /// Write a new store's file like another's, with its own id and name
@@ -32,7 +31,7 @@ pub struct NewArgs {
 }
 
 pub fn run(args: &NewArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let folder = &args.stores.stores;
+    let folder = &args.stores.folder.stores;
     let stems: Vec<String> = files::list_yaml(folder)?
         .iter()
         .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
@@ -52,19 +51,45 @@ pub fn run(args: &NewArgs, console: &mut Console<'_>) -> Result<(), CommandError
         let message = format!("{} is there already\n  help: choose another id", path.display());
         return Err(CommandError::Configuration(message));
     }
-    let name = args.name.clone().unwrap_or_else(|| starter::title(&id));
+    let name = args.name.clone().unwrap_or_else(|| Aisle::name_from(&id));
     let made = sibling::make(&other.text, &other.node, &id, &name).ok_or_else(|| {
         let message = format!("cannot edit {}", other.path.display());
         let help =
             "give it a `store` and a `name` of one line each; `arm check` says what else is wrong";
         CommandError::Configuration(format!("{message}\n  help: {help}"))
     })?;
-    judge(&id, &made, folder)?;
+    judge(&id, &made, args)?;
     files::save_new(&path, made.text.as_bytes())?;
     writeln!(console.out, "made {}", path.display())?;
     // A reader that is gone changes nothing about what was made.
-    drop(write!(console.err, "{}", notes(&args.like, &made)));
+    drop(write!(console.err, "{}{}", notes(&args.like, &made), found(args, &id)));
     Ok(())
+}
+
+/// How much `arm check` finds in the new store; empty when that is nothing.
+fn found(args: &NewArgs, id: &str) -> String {
+    // A folder that cannot be read is for `arm check` to tell.
+    let Ok(read) = args.stores.load() else { return String::new() };
+    let in_store = |id: &str, problem: &Diagnostic| {
+        let file = Path::new(read.sources.name(problem.place.file));
+        file.file_stem().is_some_and(|stem| stem == id) || problem.stores.iter().any(|it| it == id)
+    };
+    let tally = |id: &str| {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            read.problems.iter().filter(|it| in_store(id, it)).partition(|it| it.is_error());
+        (errors.len(), warnings.len())
+    };
+    let what = match tally(id) {
+        (0, 0) => return String::new(),
+        (errors, 0) => count(errors, "error"),
+        (0, warnings) => count(warnings, "warning"),
+        (errors, warnings) => {
+            format!("{} and {}", count(errors, "error"), count(warnings, "warning"))
+        }
+    };
+    let same = tally(id) == tally(&args.like);
+    let other = if same { format!(", as in `{}`", args.like) } else { String::new() };
+    format!("note: `arm check` finds {what} in the new store{other}\n")
 }
 
 /// The store that the new one is like.
@@ -107,15 +132,15 @@ fn read_other(
 
 /// Refuses an id or a name that `arm check` would refuse. What else may be wrong, the other store
 /// has too.
-fn judge(id: &str, made: &Sibling, folder: &Path) -> Result<(), CommandError> {
+fn judge(id: &str, made: &Sibling, args: &NewArgs) -> Result<(), CommandError> {
     let file = InputFile {
         name: format!("{id}.yaml"),
         stem: id.to_owned(),
         content: Content::Bytes(made.text.clone().into_bytes()),
     };
-    let fleet = folder.join(load::FLEET_FILE);
+    let fleet = args.stores.folder.stores.join(load::FLEET_FILE);
     files::expect(&fleet, "name the folder with fleet.yaml by `--stores DIR`")?;
-    let read = input::read(load::input_file(&fleet)?, vec![file], load::today());
+    let read = input::read(load::input_file(&fleet)?, vec![file], args.stores.today());
     let store = read.store_configs.first().map(|(_, config)| config);
     let ours: Vec<(FileId, usize)> = store
         .into_iter()
@@ -147,6 +172,11 @@ fn notes(other: &str, made: &Sibling) -> String {
     if made.cameras > 0 {
         let cameras = count(made.cameras, "camera");
         notes.push(format!("`rtsp` is left out of {cameras}: the addresses are {other}'s"));
+    }
+    if !made.accepted.is_empty() {
+        let list = made.accepted.join("\n  ");
+        notes
+            .push(format!("`allow` is left out: it accepts these warnings for {other}:\n  {list}"));
     }
     if !made.references.is_empty() {
         let list = made.references.join("\n  ");
