@@ -179,6 +179,32 @@ fn what_the_options_leave_open_is_asked_until_the_answer_is_good() {
 }
 
 #[test]
+fn quotes_that_people_type_are_taken_off_and_an_image_can_be_given_up_for_an_endpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "\"123456789012\"\neu-central-1\n\n\nshelf:1\n\n'shelf-behaviour'\n\n\nkent-1\n\nlp@example.com\n";
+    let outcome = shown(&init(&folder, &[], Some(lines)));
+    let text = made(&folder, "kent-1.yaml");
+    assert!(text.contains("account: \"123456789012\"\n"), "{text}");
+    assert!(text.contains("endpoint: shelf-behaviour\n"), "{text}");
+    assert_snapshot!(outcome);
+}
+
+#[test]
+fn a_fleet_is_made_with_its_schemas_and_leaves_one_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("stores/schema");
+    std::fs::create_dir_all(&schemas).unwrap();
+    std::fs::write(schemas.join("fleet.json"), "mine").unwrap();
+    let args = [&SEATTLE[..], &["--endpoint", "shelf-behaviour"]].concat();
+    assert_eq!(init(&folder, &args, None).code, 0);
+    assert_eq!(read(schemas.join("fleet.json")), "mine");
+    assert_eq!(read(schemas.join("store.json")), arm(&["schema", "store"]).out);
+    let stores = folder.path().join("stores").display().to_string();
+    assert_eq!(arm(&["schema", "--write", "--stores", &stores]).err, "");
+    assert_eq!(read(schemas.join("fleet.json")), arm(&["schema", "fleet"]).out);
+}
+
+#[test]
 fn without_anybody_to_ask_the_options_that_are_missing_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let told = [

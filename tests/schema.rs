@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use arm_tests::{Outcome, arm, root};
+use arm_tests::{Fleet, Outcome, arm, root};
 
 /// Holds that a committed file is what a command prints, or says how to refresh it.
 fn is_current(file: &str, what: &str) {
@@ -39,6 +39,31 @@ fn schemas_are_written_beside_the_stores() {
         let committed = fs::read(root().join("stores/schema").join(name)).unwrap();
         assert_eq!(fs::read(folder.path().join("schema").join(name)).unwrap(), committed);
     }
+}
+
+#[test]
+fn files_that_do_not_name_their_schema_are_told_and_left() {
+    let fleet = Fleet::new(&[
+        ("kent-008.yaml", "store: kent-008\n"),
+        (
+            "renton-007.yaml",
+            "\u{feff}# yaml-language-server: $schema=elsewhere.json\r\nstore: renton-007\r\n",
+        ),
+        ("tacoma.yml", ""),
+    ]);
+    fleet.write("fleet.yaml", b"# ours\ncells: {}\n");
+    let before = fleet.files("stores");
+    let outcome = fleet.arm("schema", &["--write"]);
+    insta::assert_snapshot!(format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code), @"
+    stores/schema/store.json
+    stores/schema/fleet.json
+    note: editors use a schema where the first line of the file names it; write there:
+      stores/fleet.yaml: # yaml-language-server: $schema=schema/fleet.json
+      stores/kent-008.yaml: # yaml-language-server: $schema=schema/store.json
+    exit code 0
+    ");
+    let after = fleet.files("stores");
+    assert!(before.iter().all(|file| after.contains(file)));
 }
 
 #[test]

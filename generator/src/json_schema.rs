@@ -24,6 +24,16 @@ pub fn fleet() -> Value {
     document(&FLEET)
 }
 
+/// The first line of a file, which points editors to its schema; `stem` is the file's name without
+/// `.yaml`.
+pub fn modeline(stem: &str) -> String {
+    format!("{MODELINE}schema/{}.json", if stem == "fleet" { "fleet" } else { "store" })
+}
+
+/// How a line begins that points editors to a schema. Source: README of yaml-language-server,
+/// "Using inlined schema".
+pub const MODELINE: &str = "# yaml-language-server: $schema=";
+
 fn document(file: &'static Noun) -> Value {
     let mut schema = json!({ "$schema": "http://json-schema.org/draft-07/schema#" });
     let definitions: Map<_, _> = schema::nouns_of(file)

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::input::{self, Content, InputFile};
+use crate::json_schema::modeline;
+use crate::model::Aisle;
+use crate::scalar::{quoted, written};
 
 /// One thing to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,14 +62,14 @@ impl Field {
         }
     }
 
-    /// What a person is asked.
+    /// What a person is asked; an example that depends on answers is for [`Answers::example`].
     pub fn question(self) -> &'static str {
         match self {
             Self::Account => "AWS account, twelve digits",
             Self::Region => "AWS region",
             Self::Cell => "Short id for this account and region",
             Self::Endpoint => "SageMaker endpoint that watches the video (empty: host an image)",
-            Self::Image => "Container image of the model, in Amazon ECR",
+            Self::Image => "Container image of the model, in Amazon ECR (empty: name an endpoint)",
             Self::Instance => "Type of the instances that run it",
             Self::Timezone => "Time zone of the stores",
             Self::OpsEmail => "E-mail address that is told of errors (empty: nobody)",
@@ -78,7 +81,7 @@ impl Field {
 
     /// Whether nothing is an answer too.
     pub fn may_be_empty(self) -> bool {
-        matches!(self, Self::Endpoint | Self::OpsEmail)
+        matches!(self, Self::Endpoint | Self::Image | Self::OpsEmail)
     }
 
     /// An answer that is good in itself, for files that are made only to try another.
@@ -117,8 +120,13 @@ impl Answers {
         }
     }
 
-    /// Takes an answer, or returns what is wrong with it.
+    /// Takes an answer, or returns what is wrong with it. Quotes around it are not part of it: people
+    /// write them because a message shows them so.
     pub fn tell(&mut self, field: Field, answer: &str) -> Result<(), String> {
+        let bare = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| answer.strip_prefix(quote)?.strip_suffix(quote));
+        let answer = bare.unwrap_or(answer);
         let mut with = self.clone();
         with.0.insert(field, answer.to_owned());
         if let Some(problem) = with.problem() {
@@ -140,8 +148,23 @@ impl Answers {
         // Nothing is accepted for a time here, so any day does.
         let read = input::read(fleet, vec![file(store, self.store_text())], Date::MIN);
         let problem = read.problems.iter().find(|problem| problem.is_error())?;
-        let help = if problem.help.is_empty() { "" } else { "\n  help: " };
-        Some(format!("{}{help}{}", problem.message, problem.help))
+        let help = match problem.code {
+            // Not of any region: of the one that was told.
+            "bad-image" => format!("write `{}`", self.image_example()),
+            _ => problem.help.clone(),
+        };
+        let lead = if help.is_empty() { "" } else { "\n  help: " };
+        Some(format!("{}{lead}{help}", problem.message))
+    }
+
+    /// An answer as it could be, where the question alone does not show its form.
+    pub fn example(&self, field: Field) -> Option<String> {
+        (field == Field::Image).then(|| self.image_example())
+    }
+
+    fn image_example(&self) -> String {
+        let (account, region) = (self.get(Field::Account), self.get(Field::Region));
+        format!("{account}.dkr.ecr.{region}.amazonaws.com/repository:tag")
     }
 
     fn get(&self, field: Field) -> &str {
@@ -158,7 +181,7 @@ impl Answers {
                 Some(region.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-').to_owned())
             }
             Field::Timezone => timezone(self.get(Field::Region)).map(str::to_owned),
-            Field::Name => Some(title(self.get(Field::Store))),
+            Field::Name => Some(Aisle::name_from(self.get(Field::Store))),
             _ => None,
         }
     }
@@ -166,21 +189,23 @@ impl Answers {
     /// `fleet.yaml`, in its one layout.
     pub fn fleet_text(&self) -> String {
         let [cell, region, timezone] =
-            [Field::Cell, Field::Region, Field::Timezone].map(|field| scalar(self.get(field)));
+            [Field::Cell, Field::Region, Field::Timezone].map(|field| written(self.get(field)));
         let account = quoted(self.get(Field::Account));
         let ops_email = self.find(Field::OpsEmail).map_or_else(String::new, |email| {
             let comment = "# is told of errors, dead letters and silent cameras";
-            format!("\n    ops_email: {} {comment}", scalar(email))
+            format!("\n    ops_email: {} {comment}", written(email))
         });
         let model = match self.find(Field::Image) {
-            None => format!("endpoint: {}", scalar(self.get(Field::Endpoint))),
+            None => format!("endpoint: {}", written(self.get(Field::Endpoint))),
             Some(image) => {
-                let instance = scalar(self.get(Field::Instance));
-                format!("image: {}\n  instance: {instance}", scalar(image))
+                let instance = written(self.get(Field::Instance));
+                format!("image: {}\n  instance: {instance}", written(image))
             }
         };
+        let modeline = modeline("fleet");
         format!(
             "\
+{modeline}
 # What all stores share. A store's own file counts first, then this.
 
 # Where stores are deployed to: accounts and regions, each with up to 200 stores.
@@ -221,9 +246,11 @@ defaults:
     /// The first store's file, in its one layout.
     pub fn store_text(&self) -> String {
         let [store, name, email] =
-            [Field::Store, Field::Name, Field::Email].map(|field| scalar(self.get(field)));
+            [Field::Store, Field::Name, Field::Email].map(|field| written(self.get(field)));
+        let modeline = modeline(self.get(Field::Store));
         format!(
             "\
+{modeline}
 # The first store. Give it your own hours, aisles and cameras; `arm check` says what does not fit.
 store: {store} # equals the file's name
 name: {name}
@@ -248,29 +275,6 @@ subscribers:
 "
         )
     }
-}
-
-/// Writes a text as YAML: plain where that is sure to be read as it stands, else in quotes.
-pub fn scalar(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || " -_./@+:".contains(c);
-    let first = text.starts_with(|c: char| c.is_alphanumeric());
-    let last = text.ends_with(|c: char| c.is_alphanumeric());
-    let sure = first && last && text.chars().all(plain) && !text.contains(": ") && text != "null";
-    if sure { text.to_owned() } else { quoted(text) }
-}
-
-fn quoted(text: &str) -> String {
-    // A string of JSON is one of YAML too.
-    serde_json::Value::from(text).to_string()
-}
-
-/// `seattle-001` as people say it: `Seattle 001`.
-pub fn title(id: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-    };
-    id.split('-').map(capital).collect::<Vec<_>>().join(" ")
 }
 
 /// The time zone of the place that a region is named for. Source: AWS, "Regions and Availability

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::schema;
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::files;
@@ -80,9 +81,13 @@ pub fn run(args: &InitArgs, console: &mut Console<'_>) -> Result<(), CommandErro
     let id = answers.find(Field::Store).unwrap_or_default();
     let store = folder.join(format!("{id}.yaml"));
     refuse_existing(&store, "choose another `--store`, or delete the file")?;
-    files::save_new(&fleet, answers.fleet_text().as_bytes())?;
-    files::save_new(&store, answers.store_text().as_bytes())?;
-    writeln!(console.out, "made {}\nmade {}", fleet.display(), store.display())?;
+    let mut made = vec![(fleet, answers.fleet_text()), (store, answers.store_text())];
+    // A schema that is there is left: `arm schema --write` makes it that of this `arm`.
+    made.extend(schema::files(&folder).into_iter().filter(|(path, _)| !files::exists(path)));
+    for (path, text) in made {
+        files::save_new(&path, text.as_bytes())?;
+        writeln!(console.out, "made {}", path.display())?;
+    }
     let at = if here { String::new() } else { format!(" --stores {}", folder.display()) };
     writeln!(console.out, "next: arm check{at}\nthen: arm generate{at}")?;
     Ok(())
@@ -121,10 +126,8 @@ fn answers(args: &InitArgs, console: &mut Console<'_>) -> Result<Answers, Comman
             return Err(CommandError::Usage(format!("{message}\n  help: {help}")));
         }
     }
-    for field in Field::ALL {
-        if answers.lack(field) && console.input.is_some() {
-            ask(field, &mut answers, console)?;
-        }
+    if console.input.is_some() {
+        ask_all(&mut answers, console)?;
     }
     Ok(answers)
 }
@@ -133,10 +136,28 @@ fn is_hosted(field: Field) -> bool {
     matches!(field, Field::Image | Field::Instance)
 }
 
-/// Asks until the answer is good.
+/// Asks for all that is lacking.
+fn ask_all(answers: &mut Answers, console: &mut Console<'_>) -> Result<(), CommandError> {
+    for field in Field::ALL {
+        while answers.lack(field) {
+            ask(field, answers, console)?;
+            // Whoever wanted an image and has none goes back, until there is one of both.
+            if field != Field::Image || !answers.lack(field) {
+                break;
+            }
+            ask(Field::Endpoint, answers, console)?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks until the answer is good, or is nothing where that is an answer.
 fn ask(field: Field, answers: &mut Answers, console: &mut Console<'_>) -> Result<(), CommandError> {
     let default = answers.usual(field);
-    let shown = default.as_ref().map_or_else(String::new, |default| format!(" [{default}]"));
+    let mut shown = default.as_ref().map_or_else(String::new, |default| format!(" [{default}]"));
+    if let Some(example) = answers.example(field) {
+        shown = format!("{shown}, such as {example}");
+    }
     loop {
         write!(console.err, "{}{shown}: ", field.question())?;
         console.err.flush()?;

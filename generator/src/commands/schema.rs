@@ -1,10 +1,12 @@
 //! `arm schema`: what may stand in the YAML, for editors and for people.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::console::Console;
 use crate::error::CommandError;
-use crate::{files, json_schema, reference};
+use crate::input::Content;
+use crate::json_schema::{self, MODELINE, modeline};
+use crate::{files, load, reference};
 
 /// Print the JSON Schema of a store or of the fleet, or the reference of every key
 #[derive(Debug, clap::Args)]
@@ -40,10 +42,39 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         };
         return Ok(write!(console.out, "{text}")?);
     }
-    for (name, schema) in [("store", json_schema::store()), ("fleet", json_schema::fleet())] {
-        let path = args.stores.join("schema").join(format!("{name}.json"));
-        files::save(&path, format!("{schema:#}\n").as_bytes())?;
+    for (path, text) in files(&args.stores) {
+        files::save(&path, text.as_bytes())?;
         writeln!(console.out, "{}", path.display())?;
     }
+    let lacking = without_modeline(&args.stores)?;
+    if !lacking.is_empty() {
+        let note =
+            "note: editors use a schema where the first line of the file names it; write there";
+        // A reader that is gone changes nothing about what was written.
+        drop(writeln!(console.err, "{note}:\n{}", lacking.join("\n")));
+    }
     Ok(())
+}
+
+/// The schemas beside the stores of a folder: path and text of each.
+pub fn files(folder: &Path) -> [(PathBuf, String); 2] {
+    let all = [("store", json_schema::store()), ("fleet", json_schema::fleet())];
+    all.map(|(name, schema)| {
+        let path = folder.join("schema").join(format!("{name}.json"));
+        (path, format!("{schema:#}\n"))
+    })
+}
+
+/// The files of a folder whose first line names no schema, each with the line that it lacks.
+fn without_modeline(folder: &Path) -> Result<Vec<String>, CommandError> {
+    let mut lacking = Vec::new();
+    for path in files::list_yaml(folder)? {
+        let Content::Bytes(bytes) = load::input_file(&path)?.content else { continue };
+        let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        if !bytes.starts_with(MODELINE.as_bytes()) {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            lacking.push(format!("  {}: {}", path.display(), modeline(&stem)));
+        }
+    }
+    Ok(lacking)
 }
