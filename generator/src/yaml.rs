@@ -5,6 +5,10 @@
 //! and aliases (bombs), tags, several documents, keys that are no scalar, duplicate keys, control
 //! characters, nesting and sizes beyond any real file. Reading is linear in the file's size.
 
+mod diagnose;
+mod scan;
+mod tight;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -182,28 +186,7 @@ impl<'t> Builder<'t> {
         if error.info().contains("recursion limit") {
             return too_deep(&here);
         }
-        let open = self.stack.iter().rev().find_map(|open| {
-            let (Open::Sequence(span, _) | Open::Mapping(span, ..)) = open;
-            self.closer(span.start).map(|(opener, closer)| (span.start, opener, closer))
-        });
-        let Some((start, opener, closer)) = open else {
-            let help =
-                "mend the YAML here or just above: indentation, a missing colon, quote or bracket";
-            return Diagnostic::error("syntax", &here, error.info()).help(help);
-        };
-        let bracket = self.place(start..start + 1);
-        let rest = self.text.get(at..).unwrap_or_default();
-        let at_end = rest.trim().is_empty();
-        if at_end || error.info().contains("invalid indentation in flow") {
-            let message = format!("the `{opener}` here is not closed");
-            let problem = Diagnostic::error("syntax", &bracket, message)
-                .help(format!("write the `{closer}` that belongs to it"));
-            let inside = "this cannot stand inside it";
-            return if at_end { problem } else { problem.related(&here, inside) };
-        }
-        Diagnostic::error("syntax", &here, error.info())
-            .related(&bracket, "inside what begins here")
-            .help(format!("look for a missing `,`, `:`, quote or `{closer}` here or just before"))
+        diagnose::diagnose(self.file, self.text, at, error.info())
     }
 
     /// The bracket at this place, if one is there, and the one that closes it.
@@ -327,8 +310,17 @@ impl<'t> Builder<'t> {
             Some(Open::Sequence(_, items)) => items.push(node),
             Some(Open::Mapping(_, entries, waiting, seen)) => {
                 if let Some(key) = waiting.take() {
-                    entries.push((key, node));
+                    if let Some((key, node, problem)) = tight::split(&key, &node) {
+                        self.problems.push(problem);
+                        self.problems.extend(check_key(&key, seen)?);
+                        entries.push((key, node));
+                    } else {
+                        entries.push((key, node));
+                    }
                     return Ok(());
+                }
+                if let Some(problem) = tight::odd_space(&node) {
+                    return Err(Box::new(problem));
                 }
                 self.problems.extend(check_key(&node, seen)?);
                 *waiting = Some(node);
@@ -356,3 +348,6 @@ fn check_key(
         Diagnostic::error("duplicate-key", &node.place, format!("the key `{text}` stands twice"));
     Ok(Some(problem.label("again here").related(first, "first here").help("keep one of the two")))
 }
+
+#[cfg(test)]
+mod tests;
