@@ -101,7 +101,7 @@ fn lay_out(
     console: &mut Console<'_>,
 ) -> Result<Option<(Vec<u8>, String)>, CommandError> {
     // A pipe that is opened waits for somebody to write to it.
-    if files::is_file(path) || !files::exists(path) {
+    if !files::exists(path) {
         files::expect(path, NAMING_HELP)?;
     }
     let file = load::input_file(path)?;

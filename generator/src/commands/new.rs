@@ -113,7 +113,10 @@ fn read_other(
         return Err(CommandError::Configuration(format!("{message}\n  help: {help}")));
     }
     let path = folder.join(format!("{id}.yaml"));
-    files::expect(&path, "a store's file ends in `.yaml`, in these letters")?;
+    // A pipe that is opened waits for somebody to write to it.
+    if !files::exists(&path) {
+        files::expect(&path, "a store's file ends in `.yaml`, in these letters")?;
+    }
     let mut sources = Sources::default();
     let (problems, read) = match input::open(&mut sources, load::input_file(&path)?) {
         Err(problem) => (vec![*problem], None),
