@@ -168,7 +168,7 @@ BOTH_REFUSE = [
     ("cameras: [{ id: aisle-5-a, aisle: aisle-5 }]", "cameras: { id: aisle-5-a }"),
 ]
 FLEET_ACCEPTED = [
-    ('"123456789012"', "123456789012"), ('"123456789012"', "012345678901"), ("us-west:", "12:"),
+    ('"123456789012"', "123456789012"), ('"123456789012"', "012345678901"), ("cell: us-west, ", "cell: us-west, labels: [12], "),
     ("region: us-west-2", "region: us-west-2, log_retention: 3653d, architecture: arm64"),
     ("region: us-west-2", "region: us-west-2, ops_email: [a@example.com, 'ssm:/a/b']"),
     ("region: us-west-2", "region: us-west-2, ops_email: []"),

@@ -92,7 +92,9 @@ fn formed(pattern: &str, example: &str, form: &str) -> Value {
         _ if self::example(example.trim_matches('"')).is_number() => {
             text(&["string", "integer"], pattern, form)
         }
-        _ if pattern.starts_with("^[a-z0-9") || pattern.starts_with("^.") => scalar(pattern, form),
+        _ if ["^[a-z0-9", "^[A-Za-z0-9", "^[^"].iter().any(|it| pattern.starts_with(it)) => {
+            scalar(pattern, form)
+        }
         _ => text(&["string"], pattern, form),
     }
 }
