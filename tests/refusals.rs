@@ -241,6 +241,96 @@ fn each_noun_has_its_refusals() {
     ");
 }
 
+/// Place, code, message and help of everything that a wrong store is told.
+fn helped(text: &str) -> String {
+    let outcome = Fleet::new(&[("renton-007.yaml", text)]).arm("check", &["--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    let all = answer["diagnostics"].as_array().unwrap().iter().map(|it| {
+        let place = &it["place"];
+        let text = |key: &str| it[key].as_str().unwrap().to_owned();
+        let (code, message, help) = (text("code"), text("message"), text("help"));
+        format!("{}:{} {code} {message}; {help}", place["line"], place["column"])
+    });
+    all.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn one_slip_is_one_error_and_its_help_can_be_copied() {
+    let rule = |when: &str| {
+        format!("rules: [{{ name: r, when: {{ {when} }}, priority: low, notify: [floor] }}]")
+    };
+    let camera = |extra: &str| {
+        format!(
+            "store: renton-007\nname: R\naisles: [{{ id:aisle-1 }}]\ncameras: [{{ id: a, aisle: aisle-1{extra} }}]\n"
+        )
+    };
+    let cases = [
+        camera(""),
+        camera(", zones: [{ id: z, area: [10%, 20%, 50%, 40%] }]").replace("id:a", "id: a"),
+        camera(", zones: [{ id: z, area: 0.1 0.2 0.5 0.4 }]").replace("id:a", "id: a"),
+        camera(", bitrate: 2,5Mbps").replace("id:a", "id: a"),
+        camera("").replace("id:a", "id: a").replace("cameras", "camers"),
+        camera("").replace("id:a", "id: a").replace("store: renton-007\n", ""),
+        store("camera: { bitrate: 2000000 }"),
+        store("camera: { bitrate: 1Mpbs, retention: 48 hours }"),
+        store("cooldown: 1h30m"),
+        store("hours: { \"mon,tue\": 8-20 Uhr }"),
+        store("hours: { mon: 08:00-12:00, 13:00-20:00 }"),
+        store(&rule("min_confidence: 0,8")),
+        store(&rule("min_confidence: 65%")),
+        store(&rule("event_type: shelf_sweep, concealment")),
+        store(
+            "rules:\n  - name: r\n    when: { min_confidence: 0.4 }\n    priority: low\n    notify: loss-prevention, floor\n",
+        ),
+        store("allow: [{ code: no-rule, until: 24.12.2026, reason: x }]"),
+        store("allow: [{ code: no-rule, until: 2026-02-30, reason: x }]"),
+        store("").replace("email: a@b.co }]", "email: a@b.co, c@d.co }]"),
+        store("").replace("floor, email: a@b.co", "floor, phone: 1"),
+    ];
+    let told: Vec<_> = cases.iter().map(|text| helped(text)).collect();
+    assert_snapshot!(told.join("\n\n"), @"
+    3:14 syntax the colon behind `id` has no space behind it; put a space after the colon: `id: aisle-1`
+
+    4:60 wrong-value `area` cannot be `10%`; did you mean `area: [0.1, 0.2, 0.5, 0.4]`?
+
+    4:59 wrong-type `area` must be a list, not a value; put the numbers in brackets: `area: [0.1, 0.2, 0.5, 0.4]`
+
+    4:47 unknown-key the comma ends the value of `bitrate`, so `5Mbps` is a key; write a decimal point: `bitrate: 2.5Mbps`
+
+    4:1 unknown-key the store has no key `camers`; did you mean `cameras`?
+
+    1:1 missing-key the store lacks `store`; add `store:` with its id, the file's name without `.yaml`
+
+    6:20 wrong-value `bitrate` cannot be `2000000`; did you mean `2Mbps`? a rate from 64kbps to 20Mbps
+
+    6:20 wrong-value `bitrate` cannot be `1Mpbs`; did you mean `1Mbps`? a rate from 64kbps to 20Mbps
+    6:38 wrong-value `retention` cannot be `48 hours`; did you mean `48h`? a length of time from 1h to 3650d, in whole hours
+
+    6:11 wrong-value `cooldown` cannot be `1h30m`; did you mean `90m`? a length of time from 1s to 1d, in whole seconds
+
+    6:10 bad-day `mon,tue` is no day; write a key for each: `mon` and `tue`
+    6:21 bad-hours `8-20 Uhr` is no opening time; did you mean `08:00-20:00`?
+
+    6:28 wrong-value the comma ends the hours of `mon`, so `13:00-20:00` is a key; put the spans in brackets: `mon: [08:00-12:00, 13:00-20:00]`
+
+    6:46 unknown-key the comma ends the value of `min_confidence`, so `8` is a key; write a decimal point: `min_confidence: 0.8`
+
+    6:44 wrong-value `min_confidence` cannot be `65%`; did you mean `0.65`?
+
+    6:53 unknown-key the comma ends the value of `event_type`, so `concealment` is a key; put the values in brackets: `event_type: [shelf_sweep, concealment]`
+
+    10:13 wrong-value `notify` is one text with a comma in it; put the entries in brackets: `notify: [loss-prevention, floor]`
+
+    6:33 wrong-value `until` cannot be `24.12.2026`; did you mean `2026-12-24`?
+
+    6:33 wrong-value `until` cannot be `2026-02-30`; write a day that exists: 2026-02 has 28 days
+
+    5:95 unknown-key the comma ends the value of `email`, so `c@d.co` is a key; write one entry for each `email`, or put a text with a comma in quotes
+
+    5:34 unknown-key a subscriber has no key `phone`; use one of: `audience`, `email`, `sms`, `https`, `push`
+    ");
+}
+
 #[test]
 fn subscribers_and_names_have_their_refusals() {
     let subscribers = |entry: &str| {

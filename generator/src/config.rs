@@ -209,7 +209,11 @@ fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
 fn hours(decoder: &mut Decoder, fields: &Fields<'_>) -> Option<At<HoursConfig>> {
     let node = fields.find("hours")?;
     let mut days = Vec::new();
-    for (key, spans) in decoder.entries(fields, "hours") {
+    let entries = decoder.entries(fields, "hours");
+    for (index, (key, spans)) in entries.iter().enumerate() {
+        if decoder.is_span(entries, index) {
+            continue;
+        }
         let spans = decoder.one_or_many_texts(spans, "hours");
         days.extend(decoder.plain_text(key, "hours").map(|key| (key, spans)));
     }

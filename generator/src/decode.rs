@@ -4,11 +4,12 @@
 //! reader reports what is wrong and goes on, so that one run shows every problem of a file; one
 //! that returns `None` has reported why, or the key is absent.
 
+mod key;
+mod near;
 mod scalar;
+mod value;
 
-use std::ops::RangeInclusive;
-
-use crate::diagnostic::{At, Diagnostic, Place, SHOWN_PER_FILE, is_near, suggest};
+use crate::diagnostic::{At, Diagnostic, Place};
 use crate::schema::{Key, Kind, Noun, Presence};
 use crate::yaml::{Node, Value};
 
@@ -24,12 +25,15 @@ pub struct Fields<'n> {
     pub place: &'n Place,
     noun: &'static Noun,
     entries: &'n [(Node, Node)],
+    /// Keys whose number a comma tore apart, which is reported.
+    torn: Vec<&'n str>,
 }
 
 impl<'n> Fields<'n> {
     /// The value of a key; `None` when it is absent or has no value.
     pub fn find(&self, key: &str) -> Option<&'n Node> {
-        self.entry(key).map(|(_, value)| value).filter(|value| !value.is_null())
+        let whole = |value: &&Node| !value.is_null() && !self.torn.contains(&key);
+        self.entry(key).map(|(_, value)| value).filter(whole)
     }
 
     fn entry(&self, key: &str) -> Option<&'n (Node, Node)> {
@@ -41,15 +45,25 @@ impl<'n> Fields<'n> {
         self.entry(key).map(|(key, _)| &key.place)
     }
 
+    /// True where a key is not of the table, which is reported: something was meant.
+    pub fn has_unknown(&self) -> bool {
+        self.entries.iter().any(|(key, _)| self.noun.key(key.text().unwrap_or_default()).is_none())
+    }
+
     fn key(&self, name: &str) -> &'static Key {
         self.noun.key(name).expect("config reads keys of the noun's table")
     }
 }
 
 impl Decoder {
-    /// Reports a problem.
+    /// Reports a problem; those beyond the first thousand are dropped.
     pub fn report(&mut self, problem: Diagnostic) {
-        self.problems.push(problem);
+        /// Most problems of one file that are kept. Our choice: five times what is shown, so that
+        /// a file of nothing but mistakes does not take its size many times over.
+        const KEPT_PER_FILE: usize = 1_000;
+        if self.problems.len() < KEPT_PER_FILE {
+            self.problems.push(problem);
+        }
     }
 
     /// Opens a mapping of the given kind: its keys are those of the table, and all that must be
@@ -57,24 +71,24 @@ impl Decoder {
     pub fn fields<'n>(&mut self, node: &'n Node, noun: &'static Noun) -> Option<Fields<'n>> {
         let Value::Mapping(entries) = &node.value else {
             let example = noun.keys.first().map_or("key", |key| key.name);
-            let help = format!("write its keys and values, such as `{example}: ...`");
+            let tight = node.text().and_then(|text| text.split_once(':'));
+            let help = match tight.filter(|(name, _)| noun.key(name).is_some()) {
+                Some((name, value)) => format!("put a space after the colon: `{name}: {value}`"),
+                None => format!("write its keys and values, such as `{example}: ...`"),
+            };
             self.wrong_kind(node, noun.what, "a mapping of keys to values", help);
             return None;
         };
-        let fields = Fields { place: &node.place, noun, entries };
+        let mut fields = Fields { place: &node.place, noun, entries, torn: Vec::new() };
         let absent: Vec<_> =
             noun.keys.iter().filter(|key| fields.entry(key.name).is_none()).collect();
         let mut meant: Vec<&str> = Vec::new();
-        let mut unknown = 0;
-        for (key, value) in entries {
-            let name = key.text().unwrap_or_default();
-            match noun.key(name) {
-                // What will not be shown needs no suggestion, which takes the time of all names.
-                None if unknown >= SHOWN_PER_FILE => self.unknown_name(noun.what, key, []),
-                None => {
-                    unknown += 1;
-                    meant.extend(self.unknown_key(noun, &absent, key));
+        for (index, (key, value)) in entries.iter().enumerate() {
+            match noun.key(key.text().unwrap_or_default()) {
+                None if self.is_rest(entries, index, noun) => {
+                    fields.torn.extend(key::torn(entries, index));
                 }
+                None => meant.extend(self.unknown_key(noun, &absent, key)),
                 Some(known) if value.is_null() => self.empty_value(known, key),
                 Some(_) => {}
             }
@@ -85,53 +99,6 @@ impl Decoder {
             }
         }
         Some(fields)
-    }
-
-    /// Reports a key that the table lacks; returns the one that was probably meant.
-    fn unknown_key(
-        &mut self,
-        noun: &'static Noun,
-        absent: &[&'static Key],
-        key: &Node,
-    ) -> Option<&'static str> {
-        let name = key.text().unwrap_or_default();
-        let meant = absent.iter().map(|key| key.name).find(|known| is_near(name, known));
-        let inside = noun.keys.iter().find_map(|outer| match outer.kind {
-            Kind::Mapping(inner) => inner.key(name).map(|it| (outer.name, it)),
-            _ => None,
-        });
-        let help = match (meant, inside) {
-            (None, Some((outer, it))) => {
-                format!("it stands inside `{outer}`: `{outer}: {{ {name}: {} }}`", it.example)
-            }
-            _ => suggest(name, noun.names()),
-        };
-        let message = format!("{} has no key `{name}`", noun.what);
-        self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
-        meant
-    }
-
-    fn empty_value(&mut self, known: &Key, key: &Node) {
-        let message = format!("`{}` has no value", known.name);
-        let help = match known.presence {
-            Presence::Required => format!("write a value, such as `{}`", known.example),
-            _ => format!("write a value, such as `{}`, or delete the key", known.example),
-        };
-        self.report(Diagnostic::error("empty-value", &key.place, message).help(help));
-    }
-
-    fn missing_key(&mut self, fields: &Fields<'_>, key: &Key) {
-        let start = fields.place.span.start;
-        let place = Place { file: fields.place.file, span: start..start };
-        let id = ["id", "name"].into_iter().find_map(|key| fields.find(key)?.text());
-        let article = ["a ", "an "].into_iter().find_map(|it| fields.noun.what.strip_prefix(it));
-        let what = match (id, article) {
-            (Some(id), Some(noun)) => format!("the {noun} `{id}`"),
-            _ => fields.noun.what.to_owned(),
-        };
-        let message = format!("{what} lacks `{}`", key.name);
-        let help = format!("add `{}: {}`", key.name, key.example);
-        self.report(Diagnostic::error("missing-key", &place, message).help(help));
     }
 
     /// Opens a mapping under a key.
@@ -171,19 +138,6 @@ impl Decoder {
         let help = format!("write `{key}: {example}`");
         self.wrong_kind(node, &format!("`{key}`"), "a mapping of keys to values", help);
         &[]
-    }
-
-    /// Reports a key that is none of those that a mapping may have.
-    pub fn unknown_name(
-        &mut self,
-        what: &str,
-        key: &Node,
-        known: impl IntoIterator<Item = &'static str>,
-    ) {
-        let name = key.text().unwrap_or_default();
-        let message = format!("{what} has no key `{name}`");
-        let help = suggest(name, known);
-        self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
     }
 
     /// The items of a list; none when it is absent.
@@ -236,6 +190,15 @@ impl Decoder {
             let help = "name at least one, or delete the key to match all";
             self.report(Diagnostic::error("empty-condition", &node.place, message).help(help));
         }
+        if let (Some(text), Kind::OneOrMany { of: Kind::Id { .. } | Kind::Reference(_), .. }) =
+            (node.text().filter(|it| it.contains(',')), fields.key(key).kind)
+        {
+            let message = format!("`{key}` is one text with a comma in it");
+            let help = format!("put the entries in brackets: `{key}: [{text}]`");
+            self.report(Diagnostic::error("wrong-value", &node.place, message).help(help));
+            let each = text.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+            return Some(each.map(|value| At { place: node.place.clone(), value }).collect());
+        }
         Some(self.one_or_many_texts(node, key))
     }
 
@@ -266,138 +229,5 @@ impl Decoder {
             self.wrong_kind(node, &format!("an entry of `{key}`"), "text", help.to_owned());
         }
         Some(At { place: node.place.clone(), value: node.text()?.to_owned() })
-    }
-
-    /// Reads `true` or `false`; `yes`, `on` and their like are refused.
-    pub fn flag(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<bool>> {
-        let node = fields.find(key)?;
-        let found = match node.text() {
-            Some("true") => Some(true),
-            Some("false") => Some(false),
-            _ => None,
-        };
-        self.or_wrong(node, key, found, || "write `true` or `false`".to_owned())
-    }
-
-    /// Reads a word of a choice as the value that `of` has for it.
-    pub fn choice<T>(
-        &mut self,
-        fields: &Fields<'_>,
-        key: &str,
-        of: impl Fn(&str) -> Option<T>,
-    ) -> Option<At<T>> {
-        let node = fields.find(key)?;
-        let Kind::Choice(words) = fields.key(key).kind else { return None };
-        let help = || suggest(node.text().unwrap_or_default(), words.iter().map(|(word, _)| *word));
-        self.or_wrong(node, key, node.text().and_then(of), help)
-    }
-
-    /// Reads a whole number.
-    pub fn whole(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
-        let node = fields.find(key)?;
-        let Kind::Whole { min, max } = fields.key(key).kind else { return None };
-        self.plain_whole(node, key, min..=max)
-    }
-
-    /// Reads a whole number that has no table.
-    pub fn plain_whole(
-        &mut self,
-        node: &Node,
-        key: &str,
-        range: RangeInclusive<u32>,
-    ) -> Option<At<u32>> {
-        let number = node.text().and_then(scalar::whole).filter(|it| range.contains(it));
-        let help = || format!("write a whole number from {} to {}", range.start(), range.end());
-        self.or_wrong(node, key, number, help)
-    }
-
-    /// Reads a whole number, or a range of them.
-    pub fn whole_or_range(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<(u32, u32)>> {
-        let node = fields.find(key)?;
-        let Kind::WholeOrRange { min, max } = fields.key(key).kind else { return None };
-        let range = node.text().and_then(scalar::range);
-        let range = range.filter(|(from, to)| min <= *from && from <= to && *to <= max);
-        let help =
-            || format!("write a number such as `2`, or a range such as `1-8`, from {min} to {max}");
-        self.or_wrong(node, key, range, help)
-    }
-
-    /// Reads a number such as `0.8`; infinities and NaN are refused, its range is not looked at.
-    pub fn number(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<f64>> {
-        self.plain_number(fields.find(key)?, key)
-    }
-
-    /// Reads a list of numbers.
-    pub fn numbers(&mut self, fields: &Fields<'_>, key: &str) -> Vec<f64> {
-        let items = self.items(fields, key).iter();
-        items.filter_map(|node| self.plain_number(node, key)).map(|it| it.value).collect()
-    }
-
-    fn plain_number(&mut self, node: &Node, key: &str) -> Option<At<f64>> {
-        let number = node.text().and_then(scalar::number);
-        self.or_wrong(node, key, number, || "write a number such as 0.8".to_owned())
-    }
-
-    /// Reads a length of time, such as `15s`, `5m`, `24h` or `90d`, in the key's unit.
-    pub fn duration(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
-        let node = fields.find(key)?;
-        let Kind::Duration { unit, min, max } = fields.key(key).kind else { return None };
-        let text = node.text();
-        let value = text.and_then(|text| scalar::duration_in(text, unit));
-        let letter = unit.letter();
-        let help = || {
-            let range =
-                format!("from {min}{letter} to {}, in whole {}", unit.shown(max), unit.word());
-            let bare = text.filter(|text| scalar::whole(text).is_some());
-            match bare {
-                Some(bare) => format!("did you mean `{bare}{letter}`? a length of time {range}"),
-                None => format!("write a length of time {range}"),
-            }
-        };
-        self.or_wrong(node, key, value.filter(|value| (min..=max).contains(value)), help)
-    }
-
-    /// Reads a rate such as `1Mbps` or `800kbps`, in kbit/s.
-    pub fn rate(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<u32>> {
-        let node = fields.find(key)?;
-        let Kind::Rate { min, max } = fields.key(key).kind else { return None };
-        let value = node.text().and_then(scalar::rate_kbps);
-        let help = || {
-            let range = format!("from {min}kbps to {}Mbps", max / 1_000);
-            match node.text().and_then(scalar::near_rate) {
-                Some(near) => format!("did you mean `{near}`? a rate {range}"),
-                None => format!("write a rate {range}, such as `1.5Mbps`"),
-            }
-        };
-        self.or_wrong(node, key, value.filter(|value| (min..=max).contains(value)), help)
-    }
-
-    /// Reads a calendar date such as `2027-03-31`.
-    pub fn date(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<jiff::civil::Date>> {
-        let node = fields.find(key)?;
-        let date = node.text().and_then(scalar::date);
-        self.or_wrong(node, key, date, || "write a date such as `2027-03-31`".to_owned())
-    }
-
-    /// The value with its place, or a report that the node is none.
-    fn or_wrong<T>(
-        &mut self,
-        node: &Node,
-        key: &str,
-        value: Option<T>,
-        help: impl FnOnce() -> String,
-    ) -> Option<At<T>> {
-        if value.is_none() {
-            let shown =
-                node.text().map_or_else(|| node.kind().to_owned(), |text| format!("`{text}`"));
-            let message = format!("`{key}` cannot be {shown}");
-            self.report(Diagnostic::error("wrong-value", &node.place, message).help(help()));
-        }
-        value.map(|value| At { place: node.place.clone(), value })
-    }
-
-    fn wrong_kind(&mut self, node: &Node, what: &str, wanted: &str, help: String) {
-        let message = format!("{what} must be {wanted}, not {}", node.kind());
-        self.report(Diagnostic::error("wrong-type", &node.place, message).help(help));
     }
 }

@@ -89,7 +89,7 @@ pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     }
     if builder.root.is_none() && builder.problems.is_empty() {
         let problem = Diagnostic::error("empty-file", &builder.place(0..0), "the file is empty")
-            .help("write a mapping such as `store: seattle-001`, or delete the file");
+            .help("write keys and their values, one `key: value` on each line");
         builder.problems.push(problem);
     }
     (builder.root, builder.problems)
@@ -304,12 +304,14 @@ impl<'t> Builder<'t> {
 
     /// Puts a finished node where it belongs.
     fn add(&mut self, span: Range<usize>, value: Value) -> Step {
-        let node = Node { place: self.place(span), value };
+        let mut node = Node { place: self.place(span), value };
+        let text = self.text;
         match self.stack.last_mut() {
             None => self.root = Some(node),
             Some(Open::Sequence(_, items)) => items.push(node),
             Some(Open::Mapping(_, entries, waiting, seen)) => {
                 if let Some(key) = waiting.take() {
+                    tight::mark_bare(text, &key, &mut node);
                     if let Some((key, node, problem)) = tight::split(&key, &node) {
                         self.problems.push(problem);
                         self.problems.extend(check_key(&key, seen)?);

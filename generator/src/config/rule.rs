@@ -56,6 +56,9 @@ pub(super) fn subscriber(
     let given: Vec<_> =
         CHANNELS.into_iter().filter(|it| fields.find(it.as_str()).is_some()).collect();
     let [channel] = given[..] else {
+        if given.is_empty() && fields.has_unknown() {
+            return None;
+        }
         let message = match given.len() {
             0 => "the subscriber has no channel".to_owned(),
             number => format!("a subscriber has one channel, this one has {number}"),

@@ -35,22 +35,6 @@ pub(super) fn rate_kbps(text: &str) -> Option<u32> {
     whole.checked_add(if factor == 1 { 0 } else { thousandths })
 }
 
-/// What somebody who wrote `2`, `1mbps` or `1 Mbit/s` probably meant.
-pub(super) fn near_rate(text: &str) -> Option<String> {
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let (number, suffix) = text.split_at(digits);
-    number.parse::<f64>().ok().filter(|_| number.len() <= 8)?;
-    let suffix = suffix.trim().to_ascii_lowercase();
-    let unit = match suffix.as_str() {
-        "" if number.len() <= 2 || number.contains('.') => "Mbps",
-        "m" | "mbps" | "mb" | "mbit" | "mbit/s" | "mbits" => "Mbps",
-        "" | "k" | "kbps" | "kb" | "kbit" | "kbit/s" | "kbits" => "kbps",
-        _ => return None,
-    };
-    let near = format!("{number}{unit}");
-    rate_kbps(&near).map(|_| near)
-}
-
 /// A whole number in decimal digits.
 pub(super) fn whole(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
@@ -96,16 +80,6 @@ mod tests {
         for wrong in ["1", "1mbps", "1.2345Mbps", "1.5kbps", "99999999999Mbps", ".Mbps", "Mbps"] {
             assert_eq!(rate_kbps(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_rate_that_is_none_is_guessed() {
-        let texts = ["2", "1.5", "800", "1mbps", "1 Mbit/s", "500kb", "fast", "1GB", ""];
-        let guessed = texts.map(|text| near_rate(text).unwrap_or_default());
-        assert_eq!(
-            guessed,
-            ["2Mbps", "1.5Mbps", "800kbps", "1Mbps", "1Mbps", "500kbps", "", "", ""]
-        );
     }
 
     #[test]

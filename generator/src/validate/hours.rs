@@ -78,7 +78,11 @@ pub(super) fn validate(
             let message = format!("`{}` is no day", key.value);
             let help = meant_days(&key.value).map_or_else(
                 || "write `mon` to `sun`, a range such as `mon-sat`, or a date such as `2026-12-25`".to_owned(),
-                |meant| format!("did you mean `{meant}`?"),
+                |meant| {
+                    let several = meant.contains('`');
+                    let ask = if several { "write a key for each:" } else { "did you mean" };
+                    format!("{ask} `{meant}`{}", if several { "" } else { "?" })
+                },
             );
             context.report(Diagnostic::error("bad-day", &key.place, message).help(help));
         }
@@ -103,6 +107,11 @@ fn meant_days(key: &str) -> Option<String> {
         let short: String = name.trim().to_lowercase().chars().take(3).collect();
         DAYS.into_iter().find(|day| *day == short)
     };
+    let each: Vec<_> = key.split([',', '/', '&', '+']).collect();
+    if each.len() > 1 {
+        let each: Option<Vec<_>> = each.into_iter().map(meant_days).collect();
+        return Some(each?.join("` and `"));
+    }
     match key.split_once(['-', '–']) {
         Some((from, to)) => Some(format!("{}-{}", day(from)?, day(to)?)),
         None => day(key).map(str::to_owned),
@@ -113,9 +122,10 @@ fn meant_days(key: &str) -> Option<String> {
 fn meant_span(text: &str) -> Option<Span> {
     let time = |text: &str| {
         let text = text.trim().to_lowercase();
+        let text = text.trim_end_matches("uhr").trim_end_matches('h').trim_end();
         let afternoon = text.ends_with("pm");
         let digits = text.trim_end_matches("am").trim_end_matches("pm").trim_end();
-        let (hour, minute) = digits.split_once([':', '.']).unwrap_or((digits, "0"));
+        let (hour, minute) = digits.split_once([':', '.', 'h']).unwrap_or((digits, "0"));
         let hour = hour.parse::<u16>().ok().filter(|hour| *hour <= 24)?;
         let minute = minute.parse::<u16>().ok().filter(|minute| *minute < 60)?;
         let hour = match (afternoon, hour) {
@@ -125,8 +135,21 @@ fn meant_span(text: &str) -> Option<Span> {
         };
         Some(hour * 60 + minute)
     };
-    let (from, to) = text.split_once(['-', '–'])?;
+    let (from, to) = ["-", "–", "—", " to ", " bis "].iter().find_map(|it| text.split_once(it))?;
     Span::new(time(from)?, time(to)?)
+}
+
+/// The help for a text that is no span, if what was meant is clear.
+fn meant_spans(text: &str) -> Option<String> {
+    let all: Option<Vec<_>> = text.split([',', ';']).map(meant_span).collect();
+    match &all?[..] {
+        [] => None,
+        [only] => Some(format!("did you mean `{only}`?")),
+        more => {
+            let more: Vec<_> = more.iter().map(ToString::to_string).collect();
+            Some(format!("put the spans in brackets: `[{}]`", more.join(", ")))
+        }
+    }
 }
 
 fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
@@ -139,10 +162,8 @@ fn spans(context: &mut Context<'_>, texts: &[At<String>]) -> Vec<Span> {
     for text in texts {
         let Ok(span) = text.value.parse::<Span>() else {
             let message = format!("`{}` is no opening time", text.value);
-            let help = meant_span(&text.value).map_or_else(
-                || "write `07:00-23:00`, past midnight `18:00-02:00`, or `closed`".to_owned(),
-                |meant| format!("did you mean `{meant}`?"),
-            );
+            let form = "write `07:00-23:00`, past midnight `18:00-02:00`, or `closed`";
+            let help = meant_spans(&text.value).unwrap_or_else(|| form.to_owned());
             context.report(Diagnostic::error("bad-hours", &text.place, message).help(help));
             continue;
         };
@@ -182,6 +203,9 @@ mod tests {
         assert_eq!(span("7-23").as_deref(), Some("07:00-23:00"));
         assert_eq!(span("9am - 5:30pm").as_deref(), Some("09:00-17:30"));
         assert_eq!(span("12pm-12am").as_deref(), Some("12:00-00:00"));
+        assert_eq!(span("8-20 Uhr").as_deref(), Some("08:00-20:00"));
+        assert_eq!(span("8h30-20h").as_deref(), Some("08:30-20:00"));
+        assert_eq!(meant_days("mon,tue").as_deref(), Some("mon` and `tue"));
         for none in ["25-26", "7", "all day", "7-7", "7:61-8"] {
             assert_eq!(span(none), None, "{none}");
         }

@@ -34,6 +34,17 @@ pub(super) fn split(key: &Node, value: &Node) -> Option<(Node, Node, Diagnostic)
     Some((node(span.start..colon, name, true), value, problem))
 }
 
+/// Puts a value that is not there right behind its key where no colon stands, and nowhere else.
+pub(super) fn mark_bare(text: &str, key: &Node, value: &mut Node) {
+    if !matches!(&value.value, Value::Scalar { text, plain: true } if text.is_empty()) {
+        return;
+    }
+    let end = key.place.span.end;
+    let colon = text.get(end..).is_none_or(|rest| rest.trim_start().starts_with(':'));
+    let at = if colon { value.place.span.start.max(end + 1).min(text.len()) } else { end };
+    value.place.span = at..at;
+}
+
 /// The problem of a key that holds what looks like a space.
 pub(super) fn odd_space(key: &Node) -> Option<Diagnostic> {
     let Value::Scalar { text, plain: true } = &key.value else { return None };
