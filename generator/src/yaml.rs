@@ -313,8 +313,8 @@ impl<'t> Builder<'t> {
                 if let Some(key) = waiting.take() {
                     tight::mark_bare(text, &key, &mut node);
                     if let Some((key, node, problem)) = tight::split(&key, &node) {
-                        self.problems.push(problem);
-                        self.problems.extend(check_key(&key, seen)?);
+                        keep(&mut self.problems, Some(problem));
+                        keep(&mut self.problems, check_key(&key, seen)?);
                         entries.push((key, node));
                     } else {
                         entries.push((key, node));
@@ -324,11 +324,21 @@ impl<'t> Builder<'t> {
                 if let Some(problem) = tight::odd_space(&node) {
                     return Err(Box::new(problem));
                 }
-                self.problems.extend(check_key(&node, seen)?);
+                keep(&mut self.problems, check_key(&node, seen)?);
                 *waiting = Some(node);
             }
         }
         Ok(())
+    }
+}
+
+/// Takes a problem, unless there are more than anybody will be shown.
+fn keep(problems: &mut Vec<Diagnostic>, problem: Option<Diagnostic>) {
+    /// Most that are kept. Our choice, five times what is shown: a file of nothing but slips must
+    /// not take its size in memory many times over.
+    const KEPT_PER_FILE: usize = 1_000;
+    if problems.len() < KEPT_PER_FILE {
+        problems.extend(problem);
     }
 }
 

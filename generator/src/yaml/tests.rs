@@ -231,3 +231,12 @@ fn a_value_that_needs_quotes_is_shown_with_them() {
       1:7 syntax: a value without quotes cannot hold `: `; put it in quotes: `name: 'Say: "hi"'`
     "#);
 }
+
+#[test]
+fn a_file_of_nothing_but_slips_keeps_no_more_of_them_than_are_shown() {
+    let slips: Vec<_> = (0..5_000).map(|n| format!("b:{n:x}")).collect();
+    let text = format!("a: {{ {} }}\n", slips.join(", "));
+    let mut sources = Sources::default();
+    let file = sources.add("a.yaml".to_owned(), text.clone());
+    assert_eq!(parse(file, &text).1.len(), 1_000);
+}
