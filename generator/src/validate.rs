@@ -38,6 +38,8 @@ struct Context<'a> {
     problems: Vec<Diagnostic>,
     /// Errors of each file that has any: what would be unwise there may come from the error.
     errors: HashMap<FileId, usize>,
+    /// The errors that were reported, to report each once.
+    told: HashSet<(Place, &'static str, String)>,
     /// The audiences that fleet.yaml declares.
     audiences: HashSet<&'a str>,
     rule_places: BTreeMap<String, Vec<Place>>,
@@ -91,6 +93,7 @@ pub fn validate(
     let mut context = Context {
         fleet,
         errors: HashMap::new(),
+        told: HashSet::new(),
         audiences: fleet.audiences.iter().map(|it| it.value.as_str()).collect(),
         problems: Vec::new(),
         rule_places: BTreeMap::new(),
@@ -135,6 +138,11 @@ pub fn validate(
 impl Context<'_> {
     fn report(&mut self, problem: Diagnostic) {
         if problem.is_error() {
+            // What is inherited is met in every store, and is one mistake.
+            let words = (problem.place.clone(), problem.code, problem.message.clone());
+            if !self.told.insert(words) {
+                return;
+            }
             let errors = self.errors.entry(problem.place.file).or_default();
             *errors += 1;
             // What is far beyond what is shown only takes memory.
@@ -309,7 +317,7 @@ impl Context<'_> {
         // What will not be shown needs no suggestion, which takes the time of all names.
         let shown = self.errors.get(&name.place.file).is_none_or(|it| *it < SHOWN_PER_FILE);
         let mut help = if shown { suggest(&name.value, known) } else { String::new() };
-        if help.is_empty() {
+        if shown && help.is_empty() {
             "none is defined: define it first, or take this name out".clone_into(&mut help);
         }
         self.report(
