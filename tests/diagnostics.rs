@@ -13,22 +13,7 @@ use generator::diagnostic::Severity;
 use generator::explanation::{self, Explanation};
 use insta::assert_snapshot;
 
-use arm_tests::{Fleet, Outcome, arm, root};
-
-/// The fleet of an example that gives none: one cell, a model that exists, no rules.
-const FLEET: &str = r#"cells:
-  us-west: { account: "123456789012", region: us-west-2 }
-model: { endpoint: shelf-behaviour }
-quotas: { eventbridge_buses: 250 }
-defaults: { cell: us-west, timezone: America/Los_Angeles }
-"#;
-/// The store of an example that gives none.
-const STORE: &str = "store: renton-007
-name: Renton
-aisles: [{ id: aisle-5 }]
-cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
-rules: [{ name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [] }]
-";
+use arm_tests::{FLEET, Fleet, Outcome, STORE, arm, root};
 
 /// Names below `stores/` with their bytes; a name that ends in `/` is a folder.
 type Files = Vec<(String, Vec<u8>)>;

@@ -2,19 +2,8 @@
 
 use std::fs::File;
 
-use arm_tests::Fleet;
+use arm_tests::{FLEET, Fleet, STORE};
 use insta::assert_snapshot;
-
-const FLEET: &str = r#"cells: { us-west: { account: "123456789012", region: us-west-2 } }
-model: { endpoint: shelf-behaviour }
-defaults: { cell: us-west, timezone: America/Los_Angeles }
-"#;
-const STORE: &str = "store: renton-007
-name: Renton
-aisles: [{ id: aisle-5 }]
-cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
-rules: [{ name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [] }]
-";
 
 /// What a store of these bytes is told: place and code of each problem, or `accepted`.
 fn told(bytes: &[u8]) -> String {

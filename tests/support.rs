@@ -41,6 +41,21 @@ pub fn example_stores() -> String {
     root().join("stores").display().to_string()
 }
 
+/// A small fleet: one cell, a model that exists, no rules.
+pub const FLEET: &str = r#"cells:
+  us-west: { account: "123456789012", region: us-west-2 }
+model: { endpoint: shelf-behaviour }
+quotas: { eventbridge_buses: 250 }
+defaults: { cell: us-west, timezone: America/Los_Angeles }
+"#;
+/// A small store that is right in it.
+pub const STORE: &str = "store: renton-007
+name: Renton
+aisles: [{ id: aisle-5 }]
+cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
+rules: [{ name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [] }]
+";
+
 /// A folder with the example fleet and the stores of a test.
 pub struct Fleet {
     folder: tempfile::TempDir,
