@@ -6,13 +6,13 @@
 //! queue hands it to its dead-letter queue; detections have deterministic ids, so asking again is
 //! harmless.
 
+use casework::fragment::{self, Fragment};
+use casework::step::{Pause, StepError, backoff};
 use contract::detection::Detection;
 use contract::window::WindowMessage;
 
 use crate::detection::{self, AnswerError};
-use crate::fragment::{self, Fragment};
 use crate::metric::{Count, Metric};
-use crate::step::{Pause, StepError, backoff};
 
 /// Most bytes of video in one call. Source: SageMaker Runtime API reference, `InvokeEndpoint`, `Body`,
 /// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html>.
@@ -207,11 +207,12 @@ mod tests {
     use std::cell::RefCell;
     use std::time::Duration;
 
+    use casework::case_table::doubles::{Calls, Fault};
+    use casework::case_table::memory::run;
     use contract::hours::Hours;
     use contract::store::{AisleRef, StoreRef};
 
     use super::*;
-    use crate::case_table::memory::{Calls, Fault, run};
 
     /// A stream, a model that gives one answer, and a bus that refuses some events at first.
     struct Script {

@@ -12,8 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-
-use crate::step::StepError;
+use casework::step::StepError;
 
 mod dynamodb;
 mod eventbridge;

@@ -6,20 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use contract::detection::{Detection, ModelRef, WindowRef};
+use casework::fragment::Fragment;
+use casework::id::DetectionKey;
+use contract::detection::{Detection, EVENT_TYPE_CHARACTERS_MAX, ModelRef, WindowRef, rounded};
 use contract::store::Zone;
 use contract::window::WindowMessage;
 use serde_json::{Map, Value};
 
-use crate::fragment::Fragment;
-use crate::id::DetectionKey;
-
 /// Most detections in one answer. Our choice: ten behaviours a second in a window of ten seconds
 /// are a broken model, not a busy aisle.
 pub const DETECTIONS_MAX: usize = 100;
-
-/// Longest event type, in characters. Our choice: it stands in keys, rules and alerts.
-pub const EVENT_TYPE_CHARACTERS_MAX: usize = 64;
 
 /// What the model said about one call.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -239,11 +235,6 @@ fn is_word(text: &str) -> bool {
 
 fn fraction(value: &Value) -> Option<f64> {
     value.as_f64().filter(|number| (0.0..=1.0).contains(number))
-}
-
-/// A confidence to six digits: more says nothing, and the table takes no number below 1e-130.
-pub fn rounded(confidence: f64) -> f64 {
-    (confidence * 1e6).round() / 1e6
 }
 
 fn bbox(value: &Value) -> Option<[f64; 4]> {

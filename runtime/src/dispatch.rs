@@ -3,10 +3,10 @@
 //! Window ids are deterministic, so a tick that fails half way is run again whole; a window that is
 //! sent twice is analysed twice and gives the same detections.
 
+use casework::step::{Pause, StepError, backoff};
 use contract::watch::WatchInput;
 use contract::window::WindowMessage;
 
-use crate::step::{Pause, StepError, backoff};
 use crate::window;
 
 /// Most messages of one call. Source: SQS API reference, `SendMessageBatch`,

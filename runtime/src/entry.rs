@@ -5,6 +5,9 @@
 
 use std::collections::HashMap;
 
+use casework::incident::{self, RoutedDetection};
+use casework::respond;
+use casework::step::StepError;
 use contract::case::{CaseItem, SK_CASE};
 use contract::evidence::EvidenceMessage;
 use contract::incident::IncidentMessage;
@@ -16,12 +19,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::aws::{self, functions};
-use crate::incident::{self, RoutedDetection};
 use crate::row::Record;
 use crate::settings::{self, Function};
-use crate::step::StepError;
 use crate::telemetry::{self, Subject};
-use crate::{analyze, clock, dispatch, preserve, project, respond};
+use crate::{analyze, clock, dispatch, preserve, project};
 
 /// Why a message cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -313,11 +314,11 @@ fn again(ids: Vec<String>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use casework::case;
+    use casework::incident::example::detection;
     use contract::priority::Priority;
 
     use super::*;
-    use crate::case;
-    use crate::incident::example::detection;
 
     /// The case that is read from a record with these keys, or the error.
     fn check(pk: &str, sk: &str, image: &Value) -> Result<Option<String>, String> {

@@ -13,26 +13,14 @@
 //! ```
 
 // The functional core: no network, clock or environment.
-pub mod time;
-pub mod id;
-pub mod fragment;
 pub mod window;
 pub mod detection;
-pub mod incident;
-pub mod evidence;
-pub mod guard;
-pub mod audit;
-pub mod case;
-pub mod claim;
 pub mod row;
 pub mod metric;
 
 // Steps: one per function, over a trait that says what the step needs.
-pub mod step;
-pub mod case_table;
 pub mod dispatch;
 pub mod analyze;
-pub mod respond;
 pub mod preserve;
 pub mod project;
 

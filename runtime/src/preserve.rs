@@ -8,16 +8,16 @@
 
 use std::time::Duration;
 
+use casework::case::{self, KeptClip, Outcome};
+use casework::case_table::{CaseTable, amend, fetch};
+use casework::evidence::{self, CLIP_BYTES_MAX, Cut, PATIENCE_MS, Patience, Plan, Range};
+use casework::fragment::{self, Fragment};
+use casework::id;
+use casework::step::StepError;
 use contract::case::EvidenceStatus;
 use contract::evidence::{EvidenceMessage, LockMode};
 
-use crate::case::{self, KeptClip, Outcome};
-use crate::case_table::{CaseTable, amend, fetch};
-use crate::evidence::{self, CLIP_BYTES_MAX, Cut, PATIENCE_MS, Patience, Plan, Range};
-use crate::fragment::{self, Fragment};
-use crate::id;
 use crate::metric::{Count, Metric};
-use crate::step::StepError;
 
 /// What an MP4 may weigh more than the fragments it is made of, in bytes. Our choice: an index
 /// entry for each frame of the longest clip, several times over.
@@ -260,15 +260,16 @@ async fn finish(
 mod tests {
     use std::cell::{Cell, RefCell};
 
+    use casework::case::Change;
+    use casework::case_table::Written;
+    use casework::case_table::doubles::{Calls, Fault};
+    use casework::case_table::memory::{MemoryTable, run};
+    use casework::incident::example::detection;
+    use casework::step::Pause;
     use contract::case::CaseItem;
     use contract::priority::Priority;
 
     use super::*;
-    use crate::case::Change;
-    use crate::case_table::Written;
-    use crate::case_table::memory::{Calls, Fault, MemoryTable, run};
-    use crate::incident::example::detection;
-    use crate::step::Pause;
 
     /// A case that wants 85 s to 117 s, a stream, and a bucket.
     struct World {

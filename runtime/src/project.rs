@@ -3,8 +3,9 @@
 //! Records come in the order of the table's stream and a batch is repeated from the first record
 //! that failed, so rows may come twice, never too few.
 
+use casework::step::StepError;
+
 use crate::row::{self, Record, Rows};
-use crate::step::StepError;
 
 /// What `project` needs of the outside world.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
@@ -40,12 +41,12 @@ pub async fn handle(
 mod tests {
     use std::cell::RefCell;
 
+    use casework::case;
+    use casework::case_table::memory::run;
+    use casework::incident::example::detection;
     use contract::priority::Priority;
 
     use super::*;
-    use crate::case;
-    use crate::case_table::memory::run;
-    use crate::incident::example::detection;
 
     /// A bucket that refuses the object of this index.
     struct Script {

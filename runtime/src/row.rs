@@ -3,13 +3,12 @@
 //! Rows are only ever added. A case has a row for each of its versions; delivered twice, a version
 //! has its row twice, so readers take one row of the highest version of each case.
 
+use casework::time::parse_ms;
 use contract::case::CaseItem;
 use contract::row::{COLUMNS, PREFIX};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
-
-use crate::time::parse_ms;
 
 /// A version of a case, with the place of its record in the table's stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,11 +111,11 @@ fn alert_delay_ms(case: &CaseItem) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use casework::case;
+    use casework::incident::example::detection;
     use contract::priority::Priority;
 
     use super::*;
-    use crate::case;
-    use crate::incident::example::detection;
 
     #[test]
     fn a_row_has_every_column_and_local_time() {

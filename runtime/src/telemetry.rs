@@ -8,9 +8,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use casework::step::StepError;
+
 use crate::clock;
 use crate::metric::{self, Count};
-use crate::step::StepError;
 
 /// What a line is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
+use casework::id;
+use casework::time::{MINUTE_MS, parse_ms};
 use contract::hours::Period;
 use contract::store::AisleRef;
 use contract::watch::{TICK_SECONDS, WatchCamera, WatchInput, WatchWhen};
 use contract::window::WindowMessage;
-
-use crate::id;
-use crate::time::{MINUTE_MS, parse_ms};
 
 /// From a window's end until its last fragment can be read: two fragments of two seconds, and a
 /// second for the way to the stream. Our choice; see "Availability" of the archived media API.

@@ -10,6 +10,14 @@ pub const SOURCE: &str = "arm.detector";
 /// `detail-type` of detection events.
 pub const DETAIL_TYPE: &str = "BehaviourDetected";
 
+/// Longest event type, in characters. Our choice: it stands in keys, rules and alerts.
+pub const EVENT_TYPE_CHARACTERS_MAX: usize = 64;
+
+/// Rounds a confidence to six digits: more says nothing, and the table takes no number below 1e-130.
+pub fn rounded(confidence: f64) -> f64 {
+    (confidence * 1e6).round() / 1e6
+}
+
 /// The `detail` of a detection event.
 ///
 /// Only `event_type` is needed: anything may put `{"event_type": "shelf_sweep"}` on a store's bus.

@@ -11,16 +11,16 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use casework::case::Change;
+use casework::case_table::Written;
+use casework::guard;
+use casework::step::StepError;
 use contract::case::{CaseItem, GuardItem, SK_CASE, SK_GUARD, SK_SEEN, SeenItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
 use super::failure;
-use crate::case::Change;
-use crate::case_table::Written;
-use crate::guard;
-use crate::step::StepError;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -193,12 +193,12 @@ mod tests {
     use aws_sdk_dynamodb::types::CancellationReason;
     use aws_sdk_dynamodb::types::error::TransactionCanceledException;
     use aws_sdk_s3::primitives::SdkBody;
+    use casework::incident::example::detection;
+    use casework::{audit, case};
     use contract::case::AuditEntry;
     use contract::priority::Priority;
 
     use super::*;
-    use crate::incident::example::detection;
-    use crate::{audit, case};
 
     fn items(change: &Change) -> Vec<TransactWriteItem> {
         let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();

@@ -7,10 +7,10 @@ use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use casework::step::StepError;
 use contract::detection::{DETAIL_TYPE, Detection, SOURCE};
 
 use super::failure;
-use crate::step::StepError;
 
 /// The buses of a cell's stores.
 pub(super) struct Buses {

@@ -3,6 +3,12 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use casework::case::Change;
+use casework::case_table::{CaseTable, Written};
+use casework::evidence::Range;
+use casework::fragment::Fragment;
+use casework::respond::{Alert, RespondServices};
+use casework::step::{Pause, StepError};
 use contract::case::{CaseItem, GuardItem};
 use contract::detection::Detection;
 use contract::evidence::EvidenceMessage;
@@ -20,18 +26,12 @@ use super::sagemaker::Model;
 use super::sns::Topics;
 use super::sqs::Queue;
 use crate::analyze::{AnalyzeServices, Question};
-use crate::case::Change;
-use crate::case_table::{CaseTable, Written};
 use crate::dispatch::{Delayed, DispatchServices};
-use crate::evidence::Range;
-use crate::fragment::Fragment;
 use crate::metric::Count;
 use crate::preserve::{Clip, CutClip, PreserveServices};
 use crate::project::ProjectServices;
-use crate::respond::{Alert, RespondServices};
 use crate::row::Rows;
 use crate::settings::{SettingsError, required};
-use crate::step::{Pause, StepError};
 use crate::telemetry;
 
 /// How long to wait for other messages about one event. Our choice: EventBridge hands an event to

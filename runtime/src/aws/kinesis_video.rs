@@ -16,12 +16,12 @@ use aws_sdk_kinesisvideoarchivedmedia::types::{
     ClipFragmentSelector, ClipFragmentSelectorType, ClipTimestampRange, Fragment as Listed,
     FragmentSelector, FragmentSelectorType, TimestampRange,
 };
+use casework::evidence::Range;
+use casework::fragment::Fragment;
+use casework::step::StepError;
 
 use super::{AnswerError, clip_timeouts, failure};
-use crate::evidence::Range;
-use crate::fragment::Fragment;
 use crate::preserve::CutClip;
-use crate::step::StepError;
 
 /// Fragments of one page, the most that the service gives.
 const PAGE_FRAGMENTS: i64 = 1_000;

@@ -10,13 +10,13 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::ObjectLockMode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use casework::step::StepError;
 use contract::evidence::LockMode;
 
 use super::{clip_timeouts, failure};
 use crate::preserve::Clip;
 use crate::row::Rows;
 use crate::settings;
-use crate::step::StepError;
 
 /// One bucket.
 pub(super) struct Bucket {

@@ -12,10 +12,10 @@ use aws_sdk_sagemakerruntime::config::retry::RetryConfig;
 use aws_sdk_sagemakerruntime::config::timeout::TimeoutConfig;
 use aws_sdk_sagemakerruntime::error::ProvideErrorMetadata;
 use aws_sdk_sagemakerruntime::primitives::Blob;
+use casework::step::StepError;
 
 use super::{AnswerError, failure};
 use crate::analyze::Question;
-use crate::step::StepError;
 
 /// How long the model may take. Source: SageMaker Runtime API reference, `InvokeEndpoint`: "a customer's
 /// model container must respond to requests within 60 seconds"; and the way there and back.

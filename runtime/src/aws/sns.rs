@@ -6,10 +6,10 @@
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
+use casework::respond::Alert;
+use casework::step::StepError;
 
 use super::{AnswerError, failure};
-use crate::respond::Alert;
-use crate::step::StepError;
 
 /// The alert topics of a cell's stores.
 pub(super) struct Topics {

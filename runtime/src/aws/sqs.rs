@@ -6,11 +6,11 @@
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use casework::step::StepError;
 use contract::evidence::EvidenceMessage;
 
 use super::failure;
 use crate::dispatch::Delayed;
-use crate::step::StepError;
 
 /// One queue.
 pub(super) struct Queue {

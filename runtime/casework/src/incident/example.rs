@@ -9,7 +9,7 @@ use crate::id::DetectionKey;
 
 /// A detection that begins so many seconds after the epoch and lasts two, under a rule with a
 /// cooldown of a minute.
-pub(crate) fn detection(start_s: i64, priority: Priority) -> RoutedDetection {
+pub fn detection(start_s: i64, priority: Priority) -> RoutedDetection {
     let key = DetectionKey {
         store: "seattle-001",
         camera: "a5-a",

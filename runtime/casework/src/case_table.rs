@@ -64,5 +64,6 @@ pub async fn fetch(table: &impl CaseTable, case_id: &str) -> Result<CaseItem, St
     case.ok_or_else(|| StepError::permanent("read case", case_id, CaseError::Missing))
 }
 
-#[cfg(test)]
-pub(crate) mod memory;
+#[cfg(any(test, feature = "doubles"))]
+pub mod doubles;
+pub mod memory;

@@ -5,14 +5,13 @@
 //! field that holds a list counts as its first entry, whichever rule matched, so that all rules
 //! that match one event speak of the same detection.
 
-use contract::detection::ModelRef;
+use contract::detection::{EVENT_TYPE_CHARACTERS_MAX, ModelRef, rounded};
 use contract::evidence::EvidencePolicy;
 use contract::incident::IncidentMessage;
 use contract::priority::Priority;
 use contract::store::StoreRef;
 use serde_json::Value;
 
-use crate::detection::{EVENT_TYPE_CHARACTERS_MAX, rounded};
 use crate::id::DetectionKey;
 use crate::time::parse_ms;
 
@@ -217,8 +216,8 @@ fn is_list(detail: &Value, field: &str) -> bool {
     matches!(detail.get(field), Some(Value::Array(list)) if list.len() > 1)
 }
 
-#[cfg(test)]
-pub(crate) mod example;
+#[cfg(any(test, feature = "doubles"))]
+pub mod example;
 
 #[cfg(test)]
 mod tests {

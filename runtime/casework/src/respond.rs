@@ -266,7 +266,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::case_table::memory::{Calls, Fault, MemoryTable, run};
+    use crate::case_table::doubles::{Calls, Fault};
+    use crate::case_table::memory::{MemoryTable, run};
     use crate::incident::example::detection;
     use crate::step::Pause;
 

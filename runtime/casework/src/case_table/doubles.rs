@@ -1,0 +1,108 @@
+//! For tests: calls that go wrong at any moment, and what a table in memory must hold.
+//!
+//! Everything that a step asks of the outside world goes through [`Calls`], so that a test can end
+//! the process, or lose an answer, at each call in turn.
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use contract::case::CaseItem;
+
+use super::memory::MemoryTable;
+use crate::audit;
+use crate::step::StepError;
+
+/// How a call goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails without effect.
+    Refused,
+    /// It takes effect, and its answer is lost.
+    Lost,
+    /// The process ends before it.
+    DiesBefore,
+    /// The process ends after it.
+    DiesAfter,
+}
+
+impl Fault {
+    pub const ALL: [Self; 4] = [Self::Refused, Self::Lost, Self::DiesBefore, Self::DiesAfter];
+}
+
+/// Notes every call, and lets one go wrong.
+#[derive(Default)]
+pub struct Calls {
+    pub names: RefCell<Vec<&'static str>>,
+    pub fault: Cell<Option<(usize, Fault)>>,
+    /// True: every call lets others run first.
+    pub takes_turns: Cell<bool>,
+}
+
+impl Calls {
+    /// Makes a call that has an effect.
+    pub async fn make<T>(
+        &self,
+        name: &'static str,
+        effect: impl FnOnce() -> T,
+    ) -> Result<T, StepError> {
+        if self.takes_turns.get() {
+            Turn(false).await;
+        }
+        let index = self.names.borrow().len();
+        self.names.borrow_mut().push(name);
+        let fault = self.fault.get().filter(|(at, _)| *at == index).map(|(_, fault)| fault);
+        let error = || StepError::retryable("make the call", name, "it was told to fail");
+        match fault {
+            None => Ok(effect()),
+            Some(Fault::Refused) => Err(error()),
+            Some(Fault::Lost) => {
+                effect();
+                Err(error())
+            }
+            Some(Fault::DiesBefore) => pending().await,
+            Some(Fault::DiesAfter) => {
+                effect();
+                pending().await
+            }
+        }
+    }
+}
+
+/// Is ready the second time that it is asked.
+struct Turn(bool);
+
+impl Future for Turn {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl MemoryTable {
+    /// The only case there is.
+    pub fn only_case(&self) -> CaseItem {
+        let cases: Vec<_> = self.cases.borrow().values().cloned().collect();
+        let [case] = cases.try_into().expect("there is one case");
+        case
+    }
+
+    /// What happened to a case, after checking that its audit trail is whole.
+    pub fn actions(&self, case: &CaseItem) -> Vec<String> {
+        let entries = self.entries.borrow();
+        let trail: Vec<_> =
+            entries.values().filter(|entry| entry.case_id == case.case_id).collect();
+        let mut previous_hash = audit::FIRST_HASH.to_owned();
+        for (index, entry) in trail.iter().enumerate() {
+            assert_eq!(entry.sk, format!("EVENT#{:06}", index + 1));
+            assert_eq!(entry.previous_hash, previous_hash);
+            assert_eq!(entry.hash, audit::hash(entry));
+            previous_hash.clone_from(&entry.hash);
+        }
+        assert_eq!(case.audit_hash, previous_hash);
+        assert_eq!(case.audit_count, u64::try_from(trail.len()).expect("a trail fits"));
+        trail.iter().map(|entry| entry.action.clone()).collect()
+    }
+}
