@@ -32,6 +32,7 @@ pub mod name;
 pub mod blueprint;
 pub mod template;
 pub mod stack;
+pub mod trial;
 pub mod demand;
 pub mod input;
 pub mod effective;

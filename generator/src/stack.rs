@@ -17,6 +17,7 @@ mod platform;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+use contract::incident::IncidentMessage;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -72,6 +73,12 @@ pub fn check_store(cell: &Cell, store: &Store, rules: &[CompiledRule]) -> Result
         return Ok(());
     }
     template(context.stack.clone(), "store.yaml.j2", &context).map(drop)
+}
+
+/// What the queue `incidents` gets when a rule matches an event, but for the event itself and the
+/// ARN of the store's alerts topic.
+pub fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMessage {
+    message::incident_message(store, rule)
 }
 
 /// Renders, reads back, and holds the result against CloudFormation's limits.

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use contract::case::{CaseItem, EvidenceStatus};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::input::CompiledFleet;
 use crate::model::{Camera, Cell, Store};
-use crate::pattern;
+use crate::trial::{self, Event, Sighting};
+
+/// How sure the stand-in for the model is of what it sees.
+const CONFIDENCE: f64 = 0.93;
 
 /// What kind of thing happened; the first word of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +69,6 @@ impl Line {
     }
 }
 
-/// The event that the footage's behaviour will be, for one camera; fields as `analyze` fills them.
-fn expected_event(store: &Store, camera: &Camera, event_type: &str, now_ms: i64) -> Value {
-    let aisle = store.aisle(&camera.aisle);
-    let mut detail = Map::new();
-    let mut put = |key: &str, value: Value| detail.insert(key.to_owned(), value);
-    put("event_type", json!(event_type));
-    put("confidence", json!(0.93));
-    put("camera", json!(camera.id.as_str()));
-    put("aisle", json!(aisle.id.as_str()));
-    if let Some(kind) = &aisle.kind {
-        put("aisle_kind", json!(kind.as_str()));
-    }
-    put("period", json!(store.hours.period_at(now_ms).as_str()));
-    json!({ "source": contract::detection::SOURCE, "detail-type": contract::detection::DETAIL_TYPE, "detail": detail })
-}
-
 /// The first camera, in the order of the file, that the model watches now and whose shelf sweep
 /// would tell somebody.
 pub fn choose_camera<'a>(
@@ -102,10 +89,16 @@ pub fn tells_somebody(fleet: &CompiledFleet, store: &Store, camera: &Camera, now
             store.hours.period_at(now_ms).as_str() == camera.when.as_str()
         }
     };
-    let event = expected_event(store, camera, "shelf_sweep", now_ms);
-    let rules = &fleet.rules_of(store).rules;
-    let rule = rules.iter().find(|rule| pattern::matches(&rule.pattern, &event).unwrap_or(false));
-    watched && rule.is_some_and(|rule| !rule.notify.is_empty() && !rule.shadow)
+    let sighting = Sighting {
+        event_type: "shelf_sweep".to_owned(),
+        camera: Some(camera.id.to_string()),
+        zone: None,
+        confidence: Some(CONFIDENCE),
+        at_ms: now_ms,
+    };
+    let event = Event::of_sighting(store, &sighting);
+    let rules = trial::matching(fleet.rules_of(store), &event.json);
+    watched && rules.iter().any(|rule| !rule.notify.is_empty() && !rule.shadow)
 }
 
 /// What the case says about the detection, the rule and itself.

@@ -36,7 +36,19 @@ const DYNAMIC_FIELDS: &str =
 ///
 /// Once CloudFormation and EventBridge are done with it, it is an [`IncidentMessage`].
 pub(super) fn rule_input(store: &Store, rule: &CompiledRule, topic: &str) -> String {
-    let message = IncidentMessage {
+    let mut fixed = serde_json::to_value(incident_message(store, rule)).expect("a message is JSON");
+    let fields = fixed.as_object_mut().expect("a message has fields");
+    fields.retain(|name, _| {
+        !["topic", "event_id", "time", "resources", "detail"].contains(&name.as_str())
+    });
+    let text = inert(&fixed.to_string());
+    let open = text.strip_suffix('}').expect("a message has fields");
+    format!(r#"{open},"topic":"{topic}"{DYNAMIC_FIELDS}"#)
+}
+
+/// What a rule makes of an event, without the event and without the topic's ARN.
+pub(super) fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMessage {
+    IncidentMessage {
         version: contract::VERSION,
         store: store_ref(store),
         rule: rule.rule.clone(),
@@ -51,15 +63,7 @@ pub(super) fn rule_input(store: &Store, rule: &CompiledRule, topic: &str) -> Str
         time: String::new(),
         resources: vec![],
         detail: Value::Null,
-    };
-    let mut fixed = serde_json::to_value(message).expect("a message is JSON");
-    let fields = fixed.as_object_mut().expect("a message has fields");
-    fields.retain(|name, _| {
-        !["topic", "event_id", "time", "resources", "detail"].contains(&name.as_str())
-    });
-    let text = inert(&fixed.to_string());
-    let open = text.strip_suffix('}').expect("a message has fields");
-    format!(r#"{open},"topic":"{topic}"{DYNAMIC_FIELDS}"#)
+    }
 }
 
 /// The input of a store's watch schedule: a [`WatchInput`] once the Scheduler has put the time in.

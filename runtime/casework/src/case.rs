@@ -111,6 +111,7 @@ pub fn reroute(case: &CaseItem, detection: &RoutedDetection, now_ms: i64) -> Opt
     raise(&mut change, detection);
     let unchanged = change.case.priority_rank == case.priority_rank
         && change.case.shadow == case.shadow
+        && change.case.notify == case.notify
         && change.case.alert == case.alert;
     (!unchanged).then_some(change)
 }
@@ -385,11 +386,20 @@ fn raise(change: &mut Change, detection: &RoutedDetection) {
 fn want_alert(case: &mut CaseItem, detection: &RoutedDetection) {
     let routing = &detection.routing;
     let rank = Some(routing.priority.rank());
-    if !routing.tells_people() || rank <= case.alert.wanted_rank {
+    if !routing.tells_people() {
+        return;
+    }
+    let is_owed = case.alert.wanted_rank > case.alert.sent_rank;
+    if rank <= case.alert.wanted_rank {
+        // An alert that nobody publishes yet takes along whom a lower rule tells.
+        if is_owed && case.alert.claimed_by.is_none() {
+            let others = routing.notify.iter().filter(|audience| !case.notify.contains(audience));
+            let others: Vec<_> = others.cloned().collect();
+            case.notify.extend(others);
+        }
         return;
     }
     // Who was to be told by a lower rule, and has not been, is told with the higher one's.
-    let is_owed = case.alert.wanted_rank > case.alert.sent_rank;
     let owed = if is_owed { std::mem::take(&mut case.notify) } else { Vec::new() };
     case.notify.clone_from(&routing.notify);
     case.notify.extend(owed.into_iter().filter(|audience| !routing.notify.contains(audience)));

@@ -532,6 +532,26 @@ mod tests {
     }
 
     #[test]
+    fn the_one_alert_for_several_rules_goes_to_the_audiences_of_all_of_them() {
+        let matched = |priority, notify: &str| {
+            let mut detection =
+                RoutedDetection { matches_several: true, ..detection(100, priority) };
+            detection.routing.notify = vec![notify.to_owned()];
+            detection
+        };
+        for swap in [false, true] {
+            let mut batch = [matched(Priority::High, "security"), matched(Priority::Low, "floor")];
+            if swap {
+                batch.reverse();
+            }
+            let world = World::default();
+            world.settle(&batch);
+            let [alert] = world.published.take().try_into().unwrap();
+            assert_eq!(alert.audiences, ["security", "floor"]);
+        }
+    }
+
+    #[test]
     fn nobody_is_told_of_a_shadow_or_without_audiences_but_the_case_and_its_clip_are_kept() {
         let mut shadow = detection(100, Priority::High);
         shadow.routing.shadow = true;

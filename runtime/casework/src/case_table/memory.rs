@@ -57,6 +57,14 @@ impl MemoryTable {
         Written::Done
     }
 
+    /// Forgets the guards and marks whose time has come, and every audit trail.
+    pub fn forget(&self, now_ms: i64) {
+        let now = now_ms / 1_000;
+        self.guards.borrow_mut().retain(|_, guard| guard.expires_at > now);
+        self.seen.borrow_mut().retain(|_, seen| seen.expires_at > now);
+        self.entries.borrow_mut().clear();
+    }
+
     pub fn case(&self, case_id: &str) -> Option<CaseItem> {
         self.cases.borrow().get(case_id).cloned()
     }

@@ -1,0 +1,96 @@
+//! Why a rule does not match: its conditions that do not hold, in the words of the YAML.
+//!
+//! That a rule does not match is found by its pattern; this only says why. A field that holds a list
+//! meets a condition when one of its entries does, as EventBridge has it.
+
+use serde_json::Value;
+
+use contract::hours::Period;
+
+use crate::model::{Condition, Id};
+
+/// Most words of a condition that are named.
+const WORDS_MAX: usize = 4;
+
+/// The conditions that an event's detail does not meet, in the order in which YAML has them; empty
+/// when all hold.
+pub fn misses(when: &Condition, detail: &Value) -> Vec<String> {
+    let ids = |ids: &Option<Vec<Id>>| {
+        ids.as_ref().map(|ids| ids.iter().map(Id::to_string).collect::<Vec<_>>())
+    };
+    let period = when.period.map(Period::as_str).map(|it| vec![it.to_owned()]);
+    let texts = [
+        ("event_type", when.event_types.clone()),
+        ("aisle", ids(&when.aisles)),
+        ("aisle_kind", ids(&when.aisle_kinds)),
+        ("camera", ids(&when.cameras)),
+        ("zone", when.zones.clone()),
+        ("period", period),
+    ];
+    let mut misses: Vec<String> = texts
+        .iter()
+        .filter_map(|(field, wanted)| text_miss(field, wanted.as_deref()?, detail))
+        .collect();
+    if let Some(least) = when.min_confidence {
+        misses.extend(confidence_miss(least.value(), detail));
+    }
+    misses
+}
+
+fn text_miss(field: &str, wanted: &[String], detail: &Value) -> Option<String> {
+    let found = leaves(detail, field);
+    let holds =
+        |leaf: &&Value| leaf.as_str().is_some_and(|text| wanted.iter().any(|it| it == text));
+    if found.iter().any(holds) {
+        return None;
+    }
+    let wanted = one_of(wanted);
+    Some(match found.as_slice() {
+        [] => format!("{field} is missing, and must be {wanted}"),
+        [leaf] => format!("{field} is {}, not {wanted}", shown(leaf)),
+        leaves => {
+            let all = leaves.iter().map(|leaf| shown(leaf)).collect::<Vec<_>>().join(", ");
+            format!("{field} is {all}; none is {wanted}")
+        }
+    })
+}
+
+fn confidence_miss(least: f64, detail: &Value) -> Option<String> {
+    let found = leaves(detail, "confidence");
+    if found.iter().any(|leaf| leaf.as_f64().is_some_and(|it| it >= least)) {
+        return None;
+    }
+    Some(match found.as_slice() {
+        [] => format!("confidence is missing, and must be at least {least}"),
+        [leaf] if leaf.is_number() => format!("confidence is {leaf}, below {least}"),
+        [leaf] => format!("confidence is {}, which is no number", shown(leaf)),
+        _ => format!("confidence is a list without a number of at least {least}"),
+    })
+}
+
+/// A field's value, or the entries of its list.
+fn leaves<'a>(detail: &'a Value, field: &str) -> Vec<&'a Value> {
+    match detail.get(field) {
+        None | Some(Value::Object(_)) => Vec::new(),
+        Some(Value::Array(list)) => list.iter().collect(),
+        Some(leaf) => vec![leaf],
+    }
+}
+
+fn shown(leaf: &Value) -> String {
+    match leaf {
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    }
+}
+
+/// `` `a` ``, or `` one of `a`, `b` and 7 more ``.
+fn one_of(wanted: &[String]) -> String {
+    let named = wanted.iter().take(WORDS_MAX).map(|it| format!("`{it}`"));
+    let named = named.collect::<Vec<_>>().join(", ");
+    match wanted.len() {
+        1 => named,
+        more if more > WORDS_MAX => format!("one of {named} and {} more", more - WORDS_MAX),
+        _ => format!("one of {named}"),
+    }
+}
