@@ -9,6 +9,7 @@
 mod architecture;
 mod authoring;
 mod diagnostics;
+mod explaining;
 mod generation;
 mod hostile;
 mod quotas;

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod check;
 pub mod deploy;
+pub mod explain;
 pub mod fmt;
 pub mod generate;
 pub mod quotas;
@@ -17,10 +18,11 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use crate::console::{Console, count};
-use crate::diagnostic;
+use crate::diagnostic::{self, suggest};
 use crate::error::CommandError;
 use crate::input::{CompiledFleet, Input};
 use crate::load;
+use crate::model::{Camera, Fleet, Store};
 use crate::stack::StackError;
 
 /// Where the configuration is, for commands to which the day means nothing.
@@ -79,6 +81,27 @@ pub fn load(
     }
     let summary = summary(&loaded);
     loaded.fleet.ok_or(CommandError::Configuration(summary))
+}
+
+/// The store of this id.
+pub fn store_of<'a>(fleet: &'a Fleet, id: &str) -> Result<&'a Store, CommandError> {
+    let found = fleet.stores.iter().find(|store| store.id.as_str() == id);
+    found.ok_or_else(|| {
+        let help = suggest(id, fleet.stores.iter().map(|store| store.id.as_str()));
+        CommandError::Configuration(format!("there is no store `{id}`\n  help: {help}"))
+    })
+}
+
+/// The camera of this id in a store.
+pub fn camera_of<'a>(store: &'a Store, id: &str) -> Result<&'a Camera, CommandError> {
+    let found = store.cameras.iter().find(|camera| camera.id.as_str() == id);
+    found.ok_or_else(|| {
+        let help = suggest(id, store.cameras.iter().map(|camera| camera.id.as_str()));
+        CommandError::Configuration(format!(
+            "the store `{}` has no camera `{id}`\n  help: {help}",
+            store.id
+        ))
+    })
 }
 
 /// `4 errors and 1 warning in 3 stores`.

@@ -56,6 +56,15 @@ pub fn load_at_most(path: &Path, bytes_max: usize) -> Result<Vec<u8>, FileError>
     Ok(bytes)
 }
 
+/// Loads what stands in standard input, but not much more than `bytes_max` of it.
+pub fn load_stdin_at_most(bytes_max: usize) -> Result<Vec<u8>, FileError> {
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(limit).read_to_end(&mut bytes);
+    read.map_err(FileError::at("read", Path::new("stdin")))?;
+    Ok(bytes)
+}
+
 /// Everything in a folder whose name ends in `.yaml` or `.yml`, in any case, sorted by name; names
 /// that begin with a dot are an editor's or the system's, and left out.
 pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {

@@ -11,6 +11,7 @@
 
 // The functional core: no files, network, clock or environment.
 pub mod digest;
+pub mod paragraph;
 pub mod diagnostic;
 pub mod explanation;
 pub mod report;
@@ -33,6 +34,7 @@ pub mod blueprint;
 pub mod template;
 pub mod stack;
 pub mod trial;
+pub mod trace;
 pub mod demand;
 pub mod input;
 pub mod effective;

@@ -16,6 +16,11 @@ pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
+/// Now, in milliseconds since the epoch.
+pub fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
 /// Loads the fleet in a folder.
 pub fn load(folder: &Path, today: Date) -> Result<Input, FileError> {
     let fleet_path = folder.join(FLEET_FILE);

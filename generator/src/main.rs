@@ -1,6 +1,6 @@
 //! The command `arm`; see `cli`.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::process::ExitCode;
 
 use generator::cli;
@@ -14,9 +14,9 @@ fn main() -> ExitCode {
     let (out_colour, colour) =
         (colour(io::stdout().is_terminal()), colour(io::stderr().is_terminal()));
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    let mut stdin = io::stdin().lock();
-    // At the end of a pipe is nobody to ask.
-    let terminal = stdin.is_terminal();
+    // At the end of a pipe is nobody to ask; a command may still read it, so nothing holds it here.
+    let terminal = io::stdin().is_terminal();
+    let mut stdin = BufReader::new(io::stdin());
     let stdin: &mut dyn BufRead = &mut stdin;
     let input = terminal.then_some(stdin);
     let mut console = Console { out: &mut out, err: &mut err, out_colour, colour, input };

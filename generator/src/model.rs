@@ -297,6 +297,17 @@ pub enum Endpoint {
     Secret(String),
 }
 
+impl fmt::Display for Endpoint {
+    /// As YAML has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(address) => f.write_str(address),
+            Self::Ssm(path) => write!(f, "ssm:{path}"),
+            Self::Secret(name) => write!(f, "secret:{name}"),
+        }
+    }
+}
+
 /// What is kept of an incident's video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvidenceSettings {

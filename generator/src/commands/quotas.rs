@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::demand::{Home, Line, Origin, Time};
 use crate::diagnostic::{self, suggest};
 use crate::error::CommandError;
+use crate::paragraph::wrapped;
 use crate::quota::{Scope, plural, thousands};
 
 /// Show what each account and region needs of its AWS quotas, and what to raise
@@ -86,7 +87,7 @@ fn table(home: &Home) -> String {
         .iter()
         .map(|cell| format!("{} ({})", cell.id, plural(cell.stores, "store")))
         .collect();
-    let cells = wrapped("cells: ", &cells.join(", "));
+    let cells = wrapped("  cells: ", &cells.join(", "));
     let mut text = format!("account {}, {}\n{cells}\n", home.account, home.region);
     row(&mut text, "quota", ["used", "limit", "", "%", "", ""]);
     for line in &home.lines {
@@ -99,12 +100,12 @@ fn table(home: &Home) -> String {
     }
     text.push('\n');
     for note in notes(home) {
-        text.push_str(&wrapped("- ", &note));
+        text.push_str(&wrapped("  - ", &note));
     }
     for line in &home.lines {
         if let Some(remedy) = &line.remedy {
             let verdict = line.verdict.as_str();
-            text.push_str(&wrapped("! ", &format!("{} is {verdict}: {remedy}", line.name)));
+            text.push_str(&wrapped("  ! ", &format!("{} is {verdict}: {remedy}", line.name)));
         }
     }
     text
@@ -176,29 +177,6 @@ fn time_note(time: &Time) -> String {
         thousands(rate.per_second),
         rate.call,
     )
-}
-
-/// Widest line of text, in characters. Our choice: half of a wide screen, or an 11 inch page.
-const WIDTH: usize = 110;
-
-/// A paragraph that begins with a mark, broken between words and indented below it.
-fn wrapped(mark: &str, text: &str) -> String {
-    let indent = " ".repeat(mark.len());
-    let mut lines = vec![format!("  {mark}")];
-    let mut is_start = true;
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is a first line");
-        if !is_start && last.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(format!("  {indent}{word}"));
-            continue;
-        }
-        if !is_start {
-            last.push(' ');
-        }
-        last.push_str(word);
-        is_start = false;
-    }
-    lines.join("\n") + "\n"
 }
 
 /// What is needed, for machines: schema `arm.quotas/1`.

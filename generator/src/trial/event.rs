@@ -7,7 +7,7 @@ use contract::detection::{DETAIL_TYPE, Detection, SOURCE};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use casework::id::DetectionKey;
 use casework::time::{parse_ms, rfc3339};
@@ -47,6 +47,8 @@ pub enum EventError {
     NotAnObject,
     #[error("it says not when: a whole event has `time`, a bare detail `start_ms` (milliseconds)")]
     NoTime,
+    #[error("its `Detail` is a text that is no JSON: {0}")]
+    Detail(String),
     #[error("`time` is no moment such as `2026-11-22T14:03:03Z`: {0}")]
     Time(String),
 }
@@ -85,11 +87,14 @@ impl Event {
         Self::of_detail(&detail, sighting.at_ms)
     }
 
-    /// Reads a whole event, which has a `detail`, or takes the object for a detail.
+    /// Reads a whole event, which has a `detail`, an entry for `PutEvents`, or a bare detail.
     ///
     /// `otherwise_ms` is the moment of what names none.
     pub fn read(value: &Value, otherwise_ms: Option<i64>) -> Result<Self, EventError> {
         let Value::Object(fields) = value else { return Err(EventError::NotAnObject) };
+        if let Some(entry) = entry(fields) {
+            return Self::read(&entry?, otherwise_ms);
+        }
         if !fields.contains_key("detail") {
             let moment = |field: &str| fields.get(field).and_then(Value::as_i64);
             let at_ms = moment("end_ms").or_else(|| moment("start_ms")).or(otherwise_ms);
@@ -127,6 +132,26 @@ impl Event {
     pub fn detail(&self) -> &Value {
         self.json.get("detail").unwrap_or(&Value::Null)
     }
+}
+
+/// The event of an entry for `PutEvents`, whose detail is JSON in a text; `None` for anything else.
+fn entry(fields: &Map<String, Value>) -> Option<Result<Value, EventError>> {
+    let detail = fields.get("Detail")?.as_str()?;
+    let detail: Value = match serde_json::from_str(detail) {
+        Ok(detail) => detail,
+        Err(error) => return Some(Err(EventError::Detail(error.to_string()))),
+    };
+    let names = [
+        ("Source", "source"),
+        ("DetailType", "detail-type"),
+        ("Time", "time"),
+        ("Resources", "resources"),
+    ];
+    let mut event = Map::from_iter([("detail".to_owned(), detail)]);
+    for (theirs, ours) in names {
+        event.extend(fields.get(theirs).map(|value| (ours.to_owned(), value.clone())));
+    }
+    Some(Ok(Value::Object(event)))
 }
 
 /// A text is no moment.

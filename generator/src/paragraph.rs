@@ -1,0 +1,46 @@
+//! Text for a terminal: paragraphs that are broken between words. Pure.
+
+/// Widest line of text, in characters. Our choice: half of a wide screen, or an 11 inch page.
+pub const WIDTH: usize = 110;
+
+/// A paragraph that begins with a mark, broken between words and indented below the mark.
+///
+/// A word that is wider than a line stays whole. Ends with a line break.
+pub fn wrapped(mark: &str, text: &str) -> String {
+    wrapped_to(WIDTH, mark, text)
+}
+
+/// The same with lines of another width.
+pub fn wrapped_to(width: usize, mark: &str, text: &str) -> String {
+    let indent = " ".repeat(mark.chars().count());
+    let mut lines = vec![mark.to_owned()];
+    let mut is_start = true;
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is a first line");
+        if !is_start && last.chars().count() + 1 + word.chars().count() > width {
+            lines.push(format!("{indent}{word}"));
+            continue;
+        }
+        if !is_start {
+            last.push(' ');
+        }
+        last.push_str(word);
+        is_start = false;
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words_and_indented_below_the_mark() {
+        let text = wrapped("  - ", "word ".repeat(30).trim_end());
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        assert!(lines[1].starts_with("    word"));
+        assert_eq!(wrapped("", &"x".repeat(200)), "x".repeat(200) + "\n");
+    }
+}
