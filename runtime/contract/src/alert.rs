@@ -6,6 +6,9 @@
 //!
 //! Pure. To add a channel, add a field to [`AlertTexts`] and its key to [`AlertTexts::message`].
 
+mod ascii;
+mod gsm;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -14,6 +17,9 @@ use serde_json::{Map, Value, json};
 
 use crate::priority::Priority;
 use crate::store::StoreRef;
+
+use ascii::{ascii, one_line, shortened};
+use gsm::{gsm, septets};
 
 /// Message attribute, a JSON list of audiences: subscriptions filter by it.
 pub const ATTRIBUTE_AUDIENCE: &str = "audience";
@@ -29,10 +35,11 @@ pub const ATTRIBUTE_AISLE: &str = "aisle";
 /// Name and version of the JSON that webhooks get.
 pub const WEBHOOK_SCHEMA: &str = "arm.alert/1";
 
-/// Most characters of a text message: one segment of GSM-7 characters, so that it arrives as one
-/// piece at one price. Source: SNS developer guide, "Mobile text messaging",
+/// Most septets of a text message: 140 bytes of the GSM 7 bit alphabet, so that it arrives as one
+/// piece at one price. A character is one septet; those of the extension, such as `€`, are two.
+/// Source: 3GPP TS 23.040, section 9.2.3.24, and SNS developer guide, "Mobile text messaging",
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-phone-number-as-subscriber.html>.
-pub const SMS_CHARACTERS_MAX: usize = 160;
+pub const SMS_SEPTETS_MAX: usize = 160;
 
 /// Most characters of a subject: "less than 100". Source: SNS API reference, Publish, `Subject`,
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
@@ -68,7 +75,7 @@ pub struct AlertTexts {
     pub subject: String,
     /// The headline; every channel without words of its own gets it.
     pub default: String,
-    /// The text message: GSM-7 characters, at most [`SMS_CHARACTERS_MAX`].
+    /// The text message: the GSM 7 bit alphabet, at most [`SMS_SEPTETS_MAX`].
     pub sms: String,
     /// Body of the e-mail.
     pub email: String,
@@ -143,12 +150,6 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// A text on one line, without control characters and doubled spaces.
-fn one_line(text: &str) -> String {
-    let spaced = text.replace(|c: char| c.is_control(), " ");
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn subject(headline: &str, facts: &AlertFacts) -> String {
     let headline = ascii(headline);
     let full = match ascii(&store_name(&facts.store)) {
@@ -160,8 +161,8 @@ fn subject(headline: &str, facts: &AlertFacts) -> String {
 
 fn sms(headline: &str, facts: &AlertFacts) -> String {
     let tail = sms_tail(facts);
-    let room = SMS_CHARACTERS_MAX.saturating_sub(tail.len());
-    shortened(&(shortened(&gsm(headline), room) + &tail), SMS_CHARACTERS_MAX)
+    let room = SMS_SEPTETS_MAX.saturating_sub(septets(&tail));
+    gsm::shortened(&(gsm::shortened(&gsm(headline), room) + &tail), SMS_SEPTETS_MAX)
 }
 
 /// What follows the headline: the store, the time, the case.
@@ -171,7 +172,7 @@ fn sms_tail(facts: &AlertFacts) -> String {
         name if name.is_empty() => gsm(&facts.store.id),
         name => name,
     };
-    format!(". {} {time}. Case {}", shortened(&store, 24), facts.case_id)
+    format!(". {} {time}. Case {}", gsm::shortened(&store, 24), facts.case_id)
 }
 
 /// What the text message loses of its headline.
@@ -179,7 +180,7 @@ fn sms_tail(facts: &AlertFacts) -> String {
 pub enum SmsLoss {
     /// So many characters more than there is room for.
     TooLong(usize),
-    /// These characters, which have no likeness in GSM-7.
+    /// These characters, which have no likeness in its alphabet.
     Characters(String),
 }
 
@@ -195,12 +196,12 @@ impl fmt::Display for SmsLoss {
 /// Returns what the text message of an alert loses; `None` when it says the whole headline.
 pub fn sms_loss(facts: &AlertFacts) -> Option<SmsLoss> {
     let headline = one_line(&headline(facts));
-    let lost: String = headline.chars().filter(|c| fold(*c).is_empty()).collect();
+    let lost: String = headline.chars().filter(|c| gsm::likeness(*c).is_empty()).collect();
     if !lost.is_empty() {
         return Some(SmsLoss::Characters(lost));
     }
-    let room = SMS_CHARACTERS_MAX.saturating_sub(sms_tail(facts).len());
-    let over = gsm(&headline).chars().count().saturating_sub(room);
+    let room = SMS_SEPTETS_MAX.saturating_sub(septets(&sms_tail(facts)));
+    let over = septets(&gsm(&headline)).saturating_sub(room);
     (over > 0).then_some(SmsLoss::TooLong(over))
 }
 
@@ -294,84 +295,6 @@ fn local_time(facts: &AlertFacts, format: &str) -> String {
     instant(facts).map_or_else(String::new, |at| at.to_zoned(zone).strftime(format).to_string())
 }
 
-/// Cuts an ASCII text to a length, with `...` where something was left out.
-fn shortened(text: &str, characters_max: usize) -> String {
-    if text.chars().count() <= characters_max {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(characters_max.saturating_sub(3)).collect();
-    kept.trim_end().to_owned() + "..."
-}
-
-/// The text in characters that are single in GSM-7. Of ASCII, GSM-7 lacks the backtick and writes
-/// `^{}\[~]|` as two.
-fn gsm(text: &str) -> String {
-    let letters = ascii(text);
-    let single = letters.chars().map(|c| match c {
-        '[' | '{' => '(',
-        ']' | '}' => ')',
-        '`' | '^' => '\'',
-        '\\' | '|' => '/',
-        '~' => '-',
-        other => other,
-    });
-    single.collect()
-}
-
-/// The text in printable ASCII: letters lose their accents, what has no likeness is left out.
-fn ascii(text: &str) -> String {
-    let folded: String = one_line(text).chars().map(fold).collect();
-    one_line(&folded)
-}
-
-/// The likeness of a character in ASCII; empty when there is none.
-fn fold(c: char) -> String {
-    let likeness = match c {
-        ' '..='~' => return c.to_string(),
-        'à'..='å' | 'ā' | 'ă' | 'ą' => "a",
-        'À'..='Å' | 'Ā' | 'Ă' | 'Ą' => "A",
-        'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => "e",
-        'È'..='Ë' | 'Ē' | 'Ė' | 'Ę' | 'Ě' => "E",
-        'ì'..='ï' | 'ī' | 'į' | 'ı' => "i",
-        'Ì'..='Ï' | 'Ī' | 'Į' | 'İ' => "I",
-        'ò'..='ö' | 'ø' | 'ō' | 'ő' => "o",
-        'Ò'..='Ö' | 'Ø' | 'Ō' | 'Ő' => "O",
-        'ù'..='ü' | 'ū' | 'ů' | 'ű' | 'ų' => "u",
-        'Ù'..='Ü' | 'Ū' | 'Ů' | 'Ű' | 'Ų' => "U",
-        'ç' | 'ć' | 'č' => "c",
-        'Ç' | 'Ć' | 'Č' => "C",
-        'ñ' | 'ń' | 'ň' => "n",
-        'Ñ' | 'Ń' | 'Ň' => "N",
-        'ś' | 'š' | 'ş' | 'ș' => "s",
-        'Ś' | 'Š' | 'Ş' | 'Ș' => "S",
-        'ź' | 'ż' | 'ž' => "z",
-        'Ź' | 'Ż' | 'Ž' => "Z",
-        'ý' | 'ÿ' => "y",
-        'Ý' => "Y",
-        'ł' => "l",
-        'Ł' => "L",
-        'ř' => "r",
-        'Ř' => "R",
-        'ť' | 'ț' => "t",
-        'Ť' | 'Ț' => "T",
-        'ď' | 'đ' | 'ð' => "d",
-        'Ď' | 'Đ' | 'Ð' => "D",
-        'ğ' => "g",
-        'Ğ' => "G",
-        'ß' => "ss",
-        'æ' => "ae",
-        'Æ' => "AE",
-        'œ' => "oe",
-        'Œ' => "OE",
-        '\u{2018}' | '\u{2019}' | '\u{2032}' => "'",
-        '\u{201c}' | '\u{201d}' | '«' | '»' => "\"",
-        '\u{2010}'..='\u{2015}' => "-",
-        '…' => "...",
-        _ => "",
-    };
-    likeness.to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -430,10 +353,10 @@ mod tests {
         });
         assert_eq!(
             long.sms,
-            "High-Priority Alert: Shelf Sweep at Kase & Wurst (Sud) - Kase & Wurst (Sud) - Kase & \
-             Wurst (Sud) - Kas.... Zurich \"Hauptbahnhof\"... 10:03. Case K7Q2M4XB9TZC0H5R"
+            "High-Priority Alert: Shelf Sweep at Käse & Wurst [Süd] - Käse & Wurst [Süd] - Käse & \
+             Wurst [Süd].... Zürich \"Hauptbahnhof\"... 10:03. Case K7Q2M4XB9TZC0H5R"
         );
-        assert!(long.sms.len() <= SMS_CHARACTERS_MAX && long.sms.is_ascii());
+        assert!(septets(&long.sms) <= SMS_SEPTETS_MAX);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::alert::{self, AlertFacts, SMS_CHARACTERS_MAX};
+use contract::alert::{self, AlertFacts, SMS_SEPTETS_MAX};
 use contract::store::StoreRef;
 
 use crate::diagnostic::{Diagnostic, Place};
@@ -91,7 +91,7 @@ fn texts(subject: &mut Subject<'_, '_>) {
             alert::texts(&facts).sms
         );
         let problem = Diagnostic::warning("sms-shortened", &place, message)
-            .label(format!("a text message has {SMS_CHARACTERS_MAX} characters"));
+            .label(format!("a text message has {SMS_SEPTETS_MAX} characters"));
         subject.warn(problem.help(help), aisle.id.as_str());
     }
 }
