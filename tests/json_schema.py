@@ -28,8 +28,9 @@ CORE = [
 ]
 # Codes of what is wrong in itself.
 REFUSED = """bad-account bad-day bad-email bad-endpoint bad-event-type bad-hours bad-id bad-image
-bad-model-data bad-name bad-phone-number bad-reason bad-rtsp bad-push-endpoint bad-url confidence-out-of-range
-empty-condition empty-file empty-value missing-key subscriber-channel unknown-key wrong-type wrong-value
+bad-model-data bad-name bad-phone-number bad-reason bad-rtsp bad-push-endpoint bad-url bad-wording
+confidence-out-of-range empty-condition empty-file empty-value missing-key subscriber-channel unknown-key
+unknown-placeholder wrong-type wrong-value
 """.split()
 
 
@@ -137,6 +138,10 @@ ACCEPTED = [
     ("aisle: aisle-5 }", "aisle: aisle-5, rtsp: rtsp://10.0.0.1/a }"),
     ("aisle: aisle-5 }", "aisle: aisle-5, zones: [{ id: a, area: [0, 0, 1, 1] }] }"),
     ("aisle: aisle-5 }", "aisle: aisle-5, zones: [{ id: a, area: ['0.1', 0.25, .5, 0.5] }] }"),
+    ("", "alerts: {}"), ("", 'alerts: { headline: "{{{place}}} {priority}: {behaviour} — ägäis 日本" }'), ("", "alerts: { sms: 12 }"),
+    ("", "alerts:\n  sms: >\n    {headline}\n    {case}\n"), ("", "alerts:\n  email: |\n    {headline}\n\n      {date}, {time}: {case}\n"),
+    ("", f"alerts: {{ sms: {'x' * 160}, headline: {'x' * 120}, email_subject: {'x' * 99}, email: {'x' * 2000} }}"),
+    ("", 'alerts: { email_subject: "[{store_id}] {headline} {store} ~ {{}}" }'), ("", 'alerts: { email: "\\n{case}" }'),
     ("", "timezone: america/los_angeles"), ("", "timezone: Etc/GMT+8"), ("", "timezone: UTC"),
 ]
 BOTH_REFUSE = [
@@ -166,6 +171,12 @@ BOTH_REFUSE = [
     ("aisle: aisle-5 }", "aisle: aisle-5, zones: [{ id: a, area: [0, 0, 1, 2] }] }"),
     ("aisle: aisle-5 }", "aisle: aisle-5, rtsp: http://10.0.0.1/a }"), (", aisle: aisle-5 }", " }"),
     ("cameras: [{ id: aisle-5-a, aisle: aisle-5 }]", "cameras: { id: aisle-5-a }"),
+    ("", 'alerts: { headline: "{plase}" }'), ("", 'alerts: { headline: "{ place }" }'), ("", 'alerts: { headline: "a } b" }'),
+    ("", 'alerts: { headline: "{place" }'), ("", 'alerts: { headline: "{{place}" }'), ("", 'alerts: { headline: "{headline}" }'),
+    ("", 'alerts: { headline: "a\\nb" }'), ("", 'alerts: { sms: "a\\tb" }'), ("", 'alerts: { email: "a\\rb" }'), ("", 'alerts: { email: "a\\u0085b" }'),
+    ("", 'alerts: { email_subject: "Größe" }'), ("", 'alerts: { headline: "" }'), ("", 'alerts: { email: "\\n \\n" }'),
+    ("", f"alerts: {{ sms: {'x' * 162} }}"), ("", f"alerts: {{ email: {'x' * 2002} }}"), ("", "alerts: { headline: {place} }"),
+    ("", "alerts: { subject: x }"), ("", "alerts: { sms: [x] }"), ("", "alerts: x"), ("", "alerts: { sms: }"),
 ]
 FLEET_ACCEPTED = [
     ('"123456789012"', "123456789012"), ('"123456789012"', "012345678901"), ("cell: us-west, ", "cell: us-west, labels: [12], "),

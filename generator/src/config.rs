@@ -15,6 +15,7 @@ use contract::evidence::LockMode;
 use contract::hours::Period;
 use contract::priority::Priority;
 use contract::watch::WatchWhen;
+use contract::wording::WordingKey;
 
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::{At, Place};
@@ -85,6 +86,8 @@ pub struct Layer {
     pub cooldown: Option<At<u32>>,
     pub rules: Vec<RuleConfig>,
     pub subscribers: Option<Vec<SubscriberConfig>>,
+    /// The words of alerts, by key.
+    pub wording: Vec<(WordingKey, At<String>)>,
 }
 
 /// Opening hours: a key such as `mon-sat`, `sun` or `2026-12-25`, and its spans.
@@ -189,6 +192,7 @@ pub fn store(decoder: &mut Decoder, node: &Node) -> Option<StoreConfig> {
 
 fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
     let camera = decoder.mapping(fields, "camera");
+    let alerts = decoder.mapping(fields, "alerts");
     let evidence = decoder.mapping(fields, "evidence");
     Layer {
         cell: decoder.text(fields, "cell"),
@@ -203,6 +207,7 @@ fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
         subscribers: fields
             .find("subscribers")
             .map(|_| decoder.each(fields, "subscribers", rule::subscriber)),
+        wording: alerts.map(|fields| wording(decoder, &fields)).unwrap_or_default(),
     }
 }
 
@@ -257,6 +262,11 @@ fn zone(decoder: &mut Decoder, fields: &Fields<'_>, _: &Place) -> Option<ZoneCon
     let place = fields.find("area").map(|node| node.place.clone());
     let area = decoder.numbers(fields, "area");
     Some(ZoneConfig { id: decoder.text(fields, "id")?, area: At { place: place?, value: area } })
+}
+
+fn wording(decoder: &mut Decoder, fields: &Fields<'_>) -> Vec<(WordingKey, At<String>)> {
+    let text = |key: WordingKey| Some((key, decoder.text(fields, key.as_str())?));
+    WordingKey::ALL.into_iter().filter_map(text).collect()
 }
 
 fn evidence_of(decoder: &mut Decoder, fields: &Fields<'_>) -> EvidenceConfig {

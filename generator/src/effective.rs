@@ -73,6 +73,14 @@ pub fn values(store: &Inherited<'_>) -> Vec<Shown> {
             page.subscriber(subscriber);
         }
     });
+    page.within("alerts", |page| {
+        for (key, text) in &store.wording {
+            match text {
+                Some(_) => page.text(key.as_str(), *text),
+                None => page.line(key.as_str(), written(key.built_in()), Origin::BuiltIn),
+            }
+        }
+    });
     page.within("evidence", |page| {
         page.setting("before", store.before_s, |value| Unit::Seconds.shown(value));
         page.setting("after", store.after_s, |value| Unit::Seconds.shown(value));

@@ -1,7 +1,7 @@
 //! Inheritance: where each value of a store comes from.
 //!
 //! A store's own file comes first, then its format, then the fleet's defaults, then what is built
-//! in; the nearest wins, key by key inside `camera` and `evidence`. Lists of subscribers, labels and
+//! in; the nearest wins, key by key inside `camera`, `alerts` and `evidence`. Lists of subscribers, labels and
 //! hours count whole. Rules add up in that order, and a nearer rule replaces an inherited one of
 //! the same name. Everything here borrows from `config`; nothing is checked.
 
@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use contract::evidence::LockMode;
 use contract::watch::WatchWhen;
+use contract::wording::WordingKey;
 
 use crate::config::{
     CameraConfig, CameraSettings, EvidenceConfig, FleetConfig, HoursConfig, Layer, RuleConfig,
@@ -60,6 +61,8 @@ pub struct Inherited<'a> {
     pub rules: Vec<(Level, &'a RuleConfig)>,
     pub cooldown_s: Setting<'a, u32>,
     pub subscribers: &'a [SubscriberConfig],
+    /// The words of alerts, by key; `None`: they are built in.
+    pub wording: [(WordingKey, Option<&'a At<String>>); 4],
     pub before_s: Setting<'a, u32>,
     pub after_s: Setting<'a, u32>,
     pub keep_days: Setting<'a, u32>,
@@ -95,6 +98,7 @@ pub fn resolve<'a>(fleet: &'a FleetConfig, store: &'a StoreConfig) -> Inherited<
         rules: rules(&layers),
         cooldown_s: setting(&layers, |it| it.cooldown.as_ref(), COOLDOWN_SECONDS),
         subscribers: nearest(&layers, |it| it.subscribers.as_deref()).unwrap_or_default(),
+        wording: WordingKey::ALL.map(|key| (key, nearest(&layers, |it| text(it, key)))),
         before_s: setting(&evidence, |it| it.before_s.as_ref(), EVIDENCE_SECONDS),
         after_s: setting(&evidence, |it| it.after_s.as_ref(), EVIDENCE_SECONDS),
         keep_days: setting(&evidence, |it| it.keep_days.as_ref(), EVIDENCE_DAYS),
@@ -117,6 +121,11 @@ fn camera<'a>(config: &'a CameraConfig, shared: &[&'a CameraSettings]) -> Inheri
         window_s: setting(&layers, |it| it.window_s.as_ref(), WINDOW_SECONDS),
         when: setting(&layers, |it| it.when.as_ref(), WatchWhen::Always),
     }
+}
+
+/// A layer's own text of this key.
+fn text(layer: &Layer, key: WordingKey) -> Option<&At<String>> {
+    layer.wording.iter().find(|(it, _)| *it == key).map(|(_, text)| text)
 }
 
 fn rules<'a>(layers: &[&'a Layer]) -> Vec<(Level, &'a RuleConfig)> {

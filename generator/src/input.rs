@@ -104,7 +104,7 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
         // Without a fleet, every name in the stores would be unknown.
         None => (decoder.problems, None, FleetConfig::default()),
         Some(config) => {
-            let (problems, fleet) = validate(&config, &store_configs, decoder.problems);
+            let (problems, fleet) = validate(&config, &store_configs, &sources, decoder.problems);
             (problems, fleet, config)
         }
     };
@@ -126,9 +126,10 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
 fn validate(
     config: &FleetConfig,
     stores: &[(String, StoreConfig)],
+    sources: &Sources,
     problems: Vec<Diagnostic>,
 ) -> (Vec<Diagnostic>, Option<CompiledFleet>) {
-    let checked = validate::validate(config, stores, problems);
+    let checked = validate::validate(config, stores, sources, problems);
     let mut problems = checked.problems;
     let Some(fleet) = checked.fleet else { return (problems, None) };
     let places: BTreeMap<String, Place> = stores

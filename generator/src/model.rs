@@ -11,6 +11,7 @@ use contract::hours::{Hours, Period};
 use contract::priority::Priority;
 use contract::store::Zone;
 use contract::watch::WatchWhen;
+use contract::wording::Wording;
 
 /// An id as people choose it: `[a-z0-9]` with single hyphens inside, 1 to [`Id::MAX`] characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,6 +163,8 @@ pub struct Store {
     /// In the order in which they are tried; the first that matches wins.
     pub rules: Vec<Rule>,
     pub subscribers: Vec<Subscriber>,
+    /// The words of its alerts.
+    pub wording: Wording,
     pub evidence: EvidenceSettings,
 }
 

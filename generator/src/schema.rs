@@ -6,11 +6,15 @@
 //!
 //! To add a key, add it here, in the order in which people should read it, and then to `config`.
 
+mod alerts;
 mod fleet;
 mod rule;
 mod store;
 mod words;
 
+use contract::wording::WordingKey;
+
+pub use alerts::ALERTS;
 pub use fleet::{CELL, FLEET, MODEL};
 pub use rule::{ALLOW, RULE, SUBSCRIBER, WHEN};
 pub use store::{AISLE, CAMERA, CAMERA_SETTINGS, EVIDENCE, LAYER, STORE, WATCH, ZONE};
@@ -82,6 +86,8 @@ pub enum Kind {
         form: &'static str,
         pattern: &'static str,
     },
+    /// One of the texts of an alert, with placeholders.
+    Wording(WordingKey),
     /// `true` or `false`.
     Flag,
     /// One of these words, each with its meaning.

@@ -13,11 +13,12 @@ mod rule;
 mod store;
 mod subscriber;
 mod unwise;
+mod wording;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{FleetConfig, StoreConfig};
-use crate::diagnostic::{At, Diagnostic, FileId, Place, SHOWN_PER_FILE, suggest};
+use crate::diagnostic::{At, Diagnostic, FileId, Place, SHOWN_PER_FILE, Sources, suggest};
 use crate::inherit::Level;
 use crate::model::{Cell, Fleet, Id, Store};
 
@@ -35,6 +36,7 @@ pub struct Checked {
 /// Collects what is wrong while one store after the other is read.
 struct Context<'a> {
     fleet: &'a FleetConfig,
+    sources: &'a Sources,
     problems: Vec<Diagnostic>,
     /// Errors of each file that has any: what would be unwise there may come from the error.
     errors: HashMap<FileId, usize>,
@@ -82,16 +84,19 @@ struct Followed {
     known_somewhere: bool,
 }
 
-/// Validates everything that was read. `stores` holds each file's stem, which must be the id.
+/// Validates everything that was read. `stores` holds each file's stem, which must be the id;
+/// `sources` the texts of the files, for places inside a value.
 ///
 /// `problems` are those that reading found; they make the result an error as well.
 pub fn validate(
     fleet: &FleetConfig,
     stores: &[(String, StoreConfig)],
+    sources: &Sources,
     problems: Vec<Diagnostic>,
 ) -> Checked {
     let mut context = Context {
         fleet,
+        sources,
         errors: HashMap::new(),
         told: HashSet::new(),
         audiences: fleet.audiences.iter().map(|it| it.value.as_str()).collect(),

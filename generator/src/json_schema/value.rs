@@ -4,6 +4,7 @@
 //! `arm` takes text is said for each kind. `patternErrorMessage` and `errorMessage` are what
 //! yaml-language-server shows; other tools ignore them.
 
+use contract::wording::{Placeholder, WordingKey};
 use serde_json::{Map, Value, json};
 
 use crate::quota::{self, Scope};
@@ -36,6 +37,7 @@ pub(super) fn of(kind: &'static Kind, example: &str) -> Value {
             schema
         }
         Kind::Text { pattern, .. } => formed(pattern, example, &form()),
+        Kind::Wording(key) => wording(*key, &form()),
         Kind::Flag => text(&["boolean", "string"], "^(true|false)$", &form()),
         Kind::Choice(words) => choice(words),
         Kind::Duration { unit, min, max } => {
@@ -97,6 +99,24 @@ fn formed(pattern: &str, example: &str, form: &str) -> Value {
         }
         _ => text(&["string"], pattern, form),
     }
+}
+
+/// A text of an alert: placeholders, doubled braces, and characters that its channel takes.
+fn wording(key: WordingKey, form: &str) -> Value {
+    let takes = |it: &Placeholder| key.takes(*it);
+    let names: Vec<_> =
+        Placeholder::ALL.into_iter().filter(takes).map(Placeholder::as_str).collect();
+    let letter = match key {
+        WordingKey::EmailSubject => "[ -z|~]",
+        WordingKey::Email => "[^{}\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f]",
+        WordingKey::Headline | WordingKey::Sms => "[^{}\\x00-\\x1f\\x7f-\\x9f]",
+    };
+    let names = names.join("|");
+    // A block text of YAML ends with a line break, which does not count.
+    let pattern = format!("^(?=[\\s\\S]*\\S)(\\{{\\{{|\\}}\\}}|\\{{({names})\\}}|{letter})*\\n?$");
+    let mut schema = scalar(&pattern, form);
+    insert(&mut schema, "maxLength", json!(key.characters_max() + 1));
+    schema
 }
 
 /// Text of a form, or what a YAML reader may make of it.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use contract::evidence::LockMode;
 use contract::hours::Hours;
+use contract::wording::Wording;
 
 use super::*;
 use crate::model::{Confidence, EvidenceSettings};
@@ -22,6 +23,7 @@ fn store(rules: Vec<Rule>) -> Store {
         cameras: vec![],
         rules,
         subscribers: vec![],
+        wording: Wording::default(),
         evidence: EvidenceSettings {
             before_s: 1,
             after_s: 1,

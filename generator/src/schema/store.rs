@@ -3,6 +3,7 @@
 
 use crate::model::{Camera, Store};
 
+use super::alerts::ALERTS_KEY;
 use super::rule::{ALLOW, COOLDOWN, RULES, SUBSCRIBER};
 use super::{ID, Key, Kind, Noun, Presence, Unit};
 
@@ -126,6 +127,7 @@ pub static STORE: Noun = Noun {
         RULES,
         COOLDOWN,
         SUBSCRIBERS,
+        ALERTS_KEY,
         EVIDENCE_KEY,
         ALLOWED,
     ],
@@ -146,6 +148,7 @@ pub static LAYER: Noun = Noun {
         RULES,
         COOLDOWN,
         SUBSCRIBERS,
+        ALERTS_KEY,
         EVIDENCE_KEY,
     ],
     one_of: &[],

@@ -3,6 +3,8 @@
 //! Everything is Markdown made from the tables; nothing here knows a key by its name. To say
 //! something better about one key, change its `about` in `schema/`.
 
+use contract::wording::WordingKey;
+
 use super::{Key, Kind, Noun, Presence, Unit};
 
 impl Noun {
@@ -52,6 +54,11 @@ impl Kind {
             Self::Reference(what) => format!("id of {what}"),
             Self::Name => "1 to 64 characters without `<`, `>`, `\"`, `\\`".to_owned(),
             Self::Text { form, .. } => (*form).to_owned(),
+            Self::Wording(key) => {
+                let lines = if key.has_lines() { "text of" } else { "text on one line, of" };
+                let ascii = if *key == WordingKey::EmailSubject { " of ASCII" } else { "" };
+                format!("{lines} at most {} characters{ascii}", key.characters_max())
+            }
             Self::Flag => "`true` or `false`".to_owned(),
             Self::Choice(words) => {
                 let each: Vec<_> =

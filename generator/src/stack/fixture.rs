@@ -5,6 +5,7 @@ use contract::hours::Hours;
 use contract::priority::Priority;
 use contract::store::Zone;
 use contract::watch::WatchWhen;
+use contract::wording::Wording;
 use serde_json::json;
 
 use crate::model::{
@@ -59,6 +60,7 @@ pub(crate) fn store() -> Store {
         cameras: cameras(1),
         rules: vec![],
         subscribers: vec![],
+        wording: Wording::default(),
         evidence: EvidenceSettings {
             before_s: 15,
             after_s: 15,

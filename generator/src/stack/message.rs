@@ -58,6 +58,7 @@ pub(super) fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMe
         cooldown_s: rule.cooldown_s,
         shadow: rule.shadow,
         evidence: evidence_policy(store),
+        wording: store.wording.clone(),
         stream_prefix: StoreNames::new(&store.cell, &store.id).stream_prefix(),
         event_id: String::new(),
         time: String::new(),
@@ -144,6 +145,7 @@ fn watch_camera(camera: &Camera) -> WatchCamera {
 
 #[cfg(test)]
 mod tests {
+    use contract::wording::{Wording, WordingKey};
     use serde_json::json;
 
     use super::*;
@@ -170,7 +172,15 @@ mod tests {
     fn named(name: &str) -> Store {
         let mut store = Store { name: name.to_owned(), ..fixture::large_store(2) };
         store.aisles[0].name = name.to_owned();
+        store.wording = wording(name);
         store
+    }
+
+    /// Words with a hostile text and all that they may hold besides.
+    fn wording(name: &str) -> Wording {
+        let text = format!("{name} {{place}} {{{{x}}}}");
+        let short = Wording::default().with(WordingKey::Headline, &text);
+        short.with(WordingKey::Email, &format!("{text}\n\n  {name}: {{case}}\n"))
     }
 
     /// What CloudFormation makes of a text in `Fn::Sub`.
@@ -246,6 +256,7 @@ mod tests {
                         lock: contract::evidence::LockMode::Governance,
                         retention_hours: 24,
                     },
+                    wording: wording(name),
                     stream_prefix: "arm-us-west-seattle-001-gw-".to_owned(),
                     event_id: "7bf7".to_owned(),
                     time: "2026-11-22T14:03:03Z".to_owned(),
@@ -254,6 +265,22 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn words_that_are_built_in_are_in_no_template() {
+        let template = rule_input(&fixture::store(), &fixture::rule("sweep"), "${Alerts}");
+        assert!(!template.contains("wording"), "{template}");
+    }
+
+    #[test]
+    fn the_longest_words_leave_room_in_a_rule_s_input() {
+        let long = WordingKey::ALL
+            .into_iter()
+            .fold(Wording::default(), |all, key| all.with(key, &"\"".repeat(key.characters_max())));
+        let store = Store { wording: long, ..fixture::store() };
+        let characters = rule_input(&store, &fixture::rule("sweep"), "${Alerts}").chars().count();
+        assert!(characters < INPUT_TEMPLATE_CHARACTERS_MAX - 2_000, "{characters}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::config::Layer;
 
-use super::{Context, hours, rule, subscriber};
+use super::{Context, hours, rule, subscriber, wording};
 
 pub(super) fn validate(context: &mut Context<'_>, layer: &Layer) {
     let timezone = layer.timezone.as_ref().and_then(|name| hours::timezone(context, name));
@@ -18,6 +18,9 @@ pub(super) fn validate(context: &mut Context<'_>, layer: &Layer) {
     rule::check_names(context, layer);
     for rule in &layer.rules {
         rule::check_alone(context, rule);
+    }
+    for (key, text) in &layer.wording {
+        wording::validate(context, *key, text);
     }
     for subscriber in layer.subscribers.iter().flatten() {
         // The cell is the store's, so a push endpoint's home is looked at there.

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use contract::store::Zone;
+use contract::wording::Wording;
 
 use crate::config::{AisleConfig, CameraConfig, StoreConfig};
 use crate::diagnostic::{At, Diagnostic};
 use crate::inherit::{self, Inherited, InheritedCamera};
 use crate::model::{Aisle, Camera, EvidenceSettings, Id, Store};
 
-use super::{Context, hours, rtsp, rule, subscriber, unwise};
+use super::{Context, hours, rtsp, rule, subscriber, unwise, wording};
 
 /// Most cameras of a store. A stack holds 500 resources (CloudFormation quota), one per camera;
 /// 80 are left for the bus, rules, topic and subscriptions.
@@ -51,6 +52,11 @@ pub(super) fn validate(
     let subscribers = inherited.subscribers.iter();
     let subscribers =
         subscribers.filter_map(|it| subscriber::validate(context, home, it)).collect();
+    let mut wording = Wording::default();
+    for (key, text) in &inherited.wording {
+        let text = text.and_then(|text| wording::validate(context, *key, text));
+        wording = text.map_or(wording.clone(), |text| wording.with(*key, text));
+    }
     let store = Store {
         id: id?,
         name: config.name.as_ref()?.value.clone(),
@@ -62,6 +68,7 @@ pub(super) fn validate(
         cameras,
         rules,
         subscribers,
+        wording,
         evidence: EvidenceSettings {
             before_s: inherited.before_s.value,
             after_s: inherited.after_s.value,

@@ -4,6 +4,7 @@
 
 mod alert;
 mod video;
+mod wording;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -58,6 +59,7 @@ pub(super) fn warn(context: &mut Context<'_>, inherited: &Inherited<'_>, store: 
     periods_that_never_come(&mut subject);
     video::warn(&mut subject);
     alert::warn(&mut subject);
+    wording::warn(&mut subject);
 }
 
 fn aisles_without_camera(subject: &mut Subject<'_, '_>) {

@@ -123,7 +123,7 @@ mod tests {
         let told = |priority: Priority| case::Told {
             rank: priority.rank(),
             audiences: Vec::new(),
-            texts: contract::alert::texts(&facts(&case)),
+            texts: contract::alert::texts(&facts(&case), &critical.routing.wording),
             message_id: "1".to_owned(),
         };
         let lower = case::alerted(&change.case, &told(Priority::High), 3).case;
@@ -155,7 +155,7 @@ mod tests {
         let told = case::Told {
             rank: Priority::Medium.rank(),
             audiences: opened.notify.clone(),
-            texts: contract::alert::texts(&facts(&opened)),
+            texts: contract::alert::texts(&facts(&opened), &opening.routing.wording),
             message_id: "1".to_owned(),
         };
         let told = case::alerted(&opened, &told, 0).case;

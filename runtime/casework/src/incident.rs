@@ -10,6 +10,7 @@ use contract::evidence::EvidencePolicy;
 use contract::incident::IncidentMessage;
 use contract::priority::Priority;
 use contract::store::StoreRef;
+use contract::wording::Wording;
 use serde_json::Value;
 
 use crate::id::DetectionKey;
@@ -75,6 +76,8 @@ pub struct Routing {
     pub cooldown_ms: i64,
     pub shadow: bool,
     pub evidence: EvidencePolicy,
+    /// The words in which people are told.
+    pub wording: Wording,
 }
 
 impl Routing {
@@ -148,6 +151,7 @@ pub fn read(message: IncidentMessage, now_ms: i64) -> Result<RoutedDetection, In
             cooldown_ms: i64::from(message.cooldown_s) * 1_000,
             shadow: message.shadow,
             evidence: message.evidence,
+            wording: message.wording,
         },
         event_id: message.event_id,
     };
@@ -250,6 +254,7 @@ mod tests {
                 lock: LockMode::Governance,
                 retention_hours: 24,
             },
+            wording: Wording::default(),
             stream_prefix: "arm-west-seattle-001-".to_owned(),
             event_id: "event-1".to_owned(),
             time: "2026-11-22T18:03:03Z".to_owned(),

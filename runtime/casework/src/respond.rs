@@ -20,7 +20,7 @@ use crate::case_table::{ATTEMPTS_MAX, CaseError, CaseTable, Written, amend, fetc
 use crate::claim::{self, Claim};
 use crate::evidence;
 use crate::guard;
-use crate::incident::RoutedDetection;
+use crate::incident::{RoutedDetection, Routing};
 use crate::step::{StepError, backoff};
 
 /// A message to publish on a store's topic.
@@ -180,7 +180,7 @@ async fn tell_people(
 ) -> Result<(), StepError> {
     let by = format!("{}/{}", detection.id, detection.routing.rule);
     let Some(case) = claim_alert(services, case_id, &by, now_ms).await? else { return Ok(()) };
-    let alert = alert(&case, &detection.routing.topic);
+    let alert = alert(&case, &detection.routing);
     let message_id = match services.publish(&alert).await {
         Ok(message_id) => message_id,
         Err(error) => {
@@ -223,7 +223,7 @@ async fn claim_alert(
     Err(StepError::retryable("claim the alert of case", case_id, CaseError::Busy))
 }
 
-fn alert(case: &CaseItem, topic: &str) -> Alert {
+fn alert(case: &CaseItem, routing: &Routing) -> Alert {
     let facts = claim::facts(case);
     let mut attributes = vec![
         (ATTRIBUTE_PRIORITY, facts.priority.to_string()),
@@ -232,8 +232,8 @@ fn alert(case: &CaseItem, topic: &str) -> Alert {
     ];
     attributes.extend(case.aisle.clone().map(|aisle| (ATTRIBUTE_AISLE, aisle)));
     Alert {
-        topic: topic.to_owned(),
-        texts: contract::alert::texts(&facts),
+        topic: routing.topic.clone(),
+        texts: contract::alert::texts(&facts, &routing.wording),
         audiences: case.notify.clone(),
         attributes,
     }
@@ -263,6 +263,7 @@ mod tests {
 
     use contract::case::{AlertStatus, EvidenceStatus};
     use contract::priority::Priority;
+    use contract::wording::{Wording, WordingKey};
     use proptest::prelude::*;
 
     use super::*;
@@ -385,6 +386,21 @@ mod tests {
         assert_eq!((request.start_ms, request.end_ms, delay_s), (85_000, 117_000, 24));
         assert_eq!(request.key, format!("evidence/seattle-001/1970/01/01/{}.mp4", case.case_id));
         assert_eq!(request.retained_until_ms, 85_000 + 24 * 3_600_000);
+    }
+
+    #[test]
+    fn people_are_told_in_the_words_of_their_store_and_the_trail_keeps_them() {
+        let world = World::default();
+        let mut worded = detection(100, Priority::High);
+        worded.routing.wording =
+            Wording::default().with(WordingKey::Headline, "{behaviour} bei {place}");
+        world.settle(&[worded]);
+        let published = world.published.take();
+        assert_eq!(published[0].texts.default, "Shelf Sweep bei Aisle 5");
+        assert!(published[0].texts.sms.starts_with("Shelf Sweep bei Aisle 5. "));
+        let entries = world.table.entries.borrow();
+        let alerted = entries.values().find(|it| it.action == "alerted").unwrap();
+        assert_eq!(alerted.facts["default"], "Shelf Sweep bei Aisle 5");
     }
 
     #[test]

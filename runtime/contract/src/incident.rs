@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::EvidencePolicy;
 use crate::priority::Priority;
 use crate::store::StoreRef;
+use crate::wording::Wording;
 
 /// One message in the queue `incidents`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct IncidentMessage {
     pub shadow: bool,
     /// What is kept of the video, and how long.
     pub evidence: EvidencePolicy,
+    /// The words of the store's alerts; absent where all of them are built in.
+    #[serde(default, skip_serializing_if = "Wording::is_built_in")]
+    pub wording: Wording,
     /// A camera's stream is this prefix followed by the camera's id.
     pub stream_prefix: String,
     /// EventBridge's id of the event.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::alert::{self, AlertFacts, SMS_SEPTETS_MAX};
 use contract::store::StoreRef;
+use contract::wording::{Wording, WordingKey};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Aisle, Channel, Id, Rule, Store};
@@ -58,7 +59,7 @@ fn told_twice(subject: &mut Subject<'_, '_>) {
     }
 }
 
-/// Aisles whose name makes a text message lose words.
+/// Aisles whose name makes a text message lose words, and words of the store that do so themselves.
 fn texts(subject: &mut Subject<'_, '_>) {
     let store = subject.store;
     let by_sms: BTreeSet<_> = store
@@ -78,22 +79,43 @@ fn texts(subject: &mut Subject<'_, '_>) {
             Some((rule, event_type, rule.priority.as_str().len() + event_type.len()))
         })
         .collect();
+    let mut told = false;
     for aisle in &store.aisles {
         let here = longest.iter().filter(|(rule, ..)| meets(rule, aisle));
         let Some((rule, event_type, _)) = here.max_by_key(|(.., length)| *length) else { continue };
         let facts = facts(store, rule, event_type, aisle);
-        let Some(loss) = alert::sms_loss(&facts) else { continue };
-        let place = aisle_place(subject, aisle);
+        let Some(loss) = alert::sms_loss(&facts, &store.wording) else { continue };
+        // Where the built-in words lose nothing, it is the store's own that do: told once.
+        let words = wording_place(subject).filter(|_| plain(&facts));
+        if words.is_some() && std::mem::replace(&mut told, true) {
+            continue;
+        }
+        let what =
+            if words.is_some() { "shorter or plainer words" } else { "a shorter or plainer name" };
+        let place = words.unwrap_or_else(|| aisle_place(subject, aisle));
         let message =
             format!("a text message about `{event_type}` in the aisle `{}` {loss}", aisle.id);
-        let help = format!(
-            "choose a shorter or plainer name; the message would be: {}",
-            alert::texts(&facts).sms
-        );
+        let sms = alert::texts(&facts, &store.wording).sms;
+        let help = format!("choose {what}; the message would be: {sms}");
         let problem = Diagnostic::warning("sms-shortened", &place, message)
             .label(format!("a text message has {SMS_SEPTETS_MAX} characters"));
         subject.warn(problem.help(help), aisle.id.as_str());
     }
+}
+
+/// Whether the built-in words would lose nothing.
+fn plain(facts: &AlertFacts) -> bool {
+    alert::sms_loss(facts, &Wording::default()).is_none()
+}
+
+/// Where the words of the store's text messages stand, if they are its own: those of the message,
+/// or else those of the headline in it.
+fn wording_place(subject: &Subject<'_, '_>) -> Option<Place> {
+    let own = |wanted| {
+        let mut all = subject.inherited.wording.iter();
+        all.find_map(|(key, text)| text.filter(|_| *key == wanted).map(|it| it.place.clone()))
+    };
+    own(WordingKey::Sms).or_else(|| own(WordingKey::Headline))
 }
 
 fn meets(rule: &Rule, aisle: &Aisle) -> bool {
@@ -117,12 +139,18 @@ fn facts(store: &Store, rule: &Rule, event_type: &str, aisle: &Aisle) -> AlertFa
             timezone: store.hours.timezone.clone(),
         },
         aisle_name: Some(aisle.name.clone()),
-        camera: None,
+        camera: longest_camera(store, aisle),
         start_ms: 0,
         case_id: CASE_ID.to_owned(),
-        confidence: None,
+        confidence: Some(1.0),
         rule: rule.name.to_string(),
     }
+}
+
+/// The camera of the aisle that takes the most room in a text.
+fn longest_camera(store: &Store, aisle: &Aisle) -> Option<String> {
+    let here = store.cameras.iter().filter(|camera| camera.aisle == aisle.id);
+    here.map(|camera| camera.id.to_string()).max_by_key(String::len)
 }
 
 fn aisle_place(subject: &Subject<'_, '_>, aisle: &Aisle) -> Place {

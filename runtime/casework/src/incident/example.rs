@@ -3,6 +3,7 @@
 use contract::evidence::{EvidencePolicy, LockMode};
 use contract::priority::Priority;
 use contract::store::StoreRef;
+use contract::wording::Wording;
 
 use super::{Camera, RoutedDetection, Routing};
 use crate::id::DetectionKey;
@@ -52,6 +53,7 @@ pub fn detection(start_s: i64, priority: Priority) -> RoutedDetection {
                 lock: LockMode::Governance,
                 retention_hours: 24,
             },
+            wording: Wording::default(),
         },
         event_id: "event".to_owned(),
         matches_several: false,

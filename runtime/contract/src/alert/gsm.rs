@@ -17,8 +17,11 @@ const ASCII_LACKED: &str = "^{}\\[~]|`";
 /// The extension table: an escape and the sign, two septets each.
 const EXTENSION: &str = "^{}\\[~]|€";
 
+/// Stands where something was left out.
+const ELLIPSIS: &str = "...";
+
 /// How many septets a character takes; `None` when it is outside of the alphabet.
-fn width(c: char) -> Option<usize> {
+pub(super) fn width(c: char) -> Option<usize> {
     if EXTENSION.contains(c) {
         return Some(2);
     }
@@ -33,27 +36,36 @@ pub(super) fn septets(text: &str) -> usize {
 
 /// The text on one line, in characters of the alphabet.
 pub(super) fn gsm(text: &str) -> String {
-    let folded: String = one_line(text).chars().map(likeness).collect();
-    one_line(&folded)
+    one_line(&folded(text))
 }
 
-/// Cuts a text of the alphabet to so many septets, with `...` where something was left out.
+/// The text in characters of the alphabet, with as many spaces as it has.
+pub(super) fn folded(text: &str) -> String {
+    let is_space = |c: char| c.is_control() || c.is_whitespace();
+    text.chars().map(|c| if is_space(c) { " ".to_owned() } else { likeness(c) }).collect()
+}
+
+/// Cuts a text of the alphabet to so many septets, with `...` where something was left out; nothing
+/// is left where nothing but `...` has room.
 pub(super) fn shortened(text: &str, septets_max: usize) -> String {
     if septets(text) <= septets_max {
         return text.to_owned();
     }
-    let room = septets_max.saturating_sub(3);
+    let room = septets_max.saturating_sub(ELLIPSIS.len());
+    if room == 0 {
+        return String::new();
+    }
     let mut taken = 0;
     let fits = |c: &char| {
         taken += width(*c).unwrap_or(0);
         taken <= room
     };
     let kept: String = text.chars().take_while(fits).collect();
-    kept.trim_end().to_owned() + "..."
+    kept.trim_end().to_owned() + ELLIPSIS
 }
 
 /// The character, or its likeness in the alphabet; empty when there is none.
-pub(super) fn likeness(c: char) -> String {
+fn likeness(c: char) -> String {
     if width(c).is_some() {
         return c.to_string();
     }
