@@ -2,7 +2,8 @@
 
 Usage: json_schema.py ARM, in the project's root. What `arm check` accepts, the schema must accept:
 the example stores, the mended example of every explanation, and every case below. What is wrong in
-itself, without a look at anything else, the schema must refuse too.
+itself, without a look at anything else, the schema must refuse too. What webhooks get is as its own
+schema says.
 """
 
 import json
@@ -244,6 +245,36 @@ def check_cases(schemas, arm):
     print(f"cases on which arm and the schema agree: {sum(counts[::2])} accepted, {sum(counts[1::2])} refused")
 
 
+def output(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def check_webhooks(arm):
+    """What webhooks get, written by the code that sends it, by the schema that `arm schema alert` prints."""
+    schema = json.loads(output([arm, "schema", "alert"]))
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    lines = output(["cargo", "run", "--quiet", "--locked", "--package", "arm-contract", "--example", "webhooks"])
+    alerts = [json.loads(line) for line in lines.split("\n") if line]
+    for alert in alerts:
+        if errors := [it.message for it in validator.iter_errors(alert)]:
+            fail(f"the schema refuses an alert that is sent: {alert}", errors)
+    told = set().union(*alerts)
+    if apart := told ^ set(schema["properties"]):
+        fail("the schema has other fields than alerts", sorted(apart))
+    if bare := [name for name, it in schema["properties"].items() if not it.get("description")]:
+        fail("fields that nobody explains", bare)
+    for name in schema["required"]:
+        if validator.is_valid({key: value for key, value in alerts[0].items() if key != name}):
+            fail(f"the schema accepts an alert without {name}", [])
+    for change in [{"confidence": 93}, {"priority": "urgent"}, {"at": "2026-11-22"}, {"schema": "arm.alert/2"}, {"text": ""}]:
+        if validator.is_valid(alerts[0] | change):
+            fail("the schema accepts an alert that is never sent", [str(change)])
+    if not validator.is_valid(alerts[0] | {"later": 1}):
+        fail("the schema refuses a field that a later version may add", [])
+    print(f"webhook texts by the schema arm.alert/1: {len(alerts)}, with {len(told)} fields")
+
+
 def main():
     schemas = {}
     for kind in ["store", "fleet"]:
@@ -254,6 +285,7 @@ def main():
     check_examples(schemas)
     check_explanations(schemas)
     check_cases(schemas, sys.argv[1])
+    check_webhooks(sys.argv[1])
 
 
 main()

@@ -21,6 +21,11 @@ fn the_committed_schemas_are_current() {
 }
 
 #[test]
+fn the_schema_of_a_webhook_s_alert_is_printed() {
+    is_current("runtime/contract/schema/alert.json", "alert");
+}
+
+#[test]
 fn the_committed_reference_is_current() {
     is_current("stores/README.md", "reference");
 }

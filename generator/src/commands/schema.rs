@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use contract::alert;
+
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::input::Content;
 use crate::json_schema::{self, MODELINE, modeline};
 use crate::{files, load, reference};
 
-/// Print the JSON Schema of a store or of the fleet, or the reference of every key
+/// Print the JSON Schema of a store, the fleet or a webhook's alert, or the reference of every key
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// What to print
@@ -29,6 +31,8 @@ enum What {
     Store,
     /// JSON Schema of fleet.yaml
     Fleet,
+    /// JSON Schema of what a webhook gets of an alert
+    Alert,
     /// Every key with its default, range and example, and every diagnostic, as Markdown
     Reference,
 }
@@ -38,6 +42,7 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         let text = match args.what {
             What::Store => format!("{:#}\n", json_schema::store()),
             What::Fleet => format!("{:#}\n", json_schema::fleet()),
+            What::Alert => alert::WEBHOOK_JSON_SCHEMA.to_owned(),
             What::Reference => reference::page(),
         };
         return Ok(write!(console.out, "{text}")?);

@@ -34,6 +34,10 @@ pub const ATTRIBUTE_AISLE: &str = "aisle";
 /// Name and version of the JSON that webhooks get.
 pub const WEBHOOK_SCHEMA: &str = "arm.alert/1";
 
+/// The JSON Schema of that JSON, which `arm schema alert` prints for whoever receives it. A new field
+/// of `webhook` below stands there too.
+pub const WEBHOOK_JSON_SCHEMA: &str = include_str!("../schema/alert.json");
+
 /// Most characters of a subject: "less than 100". Source: SNS API reference, Publish, `Subject`,
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
 pub const SUBJECT_CHARACTERS_MAX: usize = 99;
