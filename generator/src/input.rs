@@ -194,10 +194,30 @@ fn unreachable(store: &Store, set: &RuleSet, place: impl Fn(&str) -> Place) -> V
 }
 
 fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
-    let help = "name fewer cameras, aisles or zones in one rule, or group aisles by `aisle_kind`";
+    let help = match error {
+        RulesError::TooManyPatterns { cut_by, .. } if !cut_by.is_empty() => format!(
+            "let the rules before it that cut it up most, {}, name fewer different fields, or delete some",
+            listed(cut_by)
+        ),
+        RulesError::TooManyPatterns { .. } => "use fewer rules".to_owned(),
+        RulesError::PatternTooLong { .. } => {
+            "name fewer cameras, aisles or zones in one rule, or group aisles by `aisle_kind`"
+                .to_owned()
+        }
+    };
     Diagnostic::error("rules-too-large", place, error.to_string())
         .help(help)
         .about(store.id.as_str(), error.rule())
+}
+
+/// Names of rules in a sentence.
+fn listed(rules: &[String]) -> String {
+    let names: Vec<_> = rules.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
+    }
 }
 
 #[derive(Default)]

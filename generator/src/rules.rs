@@ -3,25 +3,28 @@
 //! In the YAML the first rule that matches wins; EventBridge has no order and fires every rule
 //! that matches. So each rule's pattern covers its condition minus the conditions of all rules
 //! before it, and the implicit last rule `unrouted` covers the rest: every event whose fields are
-//! scalars matches exactly one. Where one pattern is not enough, a rule becomes several
-//! EventBridge rules, whose names end in `.2`, `.3` and so on. The order of the output is the
-//! order of the YAML.
+//! scalars matches exactly one. What is left of a condition is a few boxes (`cut`), which share a
+//! pattern as branches of an `$or` (`pack`). Where one pattern is too short for them, a rule becomes
+//! several EventBridge rules, whose names end in `.2`, `.3` and so on. The order of the output is
+//! the order of the YAML.
 //!
-//! Pure. To change what a rule can express, start in `rules/region.rs`.
+//! Pure. To change what a rule can express, start in `rules/space.rs`.
 
-mod region;
+mod cut;
+mod pack;
+mod space;
 
-use contract::hours::Period;
 use contract::incident::UNROUTED;
 use contract::priority::Priority;
 
 use crate::model::{Condition, Id, Rule, Store};
-use region::{Numbers, Region, Texts};
+use crate::pattern::CHARACTERS_MAX;
+use cut::{STEPS_MAX, Steps};
+use pack::Packer;
+use space::{Region, RuleBits, Space};
 
-/// Longest event pattern in characters. Source: EventBridge quotas, "Event pattern size",
+/// Most rules of a bus. Source: EventBridge quotas, "Rules",
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>.
-pub const PATTERN_CHARACTERS_MAX: usize = 2_048;
-/// Most rules of a bus. Source: the same page, "Rules".
 pub const BUS_RULES_MAX: usize = 300;
 /// Seconds within which unrouted detections are one case; nobody is told of them, so it only
 /// keeps the case log short. Our choice.
@@ -35,7 +38,7 @@ pub struct CompiledRule {
     pub id: String,
     /// Name of the YAML rule; `unrouted` for the implicit last one.
     pub rule: String,
-    /// The event pattern, at most [`PATTERN_CHARACTERS_MAX`] characters as compact JSON.
+    /// The event pattern, at most [`CHARACTERS_MAX`] characters as compact JSON.
     pub pattern: serde_json::Value,
     pub priority: Priority,
     pub notify: Vec<String>,
@@ -62,57 +65,76 @@ pub struct Unreachable {
 /// Why rules cannot be expressed in EventBridge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// The first field names the rule that names the most.
     #[error(
-        "the rule `{0}` names so much that a pattern needs {1} characters, over the {PATTERN_CHARACTERS_MAX} that EventBridge takes"
+        "the rule `{rule}` names so much that a pattern needs {characters} characters, over the {CHARACTERS_MAX} that EventBridge takes"
     )]
-    PatternTooLong(String, usize),
-    /// The first field names the rule whose patterns went over the limit.
+    PatternTooLong {
+        /// The one that names the most.
+        rule: String,
+        characters: usize,
+    },
     #[error(
-        "with the rule `{0}` the store needs more than the {BUS_RULES_MAX} EventBridge rules that a bus holds"
+        "what is left for the rule `{rule}` takes more patterns than the {BUS_RULES_MAX} EventBridge rules of a bus hold"
     )]
-    TooManyPatterns(String),
+    TooManyPatterns {
+        /// The one that needs the most patterns; `unrouted` for the implicit last one.
+        rule: String,
+        /// The earlier rules that cut it up most, worst first.
+        cut_by: Vec<String>,
+    },
 }
 
 impl RulesError {
     /// Name of the rule that is to be changed.
     pub fn rule(&self) -> &str {
         match self {
-            Self::PatternTooLong(rule, _) | Self::TooManyPatterns(rule) => rule,
+            Self::PatternTooLong { rule, .. } | Self::TooManyPatterns { rule, .. } => rule,
         }
     }
 }
 
 /// Compiles the rules of one store, the implicit last one included.
 pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
-    let unrouted = Rule {
+    let unrouted = unrouted();
+    let rules: Vec<_> = store.rules.iter().chain([&unrouted]).collect();
+    let (space, regions) = Space::new(&rules.iter().map(|rule| &rule.when).collect::<Vec<_>>());
+    if rules.len() > RuleBits::MAX {
+        let rule = rules.get(BUS_RULES_MAX).map(|rule| rule.name.to_string()).unwrap_or_default();
+        return Err(RulesError::TooManyPatterns { rule, cut_by: Vec::new() });
+    }
+    let compiler = Compiler { space, rules, regions };
+    let mut set = RuleSet::default();
+    let lefts = compiler.lefts()?;
+    let mut packer = Packer::new(&compiler.space);
+    for (at, (rule, left)) in compiler.rules.iter().zip(&lefts).enumerate() {
+        if left.is_empty() && at < store.rules.len() {
+            let shadowed_by = compiler.takers(at);
+            set.unreachable.push(Unreachable { rule: rule.name.to_string(), shadowed_by });
+        }
+        let patterns =
+            packer.patterns(left).map_err(|characters| compiler.too_long(at, characters))?;
+        let numbered = patterns.into_iter().enumerate();
+        set.rules.extend(numbered.map(|(index, pattern)| compiled(rule, index, pattern)));
+    }
+    if set.rules.len() > BUS_RULES_MAX {
+        let number =
+            |rule: &Rule| set.rules.iter().filter(|it| it.rule == rule.name.as_str()).count();
+        let most = compiler.rules.iter().enumerate().max_by_key(|(_, rule)| number(rule));
+        return Err(compiler.too_many(most.map_or(0, |(at, _)| at)));
+    }
+    Ok(set)
+}
+
+/// The implicit last rule.
+fn unrouted() -> Rule {
+    Rule {
         name: Id::new(UNROUTED).expect("`unrouted` is an id"),
         when: Condition::default(),
         priority: Priority::Low,
         notify: Vec::new(),
         cooldown_s: UNROUTED_COOLDOWN_SECONDS,
         shadow: false,
-    };
-    let mut set = RuleSet::default();
-    let mut earlier: Vec<(&Rule, Region)> = Vec::new();
-    for rule in store.rules.iter().chain([&unrouted]) {
-        let region = region_of(&rule.when);
-        let (left, shadowed_by) = subtract(rule, region.clone(), &earlier)?;
-        if left.is_empty() && rule.name != unrouted.name {
-            set.unreachable.push(Unreachable { rule: rule.name.to_string(), shadowed_by });
-        }
-        let patterns = patterns(left).map_err(|length| {
-            RulesError::PatternTooLong(wordiest(rule, &region, &earlier).to_string(), length)
-        })?;
-        if set.rules.len() + patterns.len() > BUS_RULES_MAX {
-            return Err(RulesError::TooManyPatterns(rule.name.to_string()));
-        }
-        set.rules.extend(
-            patterns.into_iter().enumerate().map(|(index, pattern)| compiled(rule, index, pattern)),
-        );
-        earlier.push((rule, region));
     }
-    Ok(set)
 }
 
 fn compiled(rule: &Rule, index: usize, pattern: serde_json::Value) -> CompiledRule {
@@ -129,107 +151,77 @@ fn compiled(rule: &Rule, index: usize, pattern: serde_json::Value) -> CompiledRu
     }
 }
 
-fn region_of(condition: &Condition) -> Region {
-    let ids = |ids: &Option<Vec<Id>>| {
-        ids.as_ref().map(|ids| ids.iter().map(Id::to_string).collect::<Vec<_>>())
-    };
-    let period = condition.period.map(Period::as_str).map(|period| vec![period.to_owned()]);
-    // In the order of `region::TEXT_FIELDS`.
-    let lists = [
-        condition.event_types.clone(),
-        ids(&condition.cameras),
-        ids(&condition.aisles),
-        ids(&condition.aisle_kinds),
-        condition.zones.clone(),
-        period,
-    ];
-    let mut region = Region::any();
-    for (texts, list) in region.texts.iter_mut().zip(lists) {
-        if let Some(list) = list {
-            *texts = Texts::In(list.into_iter().collect());
-        }
-    }
-    if let Some(least) = condition.min_confidence {
-        region.confidence = Numbers::at_least(least.value());
-    }
-    region
+/// The rules of a store, the implicit last one included, with what each asks for.
+struct Compiler<'r> {
+    space: Space,
+    rules: Vec<&'r Rule>,
+    /// Parallel to the rules.
+    regions: Vec<Region>,
 }
 
-/// What the earlier rules leave of a region, and which of them took something.
-fn subtract(
-    rule: &Rule,
-    region: Region,
-    earlier: &[(&Rule, Region)],
-) -> Result<(Vec<Region>, Vec<String>), RulesError> {
-    let mut left = vec![region];
-    let mut took = Vec::new();
-    for (other, condition) in earlier {
-        if left.is_empty() {
-            break;
-        }
-        let before = left.clone();
-        let pieces: Vec<_> = left.into_iter().flat_map(|it| it.minus(condition)).collect();
-        // Before joining, which takes the square of their number.
-        if pieces.len() > 2 * BUS_RULES_MAX {
-            return Err(RulesError::TooManyPatterns(rule.name.to_string()));
-        }
-        left = merge(pieces);
-        if left != before {
-            took.push(other.name.to_string());
-        }
-        if left.len() > BUS_RULES_MAX {
-            return Err(RulesError::TooManyPatterns(rule.name.to_string()));
-        }
+impl Compiler<'_> {
+    /// What the rules before each leave of it.
+    fn lefts(&self) -> Result<Vec<Vec<Region>>, RulesError> {
+        let mut steps = Steps(STEPS_MAX);
+        let left = |at| self.left_by(at, at, &mut steps).ok_or_else(|| self.too_many(at));
+        (0..self.rules.len()).map(left).collect()
     }
-    Ok((left, took))
-}
 
-/// Joins boxes that differ in one field, until no two do.
-fn merge(mut regions: Vec<Region>) -> Vec<Region> {
-    'again: loop {
-        for first in 0..regions.len() {
-            for second in first + 1..regions.len() {
-                let pair = regions.get(first).zip(regions.get(second));
-                if let Some(merged) = pair.and_then(|(a, b)| a.merge(b)) {
-                    regions.remove(second);
-                    if let Some(slot) = regions.get_mut(first) {
-                        *slot = merged;
-                    }
-                    continue 'again;
-                }
-            }
-        }
-        return regions;
+    /// What so many of the first rules leave of one.
+    fn left_by(&self, at: usize, first: usize, steps: &mut Steps) -> Option<Vec<Region>> {
+        cut::left(&self.space, self.regions.get(at)?, first, steps)
     }
-}
 
-/// Of a rule and those before it, the one whose own condition is the longest: what a later rule
-/// must leave out, an earlier one has named.
-fn wordiest<'r>(rule: &'r Rule, region: &Region, earlier: &[(&'r Rule, Region)]) -> &'r Id {
-    let all = earlier.iter().map(|(rule, region)| (*rule, region)).chain([(rule, region)]);
-    let length = |region: &Region| region.pattern().to_string().len();
-    let wordiest = all.max_by_key(|(_, region)| length(region));
-    wordiest.map_or(&rule.name, |(rule, _)| &rule.name)
-}
-
-/// One pattern per box, and several where a list of names is too long for one; the length of a
-/// pattern that is too long all the same.
-fn patterns(regions: Vec<Region>) -> Result<Vec<serde_json::Value>, usize> {
-    let mut patterns = Vec::new();
-    let mut waiting: Vec<_> = regions.into_iter().rev().collect();
-    while let Some(region) = waiting.pop() {
-        let pattern = region.pattern();
-        let length = pattern.to_string().chars().count();
-        if length <= PATTERN_CHARACTERS_MAX {
-            patterns.push(pattern);
-            continue;
-        }
-        let Some([first, second]) = region.halves() else {
-            return Err(length);
+    /// The earlier rules that take something of what a rule asks for.
+    fn takers(&self, at: usize) -> Vec<String> {
+        let Some(region) = self.regions.get(at) else { return Vec::new() };
+        let takes = |(earlier, other): &(usize, &Region)| {
+            let both = region.intersect(other);
+            self.space.meet(region, other)
+                && cut::find_left(&self.space, &both, *earlier, |_| true).is_some()
         };
-        waiting.extend([second, first]);
+        let taking = self.regions.iter().take(at).enumerate().filter(takes);
+        taking.filter_map(|(at, _)| self.name(at)).collect()
     }
-    Ok(patterns)
+
+    fn name(&self, at: usize) -> Option<String> {
+        self.rules.get(at).map(|rule| rule.name.to_string())
+    }
+
+    /// Names the earlier rules after each of which a rule is in the most pieces, compared to before.
+    fn too_many(&self, at: usize) -> RulesError {
+        /// Most earlier rules that are named. Our choice: one begins with the worst.
+        const NAMED_MAX: usize = 3;
+        let mut growths = Vec::new();
+        let mut steps = Steps(STEPS_MAX);
+        let mut before = 1;
+        for first in 1..=at {
+            let pieces = self.left_by(at, first, &mut steps).map(|left| left.len());
+            let after = pieces.unwrap_or(usize::MAX);
+            // In thousandths.
+            growths.push((after.saturating_mul(1_000) / before.max(1), first - 1));
+            if pieces.is_none() {
+                break;
+            }
+            before = after;
+        }
+        growths.sort_by(|a, b| b.cmp(a));
+        let cut_by = growths.iter().filter(|(growth, _)| *growth > 1_000).take(NAMED_MAX);
+        RulesError::TooManyPatterns {
+            rule: self.name(at).unwrap_or_default(),
+            cut_by: cut_by.filter_map(|(_, at)| self.name(*at)).collect(),
+        }
+    }
+
+    /// Names the rule that names the most, of one and those before it: what a later rule must leave
+    /// out, an earlier one has named.
+    fn too_long(&self, at: usize, characters: usize) -> RulesError {
+        let mut packer = Packer::new(&self.space);
+        let first = self.regions.iter().take(at + 1).enumerate();
+        let wordiest = first.max_by_key(|(_, region)| packer.characters(region));
+        let rule = wordiest.and_then(|(at, _)| self.name(at)).unwrap_or_default();
+        RulesError::PatternTooLong { rule, characters }
+    }
 }
 
 #[cfg(test)]

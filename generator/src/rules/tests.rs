@@ -1,15 +1,14 @@
-//! The compiler against a first-match reading of the rules that shares no code with it.
+//! What the compiler makes of small rule sets, whole; `agree` holds it against a reading of the rules
+//! that shares no code with it.
 
-use proptest::prelude::*;
-use serde_json::{Value, json};
+mod agree;
 
 use contract::evidence::LockMode;
-use contract::hours::Hours;
+use contract::hours::{Hours, Period};
 use contract::wording::Wording;
 
 use super::*;
 use crate::model::{Confidence, EvidenceSettings};
-use crate::pattern;
 
 fn store(rules: Vec<Rule>) -> Store {
     Store {
@@ -104,133 +103,120 @@ fn a_list_whose_rest_fits_no_pattern_is_refused_by_name() {
         Condition { cameras: Some(cameras), ..Condition::default() },
     )]));
     // The rest cannot be cut: `anything-but` must name them all at once.
-    assert_eq!(set.unwrap_err(), RulesError::PatternTooLong("many".to_owned(), 5_099));
+    assert_eq!(
+        set.unwrap_err(),
+        RulesError::PatternTooLong { rule: "many".to_owned(), characters: 5_099 }
+    );
 }
 
-// What a first-match reading of the YAML says, written without the compiler.
-
-fn text_holds(list: Option<&[String]>, detail: &Value, field: &str) -> bool {
-    let Some(list) = list else { return true };
-    detail.get(field).and_then(Value::as_str).is_some_and(|text| list.iter().any(|it| it == text))
-}
-
-fn ids(ids: Option<&Vec<Id>>) -> Option<Vec<String>> {
-    ids.map(|ids| ids.iter().map(Id::to_string).collect())
-}
-
-fn holds(when: &Condition, detail: &Value) -> bool {
-    let period = when.period.map(|it| vec![it.as_str().to_owned()]);
-    text_holds(when.event_types.as_deref(), detail, "event_type")
-        && text_holds(ids(when.cameras.as_ref()).as_deref(), detail, "camera")
-        && text_holds(ids(when.aisles.as_ref()).as_deref(), detail, "aisle")
-        && text_holds(ids(when.aisle_kinds.as_ref()).as_deref(), detail, "aisle_kind")
-        && text_holds(when.zones.as_deref(), detail, "zone")
-        && text_holds(period.as_deref(), detail, "period")
-        && when.min_confidence.is_none_or(|least| {
-            detail.get("confidence").and_then(Value::as_f64).is_some_and(|it| it >= least.value())
-        })
-}
-
-fn first_match(rules: &[Rule], detail: &Value) -> String {
-    let found = rules.iter().find(|rule| holds(&rule.when, detail));
-    found.map_or(UNROUTED.to_owned(), |rule| rule.name.to_string())
-}
-
-/// A list of one to three of a field's few values, or no condition.
-fn some_of(values: &'static [&'static str]) -> impl Strategy<Value = Option<Vec<String>>> {
-    let texts = proptest::sample::subsequence(values.to_vec(), 1..=values.len().min(3));
-    proptest::option::weighted(
-        0.4,
-        texts.prop_map(|texts| texts.iter().map(|it| (*it).to_owned()).collect()),
-    )
-}
-
-fn conditions() -> impl Strategy<Value = Condition> {
-    let id_list = |values| {
-        some_of(values)
-            .prop_map(|list| list.map(|list| list.iter().map(|it| Id::new(it).unwrap()).collect()))
+/// The rules of these event types, each with a threshold or none, in this order.
+fn confident(rules: &[(&str, &str, Option<f64>)]) -> Vec<Rule> {
+    let one = |(name, event_type, least): &(&str, &str, Option<f64>)| {
+        let when = Condition {
+            event_types: Some(types(&[event_type])),
+            min_confidence: least.and_then(Confidence::new),
+            ..Condition::default()
+        };
+        rule(name, when)
     };
-    (
-        some_of(&["sweep", "hide", "loiter"]),
-        id_list(&["cam-1", "cam-2"]),
-        id_list(&["aisle-1", "aisle-2"]),
-        id_list(&["high-value", "staple"]),
-        some_of(&["top", "floor"]),
-        proptest::option::weighted(0.4, proptest::sample::select(vec![0.0, 0.5, 0.8, 1.0])),
-        proptest::option::weighted(
-            0.3,
-            proptest::sample::select(vec![Period::Open, Period::Closed]),
-        ),
-    )
-        .prop_map(|(event_types, cameras, aisles, aisle_kinds, zones, confidence, period)| {
-            Condition {
-                event_types,
-                aisles,
-                aisle_kinds,
-                cameras,
-                zones,
-                min_confidence: confidence.and_then(Confidence::new),
-                period,
+    rules.iter().map(one).collect()
+}
+
+#[test]
+fn what_takes_several_boxes_is_one_pattern_with_or() {
+    let kind = Condition {
+        event_types: Some(types(&["concealment"])),
+        aisle_kinds: Some(vec![Id::new("high-value").unwrap()]),
+        min_confidence: Confidence::new(0.6),
+        ..Condition::default()
+    };
+    let rules = [vec![rule("razors", kind)], confident(&[("hide", "concealment", None)])].concat();
+    insta::assert_snapshot!(check(rules), @r#"
+    razors: {"detail":{"event_type":["concealment"],"aisle_kind":["high-value"],"confidence":[{"numeric":[">=",0.6]}]}}
+    hide: {"detail":{"event_type":["concealment"],"$or":[{"aisle_kind":[{"anything-but":["high-value"]},{"exists":false}]},{"aisle_kind":["high-value"],"confidence":[{"numeric":["<",0.6]},{"exists":false},{"prefix":""},null,true,false]}]}}
+    unrouted: {"detail":{"event_type":[{"anything-but":["concealment"]},{"exists":false}]}}
+    "#);
+}
+
+#[test]
+fn thresholds_of_one_event_type_make_one_stretch_each() {
+    let rules = confident(&[
+        ("sure", "sweep", Some(0.9)),
+        ("maybe", "sweep", Some(0.5)),
+        ("low", "sweep", Some(0.0)),
+    ]);
+    insta::assert_snapshot!(check(rules), @r#"
+    sure: {"detail":{"event_type":["sweep"],"confidence":[{"numeric":[">=",0.9]}]}}
+    maybe: {"detail":{"event_type":["sweep"],"confidence":[{"numeric":[">=",0.5,"<",0.9]}]}}
+    low: {"detail":{"event_type":["sweep"],"confidence":[{"numeric":[">=",0.0,"<",0.5]}]}}
+    unrouted: {"detail":{"$or":[{"event_type":[{"anything-but":["sweep"]},{"exists":false}]},{"event_type":["sweep"],"confidence":[{"numeric":["<",0.0]},{"exists":false},{"prefix":""},null,true,false]}]}}
+    "#);
+}
+
+#[test]
+fn stretches_apart_are_two_conditions_on_one_field() {
+    let closed = Condition { period: Some(Period::Closed), ..Condition::default() };
+    let middle = confident(&[("sure", "sweep", Some(0.9)), ("maybe", "sweep", Some(0.5))]);
+    let rules = [vec![rule("closed", closed)], middle].concat();
+    insta::assert_snapshot!(check(rules), @r#"
+    closed: {"detail":{"period":["closed"]}}
+    sure: {"detail":{"event_type":["sweep"],"period":[{"anything-but":["closed"]},{"exists":false}],"confidence":[{"numeric":[">=",0.9]}]}}
+    maybe: {"detail":{"event_type":["sweep"],"period":[{"anything-but":["closed"]},{"exists":false}],"confidence":[{"numeric":[">=",0.5,"<",0.9]}]}}
+    unrouted: {"detail":{"period":[{"anything-but":["closed"]},{"exists":false}],"$or":[{"event_type":[{"anything-but":["sweep"]},{"exists":false}]},{"event_type":["sweep"],"confidence":[{"numeric":["<",0.5]},{"exists":false},{"prefix":""},null,true,false]}]}}
+    "#);
+}
+
+#[test]
+fn rules_that_cut_each_other_up_are_refused_with_the_names_of_the_worst() {
+    // Each names another field pair of its own, so that what is left has no short words.
+    let name = |field: &str, n: usize| Id::new(&format!("{field}-{n}")).unwrap();
+    let rules = (0..60).map(|n| {
+        let mut when = Condition::default();
+        let (first, second) = (n % 5, (n / 5) % 5);
+        for field in [first, second] {
+            match field {
+                0 => when.event_types = Some(vec![format!("type_{n}")]),
+                1 => when.cameras = Some(vec![name("camera", n)]),
+                2 => when.aisles = Some(vec![name("aisle", n)]),
+                3 => when.aisle_kinds = Some(vec![name("kind", n)]),
+                _ => when.zones = Some(vec![format!("zone-{n}")]),
             }
-        })
-}
-
-/// A field's value: known, unknown, of another case or type, or missing.
-fn text_value(values: &'static [&'static str]) -> impl Strategy<Value = Option<Value>> {
-    prop_oneof![
-        6 => proptest::sample::select(values.to_vec()).prop_map(|it| Some(json!(it))),
-        1 => Just(None),
-        1 => proptest::sample::select(vec![json!("other"), json!("SWEEP"), json!(""), json!(7), json!(null), json!(true)]).prop_map(Some),
-    ]
-}
-
-fn details() -> impl Strategy<Value = Value> {
-    let odd = vec![json!("0.9"), json!(null), json!(true), json!(false), json!(-1), json!(2)];
-    let confidence = prop_oneof![
-        6 => proptest::sample::select(vec![0.0, 0.49, 0.5, 0.51, 0.79, 0.8, 0.81, 1.0]).prop_map(|it| Some(json!(it))),
-        1 => Just(None),
-        1 => proptest::sample::select(odd).prop_map(Some),
-    ];
-    (
-        text_value(&["sweep", "hide", "loiter"]),
-        text_value(&["cam-1", "cam-2"]),
-        text_value(&["aisle-1", "aisle-2"]),
-        text_value(&["high-value", "staple"]),
-        text_value(&["top", "floor"]),
-        text_value(&["open", "closed"]),
-        confidence,
-    )
-        .prop_map(|(event_type, camera, aisle, aisle_kind, zone, period, confidence)| {
-            let fields = [
-                ("event_type", event_type),
-                ("camera", camera),
-                ("aisle", aisle),
-                ("aisle_kind", aisle_kind),
-                ("zone", zone),
-                ("period", period),
-                ("confidence", confidence),
-            ];
-            fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-        })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn exactly_one_pattern_matches_and_it_is_the_first_rule_that_holds(
-        conditions in proptest::collection::vec(conditions(), 0..6),
-        details in proptest::collection::vec(details(), 20),
-    ) {
-        let rules: Vec<_> = conditions.into_iter().enumerate().map(|(n, when)| rule(&format!("r{n}"), when)).collect();
-        let store = store(rules);
-        // A random rule set may well need more rules than a bus holds; that is an answer, too.
-        let Ok(set) = compile(&store) else { return Ok(()) };
-        for detail in details {
-            let event = json!({ "source": "arm.detector", "detail-type": "BehaviourDetected", "detail": detail });
-            let matched: Vec<_> = set.rules.iter().filter(|it| pattern::matches(&it.pattern, &event).unwrap()).collect();
-            prop_assert_eq!(matched.len(), 1, "{} matches {:?}", event, matched);
-            prop_assert_eq!(&matched[0].rule, &first_match(&store.rules, &detail));
         }
+        rule(&format!("rule-{n}"), when)
+    });
+    let error = compile(&store(rules.collect())).unwrap_err();
+    insta::assert_debug_snapshot!(error, @r#"
+    TooManyPatterns {
+        rule: "unrouted",
+        cut_by: [
+            "rule-25",
+            "rule-7",
+            "rule-1",
+        ],
     }
+    "#);
+    insta::assert_snapshot!(error, @"what is left for the rule `unrouted` takes more patterns than the 300 EventBridge rules of a bus hold");
+}
+
+#[test]
+fn more_rules_than_a_bus_holds_are_refused() {
+    let rules = (0..330).map(|n| format!("type_{n}"));
+    let rules = rules.enumerate().map(|(n, it)| {
+        let when = Condition { event_types: Some(vec![it]), ..Condition::default() };
+        rule(&format!("rule-{n}"), when)
+    });
+    let rules: Vec<_> = rules.collect();
+    insta::assert_debug_snapshot!(compile(&store(rules.clone())).unwrap_err(), @r#"
+    TooManyPatterns {
+        rule: "rule-300",
+        cut_by: [],
+    }
+    "#);
+    insta::assert_debug_snapshot!(compile(&store(rules[..310].to_vec())).unwrap_err(), @r#"
+    PatternTooLong {
+        rule: "rule-309",
+        characters: 3363,
+    }
+    "#);
+    assert_eq!(compile(&store(rules[..50].to_vec())).unwrap().rules.len(), 51);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use contract::alert::SMS_CHARACTERS_MAX;
+use contract::alert::{SMS_SEPTETS_MAX, septets};
 use contract::case::EvidenceStatus;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -177,8 +177,8 @@ fn message(sent: &Sent<'_>, group: &[&Told<'_>]) -> String {
         }
         Channel::Sms => {
             line(&told.text);
-            let used = told.text.chars().count();
-            line(&format!("({used} of {SMS_CHARACTERS_MAX} characters)"));
+            let used = septets(&told.text);
+            line(&format!("({used} of {SMS_SEPTETS_MAX} characters)"));
         }
         Channel::Https | Channel::Push => line(&told.text),
     }

@@ -18,6 +18,7 @@ use crate::priority::Priority;
 use crate::store::StoreRef;
 use crate::wording::Wording;
 
+pub use gsm::septets;
 pub use sms::{SMS_SEPTETS_MAX, SmsLoss, sms_loss};
 
 /// Message attribute, a JSON list of audiences: subscriptions filter by it.

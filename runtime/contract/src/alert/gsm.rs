@@ -30,7 +30,7 @@ pub(super) fn width(c: char) -> Option<usize> {
 }
 
 /// How many septets a text of the alphabet takes.
-pub(super) fn septets(text: &str) -> usize {
+pub fn septets(text: &str) -> usize {
     text.chars().filter_map(width).sum()
 }
 

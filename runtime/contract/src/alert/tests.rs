@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::gsm::{septets, width};
+use super::gsm::width;
 use super::*;
 use crate::wording::{Placeholder, WordingKey};
 
