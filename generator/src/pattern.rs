@@ -7,7 +7,7 @@
 //! in `pattern/parse.rs`.
 //!
 //! One thing is beyond reach: a number with digits that a double cannot hold is text to EventBridge,
-//! and of a fraction those digits are lost before they come here.
+//! which lies in no range; of a fraction those digits are lost before they come here.
 
 mod address;
 mod number;

@@ -52,20 +52,39 @@ impl Block {
         }
     }
 
-    /// Whether a text is an address of the block; one of the other family is not.
+    /// Whether a text is an address of the block. EventBridge compares digit by digit and stops where
+    /// the shorter address ends, so that an IPv6 block may hold IPv4 addresses, and an IPv4 block all
+    /// IPv6 addresses that begin with one of its own.
     pub(super) fn holds(&self, text: &str) -> bool {
-        read(text).is_some_and(|it| {
-            it.is_ipv4() == self.first.is_ipv4() && self.first <= it && it <= self.last
-        })
+        let Some(address) = read(text) else { return false };
+        match (self.first, address, self.last) {
+            (IpAddr::V4(first), IpAddr::V6(it), IpAddr::V4(last)) => {
+                (first..=last).contains(&start(it))
+            }
+            (IpAddr::V6(first), IpAddr::V4(it), IpAddr::V6(last)) => {
+                start(first) < it && it < start(last)
+            }
+            (first, it, last) => first <= it && it <= last,
+        }
     }
 }
 
-/// The address that a text is. A number of an IPv4 address is decimal, also with a zero in front; an
+/// As many digits of an IPv6 address as an IPv4 address has.
+fn start(address: Ipv6Addr) -> Ipv4Addr {
+    let [a, b, c, d, ..] = address.octets();
+    Ipv4Addr::new(a, b, c, d)
+}
+
+/// The address that a text is. A number of an IPv4 address is decimal, also with zeros in front; an
 /// IPv6 address that maps an IPv4 address is that.
 fn read(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         let plain = text.bytes().all(|it| it == b':' || it.is_ascii_hexdigit());
-        let address: Ipv6Addr = text.parse().ok().filter(|_| plain)?;
+        // Zeros in front count for nothing, however many; the standard library takes four digits.
+        let short = |it: &str| format!("{:0>1}", it.trim_start_matches('0'));
+        let groups = text.split(':').map(|it| if it.len() > 4 { short(it) } else { it.to_owned() });
+        let address = groups.collect::<Vec<_>>().join(":");
+        let address: Ipv6Addr = address.parse().ok().filter(|_| plain)?;
         return Some(address.to_ipv4_mapped().map_or(address.into(), IpAddr::from));
     }
     if text.len() > IPV4_CHARACTERS_MAX || !text.starts_with(|it: char| it.is_ascii_digit()) {

@@ -246,27 +246,28 @@ fn numeric(path: &str, operand: &Value) -> Result<Range, Refused> {
         let Value::Number(number) = value else { return Err(wrong.clone()) };
         Ok(Some(Bound { value: to_double(path, number)?, inclusive: sign.ends_with('=') }))
     };
-    match operand.as_array().map_or(&[][..], Vec::as_slice) {
+    let range = match operand.as_array().map_or(&[][..], Vec::as_slice) {
         [Value::String(sign), value] => match sign.as_str() {
-            "=" => Ok(Range { low: bound(sign, value)?, high: bound(sign, value)? }),
-            "<" | "<=" => Ok(Range { low: None, high: bound(sign, value)? }),
-            ">" | ">=" => Ok(Range { low: bound(sign, value)?, high: None }),
-            _ => Err(wrong),
+            "=" => return Ok(Range { low: bound(sign, value)?, high: bound(sign, value)? }),
+            "<" | "<=" => Range { low: None, high: bound(sign, value)? },
+            ">" | ">=" => Range { low: bound(sign, value)?, high: None },
+            _ => return Err(wrong),
         },
         [Value::String(above), low, Value::String(below), high] => {
-            let signs =
-                matches!(above.as_str(), ">" | ">=") && matches!(below.as_str(), "<" | "<=");
             let (low, high) = (bound(above, low)?, bound(below, high)?);
-            if !signs {
+            if !matches!(above.as_str(), ">" | ">=") || !matches!(below.as_str(), "<" | "<=") {
                 return Err(wrong);
             }
-            if low.map(|it| it.value) >= high.map(|it| it.value) {
-                return refused(path, format!("the lower bound comes first in `{operand}`"));
-            }
-            Ok(Range { low, high })
+            Range { low, high }
         }
-        _ => Err(wrong),
+        _ => return Err(wrong),
+    };
+    // EventBridge has the least and the greatest double for a bound that is not there.
+    let [low, high] = [(range.low, f64::MIN), (range.high, f64::MAX)];
+    if low.0.map_or(low.1, |it| it.value) >= high.0.map_or(high.1, |it| it.value) {
+        return refused(path, format!("no number lies in `{operand}`, or only one"));
     }
+    Ok(range)
 }
 
 fn to_double(path: &str, number: &Number) -> Result<f64, Refused> {

@@ -104,7 +104,9 @@ fn addresses() {
     let [first, last] = [json!("10.1.0.0"), json!("10.1.255.255")];
     let others = [json!("10.2.0.0"), json!("::ffff"), json!("10.1.0"), json!("10.1.0.256")];
     check(&json!([{ "cidr": "10.1.7.7/16" }]), &[first, last, json!("::ffff:a01:5")], &others);
-    check(&json!([{ "cidr": "0.0.0.0/0" }]), &[json!("255.1.2.3")], &[json!("::"), json!(1)]);
+    check(&json!([{ "cidr": "0.0.0.0/0" }]), &[json!("255.1.2.3"), json!("::")], &[json!(1)]);
+    check(&json!([{ "cidr": "::/0" }]), &[json!("0.127.0.1")], &[json!("0.0.0.0"), json!("a")]);
+    check(&json!([{ "cidr": "10.0.0.0/8" }]), &[json!("a00:1::"), json!("0000a00::")], &[]);
     let block = json!([{ "cidr": "2001:db8::/32" }]);
     check(&block, &[json!("2001:DB8:0::1")], &[json!("2001:db9::"), json!("10.0.0.1")]);
     check(&json!(["::1"]), &[json!("0:0:0:0:0:0:0:1")], &[json!("::2"), json!("::0.0.0.1")]);
@@ -203,6 +205,7 @@ fn what_eventbridge_would_not_take_is_refused_with_the_place_of_the_fault() {
         x(json!({ "numeric": ["<", "1"] })),
         x(json!({ "numeric": ["<", 1, ">", 0] })),
         x(json!({ "numeric": [">", 1, "<", 1] })),
+        x(json!({ "numeric": [">=", f64::MAX] })),
         x(json!({ "numeric": ["=", 9_007_199_254_740_993_u64] })),
         x(json!({ "cidr": "10.0.0.0" })),
         x(json!({ "cidr": "10.0.0/8" })),
