@@ -3,7 +3,8 @@
 Usage: PYTHON tests/patterns.py JUDGE [--pairs 105000] [--seed 1] [--event-ruler CLASSPATH]
 
 PYTHON is the one that the rehearsal's MiniStack runs in; JUDGE is generator/examples/judge.rs, built.
-CLASSPATH has event-ruler's classes and Jackson's; then tests/EventRuler.java asks it the same. Prints
+CLASSPATH has event-ruler's classes (https://github.com/aws/event-ruler, javac over src/main), and those
+of Jackson that it needs; then tests/EventRuler.java asks it the same, by a JDK from 17 on. Prints
 pairs, matching pairs and disagreements for each operator, and fails at a disagreement that is not
 among `DEVIATIONS`, or at one of those that does not occur any more. Where AWS's engine differs from
 us, we are wrong: what is listed of it are its accidents, not its meaning.
