@@ -234,7 +234,11 @@ fn codes_in(source: &str) -> BTreeSet<String> {
 fn the_codes_that_are_reported_are_those_that_are_explained() {
     let explained: BTreeSet<_> = explanation::all().iter().map(|it| it.code.to_owned()).collect();
     let sources = files_below("generator/src", "rs");
-    let sources = sources.iter().filter(|it| !it.ends_with("explanation.rs"));
+    // `pattern` speaks EventBridge's words.
+    let others = |it: &&PathBuf| {
+        !it.ends_with("explanation.rs") && !it.starts_with(root().join("generator/src/pattern"))
+    };
+    let sources = sources.iter().filter(others);
     let reported: BTreeSet<_> =
         sources.flat_map(|it| codes_in(&std::fs::read_to_string(it).unwrap())).collect();
     assert_eq!(reported, explained);
