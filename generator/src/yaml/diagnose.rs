@@ -36,6 +36,7 @@ pub(super) fn diagnose(file: FileId, text: &str, at: usize, info: &str) -> Diagn
         .or_else(|| it.escape())
         .or_else(|| it.odd_space())
         .or_else(|| it.quote())
+        .or_else(|| it.placeholder())
         .or_else(|| it.bracket())
         .or_else(|| it.line())
         .or_else(|| it.value())
@@ -147,6 +148,35 @@ impl<'t> Failure<'t> {
             start += line.len();
         }
         None
+    }
+
+    /// A text without quotes that begins with a placeholder of an alert's words, which YAML takes for
+    /// a mapping: `{place} is empty`.
+    fn placeholder(&self) -> Option<Diagnostic> {
+        let end = line_end(self.text, self.at);
+        let line_start = self.text.get(..self.at)?.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text.get(line_start..end)?.trim_end();
+        let begins = |(at, _): (usize, &str)| {
+            let inside = line.get(at + ": {".len()..)?;
+            let (name, rest) = inside.split_once('}')?;
+            let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let goes_on = !rest.trim_start().starts_with([',', '}', ']', '#']) && !rest.is_empty();
+            let quotes = line.get(..at)?.matches(['"', '\'']).count();
+            (is_name && goes_on && quotes % 2 == 0).then_some(at + ": ".len())
+        };
+        let at = line.match_indices(": {").find_map(begins)?;
+        let (before, value) = line.split_at(at);
+        let message = "a value without quotes cannot begin with `{`";
+        // Between brackets nobody knows where the text was meant to end.
+        if before.contains(['{', '[']) {
+            let length = value.find('}').map_or(value.len(), |end| end + 1);
+            let span = line_start + at..line_start + at + length;
+            return Some(self.problem(span, message, "put the whole text in quotes"));
+        }
+        let mark = if value.contains('"') { '\'' } else { '"' };
+        let (before, shown) = (before.trim_start(), short(value));
+        let help = format!("put the text in quotes: `{before}{mark}{shown}{mark}`");
+        Some(self.problem(line_start + at..line_start + line.len(), message, &help))
     }
 
     fn quote(&self) -> Option<Diagnostic> {

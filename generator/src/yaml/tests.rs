@@ -240,3 +240,19 @@ fn a_file_of_nothing_but_slips_keeps_no_more_of_them_than_are_shown() {
     let file = sources.add("a.yaml".to_owned(), text.clone());
     assert_eq!(parse(file, &text).1.len(), 1_000);
 }
+
+#[test]
+fn a_text_that_begins_with_a_placeholder_is_to_be_quoted() {
+    assert_snapshot!(table(&[
+        "alerts:\n  headline: {behaviour} at {place}\n",
+        "alerts:\n  headline: {priority}: {behaviour}\n  sms: x\n",
+        "alerts: { sms: {headline}. {case}, headline: x }\n",
+    ]), @r#"
+    "alerts:\n  headline: {behaviour} at {place}\n"
+      2:13 syntax: a value without quotes cannot begin with `{`; put the text in quotes: `headline: "{behaviour} at {place}"`
+    "alerts:\n  headline: {priority}: {behaviour}\n  sms: x\n"
+      2:13 syntax: a value without quotes cannot begin with `{`; put the text in quotes: `headline: "{priority}: {behaviour}"`
+    "alerts: { sms: {headline}. {case}, headline: x }\n"
+      1:16 syntax: a value without quotes cannot begin with `{`; put the whole text in quotes
+    "#);
+}
