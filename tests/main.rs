@@ -17,3 +17,4 @@ mod refusals;
 mod schema;
 mod showing;
 mod values;
+mod wording;

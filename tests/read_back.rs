@@ -46,6 +46,8 @@ pub struct RuleBack {
     pub shadow: bool,
     /// Seconds before and after, days kept, lock.
     pub evidence: (u64, u64, u64, String),
+    /// The words of alerts that are the store's own.
+    pub wording: Value,
 }
 
 /// Reads a template.
@@ -132,6 +134,7 @@ fn rule_back(message: &Value) -> RuleBack {
             number(&evidence["keep_days"]),
             text(&evidence["lock"]),
         ),
+        wording: message.get("wording").cloned().unwrap_or_default(),
     }
 }
 

@@ -108,6 +108,30 @@ fn camera(aisles: usize) -> impl Strategy<Value = CameraBack> {
     )
 }
 
+/// Words of alerts, each with placeholders and hostile text that its channel takes.
+fn wording() -> BoxedStrategy<Value> {
+    let text = (hostile(), prop::sample::select(vec!["{place}", "{case}", "{{x}}"]));
+    let text = text.prop_map(|(text, placeholder)| {
+        let text = text.replace('{', "{{").replace('}', "}}");
+        format!("{text}{placeholder}{text}")
+    });
+    let words = prop::collection::vec(prop::option::of(text), 4).prop_map(|texts| {
+        let keys = ["headline", "sms", "email_subject", "email"].into_iter();
+        let takes = |key: &str, c: char| match key {
+            "email" => c == '\n' || !c.is_control(),
+            "email_subject" => matches!(c, ' '..='~'),
+            _ => !c.is_control(),
+        };
+        let all = keys.zip(texts).filter_map(|(key, text)| {
+            let text: String = text?.chars().filter(|c| takes(key, *c)).collect();
+            Some((key.to_owned(), json!(text)))
+        });
+        let all: serde_json::Map<_, _> = all.collect();
+        if all.is_empty() { Value::Null } else { Value::Object(all) }
+    });
+    words.boxed()
+}
+
 fn wishes() -> impl Strategy<Value = Wish> {
     let zones = prop::sample::select(vec!["America/Los_Angeles", "Europe/Berlin", "Asia/Kolkata"]);
     let subscribers = prop::sample::subsequence(
@@ -120,7 +144,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
         ],
         0..5,
     );
-    let rule = (0..4_usize, 1..86_400_u64, any::<bool>(), 0..=120_u64, 1..3_650_u64);
+    let rule = (0..4_usize, 1..86_400_u64, any::<bool>(), 0..=120_u64, 1..3_650_u64, wording());
     (1..4_usize).prop_flat_map(move |aisles| {
         let aisle = ("[a-z]{0}", prop::option::of(hostile())).prop_map(|(_, name)| name);
         (
@@ -137,7 +161,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
                     for (number, camera) in cameras.iter_mut().enumerate() {
                         camera.id = format!("cam-{number}");
                     }
-                    let (priority, cooldown_s, shadow, before, keep) = rule;
+                    let (priority, cooldown_s, shadow, before, keep, wording) = rule;
                     Wish {
                         name,
                         timezone,
@@ -153,6 +177,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
                             cooldown_s,
                             shadow,
                             evidence: (before, 120 - before, keep, "compliance".to_owned()),
+                            wording,
                         },
                         styles,
                     }
@@ -204,7 +229,11 @@ fn file(wish: &Wish) -> String {
         )
         .unwrap();
     }
-    let RuleBack { priority, notify, cooldown_s, shadow, evidence } = &wish.rule;
+    let RuleBack { priority, notify, cooldown_s, shadow, evidence, wording } = &wish.rule;
+    out += if wording.is_null() { "" } else { "alerts:\n" };
+    for (key, words) in wording.as_object().into_iter().flatten() {
+        writeln!(out, "  {key}: {}", text(words.as_str().unwrap())).unwrap();
+    }
     writeln!(
         out,
         "rules:\n  - {{ name: only, when: {{ period: open }}, priority: {priority}, notify: {notify:?}, cooldown: {cooldown_s}s, shadow: {shadow} }}",
@@ -241,6 +270,12 @@ fn wanted(wish: &Wish) -> ReadBack {
         .subscribers
         .iter()
         .map(|(_, protocol, it)| ((*protocol).to_owned(), address(it), vec!["floor".to_owned()]));
+    let mut rule = wish.rule.clone();
+    for words in rule.wording.as_object_mut().into_iter().flat_map(|it| it.values_mut()) {
+        // A block text of YAML ends with a line break, which does not count in any other.
+        let text = words.as_str().unwrap();
+        *words = json!(text.strip_suffix('\n').unwrap_or(text));
+    }
     ReadBack {
         name: wish.name.clone(),
         timezone: wish.timezone.to_owned(),
@@ -248,7 +283,7 @@ fn wanted(wish: &Wish) -> ReadBack {
         aisles: aisles.collect(),
         cameras: wish.cameras.clone(),
         subscriptions: subscriptions.collect(),
-        rules: BTreeMap::from([("only".to_owned(), wish.rule.clone())]),
+        rules: BTreeMap::from([("only".to_owned(), rule)]),
     }
 }
 
@@ -269,8 +304,8 @@ proptest! {
         let stores = vec![input_file("renton-007", &text)];
         let input = input::read(input_file("fleet", FLEET), stores, "2026-11-22".parse().unwrap());
         let codes: Vec<_> = input.problems.iter().filter(|it| it.is_error()).map(|it| it.code).collect();
-        // The only thing that may be refused is a name.
-        prop_assert!(codes.iter().all(|code| *code == "bad-name" || *code == "control-character"), "{codes:?}\n{text}");
+        // The only things that may be refused are a name, and words over their size.
+        prop_assert!(codes.iter().all(|code| *code == "bad-name" || *code == "bad-wording" || *code == "control-character"), "{codes:?}\n{text}");
         if let Some(fleet) = &input.fleet {
             let store = &fleet.fleet.stores[0];
             let rules = &fleet.rules_of(store).rules;

@@ -4,9 +4,11 @@
 //! whose one marker they replace; a test holds that the committed page is this one. To say more of
 //! a key, change its `about` in `schema/`; to add a section, add it in [`page`].
 
+use contract::wording::Placeholder;
+
 use crate::explanation;
 use crate::quota;
-use crate::schema::{FLEET, Key, Kind, Noun, STORE, nouns_of};
+use crate::schema::{ALERTS, FLEET, Key, Kind, Noun, STORE, nouns_of};
 
 const PROSE: &str = include_str!("reference.md");
 /// What the tables stand in place of.
@@ -44,6 +46,7 @@ fn section(noun: &'static Noun, shown: &[&'static Noun]) -> String {
             let names: Vec<_> = noun.names().map(|name| format!("`{name}`")).collect();
             format!("The keys {} of a {}, which mean the same.\n", names.join(", "), link(other))
         }
+        None if noun.is(&ALERTS) => format!("{}\n{}", table(noun), placeholders()),
         None => table(noun),
     };
     format!("{heading}\n\n{}{}\n\n{body}", noun.about, places(noun))
@@ -84,6 +87,12 @@ fn table(noun: &'static Noun) -> String {
     });
     let head = "| key | what | default | value | example |\n|---|---|---|---|---|\n";
     format!("{head}{}", rows.collect::<String>())
+}
+
+/// What may stand in the texts of alerts.
+fn placeholders() -> String {
+    let rows = Placeholder::ALL.map(|it| format!("| `{{{}}}` | {} |\n", it.as_str(), it.meaning()));
+    format!("| placeholder | stands for |\n|---|---|\n{}", rows.concat())
 }
 
 /// A key's form and range, with a link to the table of a mapping in it.

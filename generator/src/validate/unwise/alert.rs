@@ -86,7 +86,7 @@ fn texts(subject: &mut Subject<'_, '_>) {
         let facts = facts(store, rule, event_type, aisle);
         let Some(loss) = alert::sms_loss(&facts, &store.wording) else { continue };
         // Where the built-in words lose nothing, it is the store's own that do: told once.
-        let words = wording_place(subject).filter(|_| plain(&facts));
+        let words = wording_place(subject, &facts);
         if words.is_some() && std::mem::replace(&mut told, true) {
             continue;
         }
@@ -103,19 +103,21 @@ fn texts(subject: &mut Subject<'_, '_>) {
     }
 }
 
-/// Whether the built-in words would lose nothing.
-fn plain(facts: &AlertFacts) -> bool {
-    alert::sms_loss(facts, &Wording::default()).is_none()
-}
-
-/// Where the words of the store's text messages stand, if they are its own: those of the message,
-/// or else those of the headline in it.
-fn wording_place(subject: &Subject<'_, '_>) -> Option<Place> {
+/// Where the words stand that lose something, if the built-in ones would not: those of the message
+/// or of the headline in it, whichever heals it when it gives way to the built-in one.
+fn wording_place(subject: &Subject<'_, '_>, facts: &AlertFacts) -> Option<Place> {
+    let heals = |wording: &Wording| alert::sms_loss(facts, wording).is_none();
+    if !heals(&Wording::default()) {
+        return None;
+    }
     let own = |wanted| {
         let mut all = subject.inherited.wording.iter();
         all.find_map(|(key, text)| text.filter(|_| *key == wanted).map(|it| it.place.clone()))
     };
-    own(WordingKey::Sms).or_else(|| own(WordingKey::Headline))
+    let without = |key: &WordingKey| subject.store.wording.clone().with(*key, key.built_in());
+    let keys = [WordingKey::Sms, WordingKey::Headline];
+    let alone = keys.into_iter().filter(|key| heals(&without(key))).find_map(own);
+    alone.or_else(|| keys.into_iter().find_map(own))
 }
 
 fn meets(rule: &Rule, aisle: &Aisle) -> bool {
