@@ -57,7 +57,11 @@ fn built(code: &str, side: &str) -> Files {
         "stack-too-large" => {
             let one = |n| format!("  - {{ audience: floor, sms: \"ssm:/renton/{n}\" }}\n");
             let all: Vec<_> = (0..60 + more).map(one).collect();
-            renton(format!("{STORE}subscribers:\n{}", all.concat()))
+            renton(format!(
+                "{}subscribers:\n{}",
+                STORE.replace("notify: []", "notify: [floor]"),
+                all.concat()
+            ))
         }
         // The folder keeps the test from adding a store.
         "no-stores" if wrong => vec![("notes/".to_owned(), Vec::new())],

@@ -234,8 +234,8 @@ fn each_noun_has_its_refusals() {
     6:40 wrong-value `priority` cannot be `urgent`
     6:65 wrong-value `shadow` cannot be `yes`
     6:67 duplicate-rule there are two rules `r`
-    31:13 unreachable-rule the rule `shelf-sweep` can never match
-    35:13 unreachable-rule the rule `after-hours` can never match
+    31:13 unreachable-rule the rule `after-hours` can never match
+    35:13 unreachable-rule the rule `shelf-sweep` can never match
     6:67 unreachable-rule the rule `b` can never match
     6:1 unknown-key the store has no key `colour`
     ");

@@ -31,10 +31,10 @@ def write_stores(folder, number):
     )
     quotas = "quotas: { eventbridge_buses: 300, lambda_concurrency: 5000 }\n"
     rules = (
+        "    - { name: after-hours, when: { period: closed }, priority: critical, notify: [lp] }\n"
         "    - { name: sweep, when: { event_type: shelf_sweep }, priority: high, notify: [lp, floor] }\n"
         "    - { name: high-value, when: { event_type: concealment, aisle_kind: high-value }, priority: high, notify: [lp] }\n"
         "    - { name: concealment, when: { event_type: concealment, min_confidence: 0.7 }, priority: medium, notify: [floor] }\n"
-        "    - { name: after-hours, when: { period: closed }, priority: critical, notify: [lp] }\n"
     )
     (folder / "fleet.yaml").write_text(
         f"cells:\n{cells}model: {{ endpoint: shelf-behaviour }}\n{quotas}audiences: [lp, floor]\n"

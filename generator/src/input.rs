@@ -14,7 +14,7 @@ use crate::decode::Decoder;
 use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
 use crate::model::{Fleet, Store};
-use crate::rules::{self, RuleSet, RulesError};
+use crate::rules::{self, PartlyShadowed, RuleSet, RulesError, Taker};
 use crate::validate;
 use crate::yaml;
 
@@ -145,13 +145,14 @@ fn validate(
         let written = checked.rule_places.get(id).map_or(&[][..], Vec::as_slice);
         let by_name: HashMap<_, _> =
             store.rules.iter().map(|rule| rule.name.as_str()).zip(written).collect();
-        let place = |rule: &str| {
+        let place = &|rule: &str| {
             let place = by_name.get(rule).copied().or_else(|| places.get(id));
             place.expect("every store has a place").clone()
         };
         match rules::compile(store) {
             Ok(set) => {
                 problems.extend(unreachable(store, &set, place));
+                problems.extend(partly_shadowed(store, place));
                 rules.insert(id.to_owned(), set);
             }
             Err(error) => problems.push(too_large(store, &error, &place(error.rule()))),
@@ -189,6 +190,36 @@ fn unreachable(store: &Store, set: &RuleSet, place: impl Fn(&str) -> Place) -> V
             .label(format!("{by} {takes} all that it would match"))
             .help(format!("move it above {by}, or delete it"))
             .about(store.id.as_str(), &never.rule)
+    });
+    warnings.collect()
+}
+
+/// Warns of rules from which earlier rules take what is more urgent, or what nobody else tells.
+fn partly_shadowed(store: &Store, place: impl Fn(&str) -> Place) -> Vec<Diagnostic> {
+    let warnings = rules::partly_shadowed(store).into_iter().filter_map(|shadowed| {
+        let PartlyShadowed { rule, priority, takers } = shadowed;
+        let first = takers.first()?;
+        let says = first.priority.as_str();
+        let says = if first.tells { says.to_owned() } else { format!("{says}, tells nobody") };
+        let message = format!(
+            "{} is taken by `{}` ({says}) before `{rule}` ({})",
+            first.example,
+            first.rule,
+            priority.as_str()
+        );
+        let names: Vec<_> = takers.iter().map(|taker| taker.rule.clone()).collect();
+        let help = format!(
+            "move `{rule}` above {}, or let the two not overlap; an inherited rule moves up by standing, under its name, in the nearer file too",
+            listed(&names)
+        );
+        let problem = Diagnostic::warning("partly-shadowed", &place(&rule), message)
+            .label(format!("comes after {}", listed(&names)))
+            .help(help)
+            .about(store.id.as_str(), &rule);
+        let taken = |problem: Diagnostic, taker: &Taker| {
+            problem.related(&place(&taker.rule), format!("`{}` comes first", taker.rule))
+        };
+        Some(takers.iter().fold(problem, taken))
     });
     warnings.collect()
 }

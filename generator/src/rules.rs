@@ -11,7 +11,9 @@
 //! Pure. To change what a rule can express, start in `rules/space.rs`.
 
 mod cut;
+mod overlap;
 mod pack;
+mod rest;
 mod space;
 
 use contract::incident::UNROUTED;
@@ -20,7 +22,9 @@ use contract::priority::Priority;
 use crate::model::{Condition, Id, Rule, Store};
 use crate::pattern::CHARACTERS_MAX;
 use cut::{STEPS_MAX, Steps};
+pub use overlap::{PartlyShadowed, Taker, partly_shadowed};
 use pack::Packer;
+pub use rest::{Routed, Unrouted, routed, unrouted};
 use space::{Region, RuleBits, Space};
 
 /// Most rules of a bus. Source: EventBridge quotas, "Rules",
@@ -95,14 +99,11 @@ impl RulesError {
 
 /// Compiles the rules of one store, the implicit last one included.
 pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
-    let unrouted = unrouted();
-    let rules: Vec<_> = store.rules.iter().chain([&unrouted]).collect();
-    let (space, regions) = Space::new(&rules.iter().map(|rule| &rule.when).collect::<Vec<_>>());
-    if rules.len() > RuleBits::MAX {
-        let rule = rules.get(BUS_RULES_MAX).map(|rule| rule.name.to_string()).unwrap_or_default();
-        return Err(RulesError::TooManyPatterns { rule, cut_by: Vec::new() });
-    }
-    let compiler = Compiler { space, rules, regions };
+    let last = last_rule();
+    let compiler = Compiler::new(store.rules.iter().chain([&last]).collect()).ok_or_else(|| {
+        let rule = store.rules.get(BUS_RULES_MAX).unwrap_or(&last);
+        RulesError::TooManyPatterns { rule: rule.name.to_string(), cut_by: Vec::new() }
+    })?;
     let mut set = RuleSet::default();
     let lefts = compiler.lefts()?;
     let mut packer = Packer::new(&compiler.space);
@@ -126,7 +127,7 @@ pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
 }
 
 /// The implicit last rule.
-fn unrouted() -> Rule {
+fn last_rule() -> Rule {
     Rule {
         name: Id::new(UNROUTED).expect("`unrouted` is an id"),
         when: Condition::default(),
@@ -159,7 +160,16 @@ struct Compiler<'r> {
     regions: Vec<Region>,
 }
 
-impl Compiler<'_> {
+impl<'r> Compiler<'r> {
+    /// `None` when there are more rules than a bus could hold.
+    fn new(rules: Vec<&'r Rule>) -> Option<Self> {
+        if rules.len() > RuleBits::MAX {
+            return None;
+        }
+        let (space, regions) = Space::new(&rules.iter().map(|rule| &rule.when).collect::<Vec<_>>());
+        Some(Self { space, rules, regions })
+    }
+
     /// What the rules before each leave of it.
     fn lefts(&self) -> Result<Vec<Vec<Region>>, RulesError> {
         let mut steps = Steps(STEPS_MAX);

@@ -226,6 +226,11 @@ defaults:
   timezone: {timezone}
   # Tried from top to bottom; the first that matches wins. A store's own rules come before these.
   rules:
+    # Whatever is seen while nobody should be in the store; see the store's `hours`.
+    - name: after-hours
+      when: {{ min_confidence: 0.5, period: closed }}
+      priority: critical
+      notify: [loss-prevention]
     - name: shelf-sweep
       when: {{ event_type: shelf_sweep }}
       priority: high
@@ -233,11 +238,6 @@ defaults:
     - name: concealment
       when: {{ event_type: concealment, min_confidence: 0.7 }}
       priority: medium
-      notify: [loss-prevention]
-    # Whatever is seen while nobody should be in the store; see the store's `hours`.
-    - name: after-hours
-      when: {{ min_confidence: 0.5, period: closed }}
-      priority: critical
       notify: [loss-prevention]
 "
         )

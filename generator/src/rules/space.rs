@@ -18,6 +18,15 @@ use crate::model::{Condition, Id};
 pub(super) const FIELDS: [&str; 7] =
     ["event_type", "camera", "aisle", "aisle_kind", "zone", "period", "confidence"];
 
+/// The places of the fields in [`FIELDS`].
+pub(super) const EVENT_TYPE: usize = 0;
+pub(super) const CAMERA: usize = 1;
+pub(super) const AISLE: usize = 2;
+pub(super) const AISLE_KIND: usize = 3;
+pub(super) const ZONE: usize = 4;
+pub(super) const PERIOD: usize = 5;
+pub(super) const CONFIDENCE: usize = 6;
+
 /// Bits of a word of a [`Region`].
 const WORD: usize = 64;
 
@@ -29,6 +38,11 @@ impl Region {
     /// What both hold; empty in some field where they do not meet.
     pub(super) fn intersect(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+    }
+
+    /// Whether the other holds all that this one does.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
     }
 
     /// Takes the other's atoms in.
@@ -202,10 +216,48 @@ impl Space {
         self.words(a, field).iter().zip(self.words(b, field)).all(|(a, b)| a & !b == 0)
     }
 
+    /// Every event.
+    pub(super) fn all(&self) -> &Region {
+        &self.all
+    }
+
+    /// Whether a region says nothing of a field.
+    pub(super) fn is_any(&self, region: &Region, field: usize) -> bool {
+        self.is_within_in(&self.all, region, field)
+    }
+
+    /// The atom of a name, or of a missing field.
+    pub(super) fn atom_of(&self, field: usize, name: Option<&str>) -> usize {
+        let names = match self.fields.get(field).map(|field| &field.atoms) {
+            Some(Atoms::Texts(names)) => names.as_slice(),
+            _ => &[],
+        };
+        let at = names.iter().position(|names| names.iter().any(|it| Some(it.as_str()) == name));
+        at.map_or(0, |at| at + 1)
+    }
+
+    /// The names of a text field that rules use and a region has, sorted.
+    pub(super) fn names(&self, region: &Region, field: usize) -> Vec<&str> {
+        let Some(Atoms::Texts(names)) = self.fields.get(field).map(|field| &field.atoms) else {
+            return Vec::new();
+        };
+        let atoms = self.atoms(region, field).filter_map(|atom| names.get(atom.checked_sub(1)?));
+        atoms.flatten().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The stretches of numbers that a region has, each from a number and up to, not with, another;
+    /// none for an end that is open.
+    pub(super) fn stretches(&self, region: &Region) -> Vec<(Option<f64>, Option<f64>)> {
+        match self.fields.last().map(|field| &field.atoms) {
+            Some(Atoms::Numbers(bounds)) => stretches(self.atoms(region, CONFIDENCE), bounds),
+            _ => Vec::new(),
+        }
+    }
+
     /// The list of an event pattern that matches exactly a region's values of a field; `None` where
     /// it has all.
     pub(super) fn pattern(&self, region: &Region, field: usize) -> Option<Value> {
-        if self.is_within_in(&self.all, region, field) {
+        if self.is_any(region, field) {
             return None;
         }
         let list = match &self.fields.get(field)?.atoms {
@@ -220,11 +272,8 @@ impl Space {
                 let listed = self.atoms(region, field).filter_map(|atom| names.get(atom - 1));
                 listed.flatten().collect::<BTreeSet<_>>().into_iter().map(|it| json!(it)).collect()
             }
-            Atoms::Numbers(bounds) => {
-                let mut list: Vec<_> = stretches(self.atoms(region, field), bounds)
-                    .into_iter()
-                    .map(|stretch| json!({ "numeric": stretch }))
-                    .collect();
+            Atoms::Numbers(_) => {
+                let mut list: Vec<_> = self.stretches(region).into_iter().map(numeric).collect();
                 if self.has(region, field, 0) {
                     list.extend(no_number());
                 }
@@ -238,12 +287,15 @@ impl Space {
 /// The texts that a condition wants of a text field, by its place in [`FIELDS`].
 fn texts(condition: &Condition, field: usize) -> Option<Vec<&str>> {
     match field {
-        0 => condition.event_types.as_deref().map(|it| it.iter().map(String::as_str).collect()),
-        1 => condition.cameras.as_deref().map(names),
-        2 => condition.aisles.as_deref().map(names),
-        3 => condition.aisle_kinds.as_deref().map(names),
-        4 => condition.zones.as_deref().map(|it| it.iter().map(String::as_str).collect()),
-        _ => condition.period.map(|period| vec![period.as_str()]),
+        EVENT_TYPE => {
+            condition.event_types.as_deref().map(|it| it.iter().map(String::as_str).collect())
+        }
+        CAMERA => condition.cameras.as_deref().map(names),
+        AISLE => condition.aisles.as_deref().map(names),
+        AISLE_KIND => condition.aisle_kinds.as_deref().map(names),
+        ZONE => condition.zones.as_deref().map(|it| it.iter().map(String::as_str).collect()),
+        PERIOD => condition.period.map(|period| vec![period.as_str()]),
+        _ => None,
     }
 }
 
@@ -296,8 +348,11 @@ fn number_atoms(thresholds: &[Option<f64>]) -> (Atoms, Vec<RuleBits>) {
     (Atoms::Numbers(bounds), wanted_by)
 }
 
-/// The numbers of these atoms, as the fewest `numeric` conditions.
-fn stretches(atoms: impl Iterator<Item = usize>, bounds: &[f64]) -> Vec<Vec<Value>> {
+/// The numbers of these atoms, as the fewest stretches.
+fn stretches(
+    atoms: impl Iterator<Item = usize>,
+    bounds: &[f64],
+) -> Vec<(Option<f64>, Option<f64>)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for atom in atoms {
         match runs.last_mut() {
@@ -305,13 +360,14 @@ fn stretches(atoms: impl Iterator<Item = usize>, bounds: &[f64]) -> Vec<Vec<Valu
             _ => runs.push((atom, atom)),
         }
     }
-    let bound = |atom: usize| atom.checked_sub(1).and_then(|at| bounds.get(at));
-    let stretch = |(first, last): (usize, usize)| {
-        let low = bound(first).map(|low| [json!(">="), json!(low)]);
-        let high = bound(last + 1).map(|high| [json!("<"), json!(high)]);
-        low.into_iter().chain(high).flatten().collect()
-    };
-    runs.into_iter().map(stretch).collect()
+    let bound = |atom: usize| atom.checked_sub(1).and_then(|at| bounds.get(at)).copied();
+    runs.into_iter().map(|(first, last)| (bound(first), bound(last + 1))).collect()
+}
+
+fn numeric((low, high): (Option<f64>, Option<f64>)) -> Value {
+    let low = low.map(|low| [json!(">="), json!(low)]);
+    let high = high.map(|high| [json!("<"), json!(high)]);
+    json!({ "numeric": low.into_iter().chain(high).flatten().collect::<Vec<_>>() })
 }
 
 /// What is no number: missing, text, null, true, false. `prefix` of nothing matches every text, and

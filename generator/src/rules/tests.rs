@@ -2,6 +2,7 @@
 //! that shares no code with it.
 
 mod agree;
+mod say;
 
 use contract::evidence::LockMode;
 use contract::hours::{Hours, Period};

@@ -16,6 +16,7 @@ const CASE_ID: &str = "0123456789ABCDEF";
 
 pub(super) fn warn(subject: &mut Subject<'_, '_>) {
     unheard(subject);
+    never_told(subject);
     told_twice(subject);
     texts(subject);
 }
@@ -38,6 +39,29 @@ fn unheard(subject: &mut Subject<'_, '_>) {
         let help = format!("add `- {{ audience: {audience}, email: ... }}` to `subscribers`");
         let problem = Diagnostic::warning("audience-without-subscriber", &place, message);
         subject.warn(problem.help(help), audience);
+    }
+}
+
+/// Subscribers of the store's own in audiences that no rule ever tells.
+fn never_told(subject: &mut Subject<'_, '_>) {
+    let rules = &subject.store.rules;
+    // A store without rules is told about as such.
+    if rules.is_empty() {
+        return;
+    }
+    let told: BTreeSet<_> = rules.iter().flat_map(|rule| &rule.notify).map(Id::as_str).collect();
+    let mut warned: BTreeSet<&str> = BTreeSet::new();
+    for config in subject.inherited.config.layer.subscribers.iter().flatten() {
+        let audience = config.audience.value.as_str();
+        if told.contains(audience) || !warned.insert(audience) {
+            continue;
+        }
+        let message = format!("no rule of this store tells the audience `{audience}`");
+        let help = format!("add `{audience}` to the `notify` of a rule, or delete its subscribers");
+        let problem = Diagnostic::warning("audience-never-told", &config.audience.place, message)
+            .label("is never told anything")
+            .help(help);
+        subject.warn(problem, audience);
     }
 }
 
