@@ -26,6 +26,16 @@ fn a_sighting_shows_rule_case_every_message_and_whom_it_does_not_reach() {
 }
 
 #[test]
+fn without_an_event_the_rules_are_shown_at_a_glance() {
+    let json = explain(&["tacoma-012", "--format", "json"]).out;
+    let overview: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(overview["schema"], "arm.rules/1");
+    insta::assert_snapshot!(
+        ["seattle-001", "tacoma-012", "bellevue-100"].map(|it| page(&[it])).join("\n")
+    );
+}
+
+#[test]
 fn a_detection_that_tells_nobody_says_why() {
     let seen = ["--event-type", "loitering", "--camera", "entrance-a", "--confidence", "0.4"];
     let at = ["seattle-001", "--at", "2026-12-24T23:10:00-08:00"];
@@ -98,7 +108,7 @@ fn what_cannot_be_explained_is_refused_with_a_remedy() {
         told.push(format!("exit {}\n{}", outcome.code, outcome.err.replace(folder, "FOLDER")));
     };
     refuse(&["seatle-001", "--event-type", "x"]);
-    refuse(&["seattle-001"]);
+    refuse(&["seattle-001", "--at", "2026-11-22 14:03"]);
     refuse(&["seattle-001", "--event-type", "x", "--camera", "aisle-5-x"]);
     refuse(&["seattle-001", "--event-type", "x", "--camera", "aisle-5-a", "--zone", "door"]);
     refuse(&["seattle-001", "--event-type", "x", "--confidence", "93"]);

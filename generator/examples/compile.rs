@@ -11,6 +11,7 @@ use std::time::Instant;
 use contract::evidence::LockMode;
 use contract::hours::{Hours, Period};
 use contract::priority::Priority;
+use contract::wording::Wording;
 use generator::model::{Condition, Confidence, EvidenceSettings, Id, Rule, Store};
 use generator::rules;
 
@@ -78,6 +79,7 @@ fn store(rules: usize) -> Store {
         cameras: Vec::new(),
         rules: (0..rules).map(|at| rule(&mut numbers, at)).collect(),
         subscribers: Vec::new(),
+        wording: Wording::default(),
         evidence: EvidenceSettings {
             before_s: 15,
             after_s: 15,

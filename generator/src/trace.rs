@@ -5,6 +5,7 @@
 //! `trace/page.rs`, the JSON for programs in `trace/json.rs`. Pure.
 
 mod json;
+mod overview;
 mod page;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::rules::{CompiledRule, RuleSet};
 use crate::trial::{Event, Outcome, Trial, misses};
 
 pub use json::to_json;
+pub use overview::Overview;
 pub use page::page;
 
 /// One event and everything that follows from it.

@@ -13,6 +13,7 @@ use crate::error::CommandError;
 use crate::files;
 use crate::load;
 use crate::model::{Confidence, Store};
+use crate::rules::RuleSet;
 use crate::trace;
 use crate::trial::{Event, Sighting, parse_at};
 
@@ -22,6 +23,8 @@ use crate::trial::{Event, Sighting, parse_at};
 const EVENT_BYTES_MAX: usize = 1_048_576;
 
 /// Show what becomes of one event: rule, case, every message, and whom it does not reach
+///
+/// Without an event it shows the store's rules at a glance, and what none of them takes.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     /// The store's id
@@ -72,15 +75,31 @@ pub fn run(args: &ExplainArgs, console: &mut Console<'_>) -> Result<(), CommandE
     let event = match (&args.event, &args.sighting.event_type) {
         (Some(path), _) => read(path, args.at.is_some().then_some(at_ms), at_ms)?,
         (None, Some(event_type)) => sighting(store, &args.sighting, event_type, at_ms)?,
-        (None, None) => {
-            let text = "say which event: a file, or `--event-type` with `--camera`";
-            return Err(CommandError::Usage(text.to_owned()));
-        }
+        (None, None) => return overview(args, store, rules, console),
     };
     let trace = trace::follow(store, rules, &event);
     match args.format {
         AnswerFormat::Human => write!(console.out, "{}", trace::page(&trace))?,
         AnswerFormat::Json => writeln!(console.out, "{}", trace::to_json(&trace))?,
+    }
+    Ok(())
+}
+
+/// Without an event: the store's rules at a glance.
+fn overview(
+    args: &ExplainArgs,
+    store: &Store,
+    rules: &RuleSet,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    if args.at.is_some() {
+        let text = "`--at` is the moment of an event: name a file, or `--event-type`";
+        return Err(CommandError::Usage(text.to_owned()));
+    }
+    let overview = trace::Overview::new(store, rules);
+    match args.format {
+        AnswerFormat::Human => write!(console.out, "{}", overview.page())?,
+        AnswerFormat::Json => writeln!(console.out, "{}", overview.json())?,
     }
     Ok(())
 }

@@ -57,12 +57,12 @@ pub fn page(trace: &Trace<'_>) -> String {
 const INDENT: usize = 11;
 
 /// A paragraph for a section.
-fn within(mark: &str, text: &str) -> String {
+pub(super) fn within(mark: &str, text: &str) -> String {
     wrapped_to(WIDTH - INDENT, mark, text)
 }
 
 /// A word and its lines beside it.
-fn section(text: &mut String, word: &str, lines: &str) {
+pub(super) fn section(text: &mut String, word: &str, lines: &str) {
     for (number, line) in lines.lines().enumerate() {
         let word = if number == 0 { word } else { "" };
         let line = format!("{word:<INDENT$}{line}");
