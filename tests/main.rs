@@ -16,5 +16,6 @@ mod quotas;
 mod refusals;
 mod schema;
 mod showing;
+mod simulation;
 mod values;
 mod wording;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use crate::files::FileError;
+use crate::git::GitError;
 
 /// Each kind has one exit code; ARCHITECTURE.md lists them for people who script `arm`.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,15 @@ impl CommandError {
 impl From<FileError> for CommandError {
     fn from(error: FileError) -> Self {
         Self::environment(error)
+    }
+}
+
+impl From<GitError> for CommandError {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::NoCommit { .. } | GitError::Absent { .. } => Self::Usage(error.to_string()),
+            error => Self::environment(error),
+        }
     }
 }
 

@@ -65,15 +65,20 @@ pub fn load_stdin_at_most(bytes_max: usize) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Everything in a folder whose name ends in `.yaml` or `.yml`, in any case, sorted by name; names
-/// that begin with a dot are an editor's or the system's, and left out.
+/// Whether a file's name ends in `.yaml` or `.yml`, in any case; names that begin with a dot are an
+/// editor's or the system's, and left out.
+pub fn is_yaml(path: &Path) -> bool {
+    let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
+    (suffix == "yaml" || suffix == "yml") && !hidden
+}
+
+/// Everything in a folder that [`is_yaml`], sorted by name.
 pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(FileError::at("read the folder", folder))? {
         let path = entry.map_err(FileError::at("read the folder", folder))?.path();
-        let suffix = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
-        if (suffix == "yaml" || suffix == "yml") && !hidden {
+        if is_yaml(&path) {
             files.push(path);
         }
     }

@@ -99,7 +99,7 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
         let store = reader.tree(file).and_then(|node| config::store(&mut reader.decoder, &node));
         store_configs.extend(store.map(|store| (stem, store)));
     }
-    let Reader { sources, decoder } = reader;
+    let Reader { sources, decoder, stems } = reader;
     let (problems, fleet, fleet_config) = match fleet_config {
         // Without a fleet, every name in the stores would be unknown.
         None => (decoder.problems, None, FleetConfig::default()),
@@ -115,7 +115,7 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
     if number == 0 && fleet.is_some() {
         problems.extend(no_stores(&fleet_config));
     }
-    name_stores(&mut problems, &sources);
+    name_stores(&mut problems, &stems);
     let mut problems = allow::apply(problems, &fleet_config, &store_configs, today);
     // An entry of `allow` that is wrong is an error like any other.
     fleet.take_if(|_| problems.iter().any(Diagnostic::is_error));
@@ -163,12 +163,10 @@ fn validate(
 }
 
 /// Names the store of what stands in a store's own file.
-fn name_stores(problems: &mut [Diagnostic], sources: &Sources) {
+fn name_stores(problems: &mut [Diagnostic], stems: &HashMap<FileId, String>) {
     for problem in problems.iter_mut().filter(|problem| problem.stores.is_empty()) {
-        let name = sources.name(problem.place.file);
-        let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let stem = name.strip_suffix(".yaml").filter(|stem| *stem != "fleet");
-        problem.stores.extend(stem.map(str::to_owned));
+        let stem = stems.get(&problem.place.file).filter(|stem| *stem != "fleet");
+        problem.stores.extend(stem.cloned());
     }
 }
 
@@ -255,11 +253,18 @@ fn listed(rules: &[String]) -> String {
 struct Reader {
     sources: Sources,
     decoder: Decoder,
+    /// Of every file whose suffix is right.
+    stems: HashMap<FileId, String>,
 }
 
 impl Reader {
     fn tree(&mut self, file: InputFile) -> Option<yaml::Node> {
-        let file = match open(&mut self.sources, file) {
+        let is_yaml = !matches!(file.content, Content::NotYamlSuffix);
+        let stem = is_yaml.then(|| file.stem.clone());
+        let opened = open(&mut self.sources, file);
+        let id = opened.as_ref().map_or_else(|problem| problem.place.file, |file| *file);
+        self.stems.extend(stem.map(|stem| (id, stem)));
+        let file = match opened {
             Ok(file) => file,
             Err(problem) => {
                 self.decoder.report(*problem);

@@ -45,6 +45,7 @@ pub mod reference;
 
 // The shell: reads, calls the core, acts.
 pub mod files;
+pub mod git;
 pub mod load;
 pub mod release;
 pub mod deploy;

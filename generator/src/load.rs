@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::files::{self, FileError};
+use crate::git::{Commit, CommittedFile, GitError};
 use crate::input::{self, Content, Input, InputFile};
 
 /// Name of the file that stores share.
@@ -34,6 +35,27 @@ pub fn load(folder: &Path, today: Date) -> Result<Input, FileError> {
         stores.push(input_file(path)?);
     }
     Ok(input::read(fleet, stores, today))
+}
+
+/// Loads the fleet in a folder as a commit has it. Files are named `stores/x.yaml@main`, by the
+/// commit's name as it was given.
+pub fn load_at(reference: &str, folder: &Path, today: Date) -> Result<Input, GitError> {
+    let commit = Commit::find(folder, reference)?;
+    let mut committed = commit.yaml_files()?;
+    let fleet = committed.iter().position(|file| file.name.as_os_str() == FLEET_FILE);
+    let fleet = committed.remove(fleet.ok_or_else(|| commit.absent(FLEET_FILE))?);
+    let named = |file| committed_file(file, folder, reference);
+    Ok(input::read(named(fleet), committed.into_iter().map(named).collect(), today))
+}
+
+fn committed_file(file: CommittedFile, folder: &Path, reference: &str) -> InputFile {
+    let content = match file.bytes {
+        None => Content::NotAFile,
+        Some(_) if file.name.extension().is_none_or(|it| it != "yaml") => Content::NotYamlSuffix,
+        Some(bytes) => Content::Bytes(bytes),
+    };
+    let stem = file.name.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    InputFile { name: format!("{}@{reference}", folder.join(file.name).display()), stem, content }
 }
 
 /// Loads one file as it is, whatever it holds.
