@@ -89,7 +89,7 @@ impl Fleet {
         let stores = self.path("stores");
         // The examples accept warnings until some day; no test may turn red on it.
         let today: &[&str] = match command {
-            "check" | "explain" | "generate" | "quotas" => &["--today", "2026-11-22"],
+            "check" | "explain" | "generate" | "quotas" | "simulate" => &["--today", "2026-11-22"],
             _ => &[],
         };
         let outcome = arm(&[&[command, "--stores", &stores], today, args].concat());

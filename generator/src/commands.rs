@@ -12,6 +12,7 @@ pub mod new;
 pub mod rehearse;
 pub mod schema;
 pub mod show;
+pub mod simulate;
 
 use std::path::PathBuf;
 

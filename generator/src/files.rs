@@ -4,7 +4,7 @@
 //! configuration like any other; only what the machine refuses is an error.
 #![expect(clippy::disallowed_methods, reason = "shell: the one place that touches files")]
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The machine refused to read or write something.
@@ -21,7 +21,7 @@ pub struct FileError {
 
 impl FileError {
     /// For `map_err`: names what was tried on which path.
-    fn at(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub fn at(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self { verb, path, help: String::new(), source }
     }
@@ -39,6 +39,11 @@ pub fn expect(path: &Path, help: &str) -> Result<(), FileError> {
 /// True for a regular file, or a link to one: what can be read without waiting for anybody.
 pub fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// Opens a file that is read a piece at a time, or in more than one order.
+pub fn open(path: &Path) -> Result<BufReader<std::fs::File>, FileError> {
+    std::fs::File::open(path).map(BufReader::new).map_err(FileError::at("read", path))
 }
 
 /// Loads a file's bytes.

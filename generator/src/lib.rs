@@ -35,6 +35,7 @@ pub mod template;
 pub mod stack;
 pub mod trial;
 pub mod trace;
+pub mod simulation;
 pub mod demand;
 pub mod input;
 pub mod effective;
@@ -46,6 +47,7 @@ pub mod reference;
 // The shell: reads, calls the core, acts.
 pub mod files;
 pub mod git;
+pub mod events;
 pub mod load;
 pub mod release;
 pub mod deploy;

@@ -14,7 +14,7 @@ pub const INCIDENTS_MAX: usize = 16;
 
 /// How long guards and seen detections are kept, in seconds. Our choice: longer than a message can
 /// live (a day of EventBridge retries, 14 days in the queue, 14 days in its dead-letter queue).
-const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+pub const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Partition key of the guard that decides about a detection.
 pub fn pk(detection: &RoutedDetection) -> String {
