@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the answer of an example")]
 #![expect(clippy::disallowed_methods, reason = "takes the time, and its arguments")]
 
+use std::cmp::Reverse;
 use std::time::Instant;
 
 use contract::evidence::LockMode;
@@ -65,9 +66,26 @@ fn rule(numbers: &mut Numbers, at: usize) -> Rule {
     }
 }
 
+/// How many fields a condition limits.
+fn limits(when: &Condition) -> usize {
+    let limits = [
+        when.event_types.is_some(),
+        when.aisles.is_some(),
+        when.aisle_kinds.is_some(),
+        when.cameras.is_some(),
+        when.zones.is_some(),
+        when.min_confidence.is_some(),
+        when.period.is_some(),
+    ];
+    limits.into_iter().filter(|it| *it).count()
+}
+
 fn store(rules: usize) -> Store {
     let mut numbers = Numbers(88_172_645_463_325_252);
     let id = |text| Id::new(text).expect("an id");
+    let mut rules: Vec<_> = (0..rules).map(|at| rule(&mut numbers, at)).collect();
+    // As people order them: what is special before what is general.
+    rules.sort_by_key(|rule| Reverse(limits(&rule.when)));
     Store {
         id: id("store"),
         name: "Store".to_owned(),
@@ -77,7 +95,7 @@ fn store(rules: usize) -> Store {
         hours: Hours::default(),
         aisles: Vec::new(),
         cameras: Vec::new(),
-        rules: (0..rules).map(|at| rule(&mut numbers, at)).collect(),
+        rules,
         subscribers: Vec::new(),
         wording: Wording::default(),
         evidence: EvidenceSettings {
