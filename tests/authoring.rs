@@ -29,7 +29,7 @@ subscribers: [{ audience: floor, email: floor@example.com }]
 fn the_example_stores_are_laid_out() {
     let outcome = arm(&["fmt", "--check", "--stores", &example_stores()]);
     let right =
-        Outcome { out: String::new(), err: "nothing to change in 4 files\n".to_owned(), code: 0 };
+        Outcome { out: String::new(), err: "nothing to change in 6 files\n".to_owned(), code: 0 };
     assert_eq!(outcome, right);
 }
 

@@ -56,7 +56,7 @@ def plain(node):
 
 def wrong(schemas, name, text):
     """What the schema of a file says is wrong with it."""
-    kind = "fleet" if name == "fleet.yaml" else "store"
+    kind = "fleet" if name == "fleet.yaml" else "scenarios" if name.startswith("tests/") else "store"
     errors = schemas[kind].iter_errors(read(text))
     return [f"{name}: {'/'.join(map(str, it.absolute_path))}: {it.message[:200]}" for it in errors]
 
@@ -66,10 +66,11 @@ def fail(what, seen):
 
 
 def check_examples(schemas):
-    paths = sorted(pathlib.Path("stores").glob("*.yaml"))
+    stores = pathlib.Path("stores")
+    paths = sorted([*stores.glob("*.yaml"), *stores.glob("tests/*.yaml")])
     for path in paths:
-        if errors := wrong(schemas, path.name, path.read_text()):
-            fail("an example store is refused", errors)
+        if errors := wrong(schemas, path.relative_to(stores).as_posix(), path.read_text()):
+            fail("an example file is refused", errors)
     print(f"example files accepted: {len(paths)}")
 
 
@@ -179,6 +180,29 @@ BOTH_REFUSE = [
     ("", f"alerts: {{ sms: {'x' * 162} }}"), ("", f"alerts: {{ email: {'x' * 2002} }}"), ("", "alerts: { headline: {place} }"),
     ("", "alerts: { subject: x }"), ("", "alerts: { sms: [x] }"), ("", "alerts: x"), ("", "alerts: { sms: }"),
 ]
+SCENARIOS = """store: renton-007
+scenarios:
+  - name: a sweep opens a case
+    given: { event_type: shelf_sweep, camera: aisle-5-a, confidence: 0.9, at: 2026-11-22 14:03 }
+    expect: { rule: sweep }
+"""
+SCENARIOS_ACCEPTED = [
+    ("store: renton-007", "store: [renton-007]"), ("name: a sweep opens a case", "name: 24"), ("name: a sweep opens a case", "name: true"),
+    ("2026-11-22 14:03", "2026-11-22T14:03:05"), ("2026-11-22 14:03", "'2026-11-22T14:03:00.500-08:00'"), ("2026-11-22 14:03", "2026-11-22t22:03Z"),
+    ("confidence: 0.9, ", ""), ("confidence: 0.9", "confidence: '1'"), ("camera: aisle-5-a, ", ""), ("rule: sweep", "rule: [sweep], priority: high"),
+    ("rule: sweep", "notify: [], told: [], cases: 1, alerts: 0"), ("rule: sweep", "cases: '1'"),
+    ("event_type: shelf_sweep, camera: aisle-5-a, confidence: 0.9, at", "event: { event_type: [shelf_sweep, 7], note: ~ }, at"),
+    ("given: { event_type: shelf_sweep, camera: aisle-5-a, confidence: 0.9, at: 2026-11-22 14:03 }",
+     "given: [{ event_type: shelf_sweep, at: 2026-11-22 14:03 }, { event: { event_type: x, start_ms: 1795384803000 } }]"),
+]
+SCENARIOS_BOTH_REFUSE = [
+    ("store: renton-007", "store: []"), ("store: renton-007\n", ""), ("name: a sweep opens a case", "title: a sweep"),
+    ("name: a sweep opens a case", f"name: {'x' * 121}"), ("2026-11-22 14:03", "14:03"), ("2026-11-22 14:03", "2026-11-22"), ("2026-11-22 14:03", "tomorrow"),
+    ("confidence: 0.9", "confidence: 90"), ("shelf_sweep", "Shelf-Sweep"), ("given: { event_type: shelf_sweep, ", "given: { "),
+    ("event_type: shelf_sweep, ", "event_type: shelf_sweep, event: { event_type: x }, "), ("confidence: 0.9", "event_types: a"),
+    ("rule: sweep", "rule: []"), ("rule: sweep", "priority: urgent"), ("rule: sweep", "cases: -1"), ("rule: sweep", "alerts: 1.5"),
+    ("rule: sweep", "told: floor"), ("expect: { rule: sweep }", "expect: sweep"), ("    expect: { rule: sweep }\n", ""),
+]
 FLEET_ACCEPTED = [
     ('"123456789012"', "123456789012"), ('"123456789012"', "012345678901"), ("cell: us-west, ", "cell: us-west, labels: [12], "),
     ("region: us-west-2", "region: us-west-2, log_retention: 3653d, architecture: arm64"),
@@ -212,30 +236,40 @@ def cases(base, all):
         yield base.replace(old, new, 1) if old else f"{base}{new}\n"
 
 
-def arm_says(arm, store, fleet):
-    """The errors of `arm check` on a folder of a store and a fleet."""
+def arm_says(arm, store, fleet, scenarios=None):
+    """The errors of `arm check` on a folder of a store and a fleet, or of `arm test` on their scenarios."""
     with tempfile.TemporaryDirectory() as folder:
         stem = read(store).get("store", "renton-007")
         pathlib.Path(folder, f"{stem}.yaml").write_text(store)
         pathlib.Path(folder, "fleet.yaml").write_text(fleet)
-        command = [arm, "check", "--format", "json", "--stores", folder]
+        if scenarios:
+            pathlib.Path(folder, "tests").mkdir()
+            pathlib.Path(folder, "tests/renton-007.yaml").write_text(scenarios)
+        command = [arm, "test" if scenarios else "check", "--format", "json", "--stores", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         fail("arm check itself failed", [done.stderr])
-    found = json.loads(done.stdout)["diagnostics"]
+    # A scenario that does not come out as expected is right in itself.
+    found = json.loads(done.stdout).get("diagnostics", [])
     return [f"{it['code']}: {it['message']}" for it in found if it["severity"] == "error"]
 
 
 def check_cases(schemas, arm):
     counts, apart = [], []
-    kinds = [("renton-007.yaml", STORE, ACCEPTED, BOTH_REFUSE), ("fleet.yaml", FLEET, FLEET_ACCEPTED, FLEET_BOTH_REFUSE)]
+    kinds = [
+        ("renton-007.yaml", STORE, ACCEPTED, BOTH_REFUSE),
+        ("fleet.yaml", FLEET, FLEET_ACCEPTED, FLEET_BOTH_REFUSE),
+        ("tests/renton-007.yaml", SCENARIOS, SCENARIOS_ACCEPTED, SCENARIOS_BOTH_REFUSE),
+    ]
     for name, base, accepted, refused in kinds:
         for wanted, all in [(True, accepted), (False, refused)]:
             for text in cases(base, all):
-                store, fleet = (STORE, text) if name == "fleet.yaml" else (text, FLEET)
+                store = text if name == "renton-007.yaml" else STORE
+                fleet = text if name == "fleet.yaml" else FLEET
+                scenarios = text if name.startswith("tests/") else None
                 if name == "fleet.yaml":
                     store = store.replace("store:", f"cell: {next(iter(read(fleet)['cells']))}\nstore:", 1)
-                told, seen = arm_says(arm, store, fleet), wrong(schemas, name, text)
+                told, seen = arm_says(arm, store, fleet, scenarios), wrong(schemas, name, text)
                 if (not told) != wanted or (not seen) != wanted:
                     verdict = "accepted" if wanted else "refused"
                     apart.append(f"to be {verdict}: {text}  arm: {told}\n  schema: {seen}")
@@ -277,11 +311,11 @@ def check_webhooks(arm):
 
 def main():
     schemas = {}
-    for kind in ["store", "fleet"]:
+    for kind in ["store", "fleet", "scenarios"]:
         schema = json.loads(pathlib.Path(f"stores/schema/{kind}.json").read_text())
         jsonschema.Draft7Validator.check_schema(schema)
         schemas[kind] = jsonschema.Draft7Validator(schema)
-    print("both schemas are valid by the metaschema of draft-07")
+    print("all schemas are valid by the metaschema of draft-07")
     check_examples(schemas)
     check_explanations(schemas)
     check_cases(schemas, sys.argv[1])

@@ -69,6 +69,7 @@ def main():
             stores = pathlib.Path(folder, "stores")
             stores.mkdir()
             for name, text in ({"fleet.yaml": FLEET} | blocks).items():
+                (stores / name).parent.mkdir(exist_ok=True)
                 (stores / name).write_text(text)
             results += judge(validator, arm, folder, f"the log of {path.stem}")
         logs += 1

@@ -18,6 +18,7 @@ fn is_current(file: &str, what: &str) {
 fn the_committed_schemas_are_current() {
     is_current("stores/schema/store.json", "store");
     is_current("stores/schema/fleet.json", "fleet");
+    is_current("stores/schema/scenarios.json", "scenarios");
 }
 
 #[test]
@@ -35,12 +36,14 @@ fn schemas_are_written_beside_the_stores() {
     let folder = tempfile::tempdir().unwrap();
     let stores = folder.path().display().to_string();
     let right = Outcome {
-        out: format!("{stores}/schema/store.json\n{stores}/schema/fleet.json\n"),
+        out: ["store", "fleet", "scenarios"]
+            .map(|name| format!("{stores}/schema/{name}.json\n"))
+            .concat(),
         err: String::new(),
         code: 0,
     };
     assert_eq!(arm(&["schema", "--write", "--stores", &stores]), right);
-    for name in ["store.json", "fleet.json"] {
+    for name in ["store.json", "fleet.json", "scenarios.json"] {
         let committed = fs::read(root().join("stores/schema").join(name)).unwrap();
         assert_eq!(fs::read(folder.path().join("schema").join(name)).unwrap(), committed);
     }
@@ -57,14 +60,17 @@ fn files_that_do_not_name_their_schema_are_told_and_left() {
         ("tacoma.yml", ""),
     ]);
     fleet.write("fleet.yaml", b"# ours\ncells: {}\n");
+    fleet.write("tests/renton-007.yaml", b"store: renton-007\n");
     let before = fleet.files("stores");
     let outcome = fleet.arm("schema", &["--write"]);
     insta::assert_snapshot!(format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code), @"
     stores/schema/store.json
     stores/schema/fleet.json
+    stores/schema/scenarios.json
     note: editors use a schema where the first line of the file names it; write there:
       stores/fleet.yaml: # yaml-language-server: $schema=schema/fleet.json
       stores/kent-008.yaml: # yaml-language-server: $schema=schema/store.json
+      stores/tests/renton-007.yaml: # yaml-language-server: $schema=../schema/scenarios.json
     exit code 0
     ");
     let after = fleet.files("stores");
@@ -78,5 +84,10 @@ fn the_first_line_of_every_example_points_editors_to_its_schema() {
         let schema = if name == "fleet" { "fleet" } else { "store" };
         let line = format!("# yaml-language-server: $schema=schema/{schema}.json");
         assert_eq!(text.lines().next(), Some(line.as_str()));
+    }
+    for name in ["seattle-001", "tacoma-012"] {
+        let text = fs::read_to_string(root().join(format!("stores/tests/{name}.yaml"))).unwrap();
+        let line = "# yaml-language-server: $schema=../schema/scenarios.json";
+        assert_eq!(text.lines().next(), Some(line));
     }
 }

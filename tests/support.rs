@@ -76,7 +76,9 @@ impl Fleet {
 
     /// Writes one more file beside the stores, of any bytes.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.folder.path().join("stores").join(name), bytes).unwrap();
+        let path = self.folder.path().join("stores").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
 
     /// A path below the folder.
@@ -89,7 +91,9 @@ impl Fleet {
         let stores = self.path("stores");
         // The examples accept warnings until some day; no test may turn red on it.
         let today: &[&str] = match command {
-            "check" | "explain" | "generate" | "quotas" | "simulate" => &["--today", "2026-11-22"],
+            "check" | "explain" | "generate" | "quotas" | "simulate" | "test" => {
+                &["--today", "2026-11-22"]
+            }
             _ => &[],
         };
         let outcome = arm(&[&[command, "--stores", &stores], today, args].concat());

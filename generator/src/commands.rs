@@ -13,6 +13,7 @@ pub mod rehearse;
 pub mod schema;
 pub mod show;
 pub mod simulate;
+pub mod test;
 
 use std::path::PathBuf;
 

@@ -7,9 +7,11 @@
 mod fleet;
 mod quota;
 mod rule;
+mod scenario;
 
 pub use fleet::fleet;
 pub use quota::QuotasConfig;
+pub use scenario::{ExpectConfig, GivenConfig, ScenarioConfig, ScenariosConfig, scenarios};
 
 use contract::evidence::LockMode;
 use contract::hours::Period;

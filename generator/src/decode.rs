@@ -45,6 +45,11 @@ impl<'n> Fields<'n> {
         self.entry(key).map(|(key, _)| &key.place)
     }
 
+    /// True where no key stands at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// True where a key is not of the table, which is reported: something was meant.
     pub fn has_unknown(&self) -> bool {
         self.entries.iter().any(|(key, _)| self.noun.key(key.text().unwrap_or_default()).is_none())
@@ -164,8 +169,36 @@ impl Decoder {
         read: fn(&mut Self, &Fields<'_>, &Place) -> Option<T>,
     ) -> Vec<T> {
         let Kind::List(Kind::Mapping(noun)) = fields.key(key).kind else { return Vec::new() };
+        let nodes = self.items(fields, key);
+        self.each_of(nodes, noun, read)
+    }
+
+    /// Reads one mapping or every item of a list of them.
+    pub fn one_or_each<T>(
+        &mut self,
+        fields: &Fields<'_>,
+        key: &str,
+        read: fn(&mut Self, &Fields<'_>, &Place) -> Option<T>,
+    ) -> Vec<T> {
+        let Kind::OneOrMany { of: Kind::Mapping(noun), .. } = fields.key(key).kind else {
+            return Vec::new();
+        };
+        let nodes = match fields.find(key) {
+            None => return Vec::new(),
+            Some(Node { value: Value::Sequence(items), .. }) => items,
+            Some(node) => std::slice::from_ref(node),
+        };
+        self.each_of(nodes, noun, read)
+    }
+
+    fn each_of<T>(
+        &mut self,
+        nodes: &[Node],
+        noun: &'static Noun,
+        read: fn(&mut Self, &Fields<'_>, &Place) -> Option<T>,
+    ) -> Vec<T> {
         let mut all = Vec::new();
-        for node in self.items(fields, key) {
+        for node in nodes {
             if let Some(fields) = self.fields(node, noun) {
                 all.extend(read(self, &fields, &node.place));
             }

@@ -46,6 +46,11 @@ pub fn open(path: &Path) -> Result<BufReader<std::fs::File>, FileError> {
     std::fs::File::open(path).map(BufReader::new).map_err(FileError::at("read", path))
 }
 
+/// True for a folder, or a link to one.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
 /// Loads a file's bytes.
 pub fn load(path: &Path) -> Result<Vec<u8>, FileError> {
     std::fs::read(path).map_err(FileError::at("read", path))

@@ -1,4 +1,4 @@
-//! JSON Schema (draft-07, which editors know best) of a store's file and of the fleet's, from the
+//! JSON Schema (draft-07, which editors know best) of a store's file, the fleet's and scenarios, from the
 //! tables of `schema`: completion, hover texts and marks under mistakes while a file is written.
 //!
 //! What `arm check` accepts, the schema accepts. YAML readers make numbers and booleans of texts
@@ -12,7 +12,7 @@ mod value;
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, FLEET, Key, Kind, Noun, Presence, STORE};
+use crate::schema::{self, FLEET, Key, Kind, Noun, Presence, SCENARIOS, STORE};
 
 /// The schema of a store's file.
 pub fn store() -> Value {
@@ -22,6 +22,16 @@ pub fn store() -> Value {
 /// The schema of `fleet.yaml`.
 pub fn fleet() -> Value {
     document(&FLEET)
+}
+
+/// The schema of a scenario file.
+pub fn scenarios() -> Value {
+    document(&SCENARIOS)
+}
+
+/// The first line of a scenario file, which stands in a folder beside `schema`.
+pub fn scenarios_modeline() -> String {
+    format!("{MODELINE}../schema/scenarios.json")
 }
 
 /// The first line of a file, which points editors to its schema; `stem` is the file's name without
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn definitions_have_names_of_their_own() {
-        for (file, schema) in [(&STORE, store()), (&FLEET, fleet())] {
+        for (file, schema) in [(&STORE, store()), (&FLEET, fleet()), (&SCENARIOS, scenarios())] {
             let definitions = schema["definitions"].as_object().unwrap();
             assert_eq!(definitions.len() + 1, schema::nouns_of(file).len());
         }

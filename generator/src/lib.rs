@@ -38,6 +38,7 @@ pub mod trace;
 pub mod simulation;
 pub mod demand;
 pub mod input;
+pub mod scenario;
 pub mod effective;
 pub mod starter;
 pub mod sibling;

@@ -1,6 +1,6 @@
 //! Finds and reads the files of a fleet; what they mean is for `input`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
@@ -11,6 +11,20 @@ use crate::input::{self, Content, Input, InputFile};
 
 /// Name of the file that stores share.
 pub const FLEET_FILE: &str = "fleet.yaml";
+
+/// Name of the folder beside the stores that holds scenario files.
+pub const SCENARIOS_FOLDER: &str = "tests";
+
+/// The paths of the scenario files beside the stores of a folder; none where there is no such folder.
+pub fn scenario_paths(stores: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let folder = stores.join(SCENARIOS_FOLDER);
+    if files::is_folder(&folder) { files::list_yaml(&folder) } else { Ok(Vec::new()) }
+}
+
+/// Whether a path is that of a scenario file, by its folder's name.
+pub fn is_scenario_path(path: &Path) -> bool {
+    path.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS_FOLDER)
+}
 
 /// The day, by universal time: the same for everybody who runs at one moment.
 pub fn today() -> Date {

@@ -8,7 +8,7 @@ use contract::wording::Placeholder;
 
 use crate::explanation;
 use crate::quota;
-use crate::schema::{ALERTS, FLEET, Key, Kind, Noun, STORE, nouns_of};
+use crate::schema::{ALERTS, FLEET, Key, Kind, Noun, SCENARIOS, STORE, nouns_of};
 
 const PROSE: &str = include_str!("reference.md");
 /// What the tables stand in place of.
@@ -20,12 +20,16 @@ pub fn page() -> String {
     PROSE.replace(MARKER, &sections.join("\n"))
 }
 
-/// One table per kind of mapping: a store's, and then what the fleet has besides.
+/// Every kind of mapping: a store's, then what the fleet has besides, then those of scenarios.
+fn nouns() -> impl Iterator<Item = &'static Noun> {
+    [&STORE, &FLEET, &SCENARIOS].into_iter().flat_map(|file| nouns_of(file))
+}
+
+/// One table per kind of mapping.
 fn keys() -> String {
-    let nouns = nouns_of(&STORE).into_iter().chain(nouns_of(&FLEET));
     let mut shown: Vec<&'static Noun> = Vec::new();
     let mut text = Vec::new();
-    for noun in nouns {
+    for noun in nouns() {
         if !shown.iter().any(|it| it.is(noun)) {
             text.push(section(noun, &shown));
             shown.push(noun);
@@ -38,6 +42,7 @@ fn section(noun: &'static Noun, shown: &[&'static Noun]) -> String {
     let heading = match noun {
         _ if noun.is(&STORE) => "## Store".to_owned(),
         _ if noun.is(&FLEET) => "## Fleet".to_owned(),
+        _ if noun.is(&SCENARIOS) => "## Scenario file".to_owned(),
         _ => format!("### {}", capital(&noun.title())),
     };
     let same = |other: &&&'static Noun| noun.keys.iter().all(|key| is_in(key, other));
@@ -59,9 +64,8 @@ fn is_in(key: &Key, other: &Noun) -> bool {
 
 /// Where this kind of mapping stands.
 fn places(noun: &'static Noun) -> String {
-    let all = nouns_of(&STORE).into_iter().chain(nouns_of(&FLEET));
     let mut places: Vec<String> = Vec::new();
-    for outer in all {
+    for outer in nouns() {
         for key in outer.keys {
             let stands_here = key.kind.noun().is_some_and(|it| it.is(noun));
             let place = format!("`{}` of {}", key.name, link(outer));

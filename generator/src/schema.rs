@@ -9,6 +9,7 @@
 mod alerts;
 mod fleet;
 mod rule;
+mod scenario;
 mod store;
 mod words;
 
@@ -17,6 +18,7 @@ use contract::wording::WordingKey;
 pub use alerts::ALERTS;
 pub use fleet::{CELL, FLEET, MODEL};
 pub use rule::{ALLOW, RULE, SUBSCRIBER, WHEN};
+pub use scenario::{EXPECT, GIVEN, SCENARIO, SCENARIOS};
 pub use store::{AISLE, CAMERA, CAMERA_SETTINGS, EVIDENCE, LAYER, STORE, WATCH, ZONE};
 pub use words::nouns_of;
 
@@ -121,6 +123,8 @@ pub enum Kind {
     DayHours,
     /// Numbers by the keys of [`crate::quota::keys`]; some by instance type.
     Quotas,
+    /// A mapping that is handed on as JSON, whatever its keys.
+    Json,
     Mapping(&'static Noun),
     List(&'static Kind),
     /// So many of these.
@@ -198,7 +202,7 @@ mod tests {
     use super::*;
 
     fn nouns() -> Vec<&'static Noun> {
-        [nouns_of(&STORE), nouns_of(&FLEET)].concat()
+        [nouns_of(&STORE), nouns_of(&FLEET), nouns_of(&SCENARIOS)].concat()
     }
 
     #[test]

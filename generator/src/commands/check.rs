@@ -119,7 +119,7 @@ fn code(text: &str) -> Result<&'static Explanation, String> {
 }
 
 /// What goes over CloudFormation's limits, which shows only in the templates.
-fn over_limits(fleet: &CompiledFleet) -> Vec<Diagnostic> {
+pub(super) fn over_limits(fleet: &CompiledFleet) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     for store in &fleet.fleet.stores {
         let cell = fleet.fleet.cell_of(store);

@@ -1,4 +1,4 @@
-//! `arm fmt`: gives the files of stores and fleet.yaml their one layout, comments kept.
+//! `arm fmt`: gives the files of stores, fleet.yaml and scenarios their one layout, comments kept.
 //!
 //! A file that cannot be read is shown with what is wrong, and left as it is; the others are laid
 //! out all the same. What the layout is stands in `layout`.
@@ -15,7 +15,7 @@ use crate::layout::{self, LayoutError};
 use crate::load;
 use crate::schema;
 
-/// Lay out stores and fleet.yaml in the one way, comments kept
+/// Lay out stores, fleet.yaml and scenarios in the one way, comments kept
 #[derive(Debug, clap::Args)]
 pub struct FmtArgs {
     /// Files to lay out, instead of all in the folder
@@ -39,7 +39,8 @@ struct Tally {
 
 pub fn run(args: &FmtArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
     let paths = if args.files.is_empty() {
-        files::list_yaml(&args.folder.stores)?
+        let stores = files::list_yaml(&args.folder.stores)?;
+        [stores, load::scenario_paths(&args.folder.stores)?].concat()
     } else {
         args.files.clone()
     };
@@ -105,7 +106,11 @@ fn lay_out(
         files::expect(path, NAMING_HELP)?;
     }
     let file = load::input_file(path)?;
-    let noun = if file.stem == "fleet" { &schema::FLEET } else { &schema::STORE };
+    let noun = match file.stem.as_str() {
+        _ if load::is_scenario_path(path) => &schema::SCENARIOS,
+        "fleet" => &schema::FLEET,
+        _ => &schema::STORE,
+    };
     let written = match &file.content {
         input::Content::Bytes(bytes) => bytes.clone(),
         _ => Vec::new(),

@@ -7,17 +7,18 @@ use contract::alert;
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::input::Content;
-use crate::json_schema::{self, MODELINE, modeline};
+use crate::json_schema::{self, MODELINE, modeline, scenarios_modeline};
 use crate::{files, load, reference};
 
-/// Print the JSON Schema of a store, the fleet or a webhook's alert, or the reference of every key
+/// Print the JSON Schema of a store, the fleet, scenarios or a webhook's alert, or the reference of
+/// every key
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// What to print
     #[arg(value_enum, default_value = "store")]
     what: What,
-    /// Write schema/store.json and schema/fleet.json beside the stores instead, where the first
-    /// line of each file points editors to them
+    /// Write schema/store.json, schema/fleet.json and schema/scenarios.json beside the stores
+    /// instead, where the first line of each file points editors to them
     #[arg(long, conflicts_with = "what")]
     write: bool,
     /// Folder with fleet.yaml and one YAML file per store
@@ -31,6 +32,8 @@ enum What {
     Store,
     /// JSON Schema of fleet.yaml
     Fleet,
+    /// JSON Schema of a scenario file
+    Scenarios,
     /// JSON Schema of what a webhook gets of an alert
     Alert,
     /// Every key with its default, range and example, and every diagnostic, as Markdown
@@ -42,6 +45,7 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         let text = match args.what {
             What::Store => format!("{:#}\n", json_schema::store()),
             What::Fleet => format!("{:#}\n", json_schema::fleet()),
+            What::Scenarios => format!("{:#}\n", json_schema::scenarios()),
             What::Alert => alert::WEBHOOK_JSON_SCHEMA.to_owned(),
             What::Reference => reference::page(),
         };
@@ -62,8 +66,12 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
 }
 
 /// The schemas beside the stores of a folder: path and text of each.
-pub fn files(folder: &Path) -> [(PathBuf, String); 2] {
-    let all = [("store", json_schema::store()), ("fleet", json_schema::fleet())];
+pub fn files(folder: &Path) -> [(PathBuf, String); 3] {
+    let all = [
+        ("store", json_schema::store()),
+        ("fleet", json_schema::fleet()),
+        ("scenarios", json_schema::scenarios()),
+    ];
     all.map(|(name, schema)| {
         let path = folder.join("schema").join(format!("{name}.json"));
         (path, format!("{schema:#}\n"))
@@ -73,12 +81,15 @@ pub fn files(folder: &Path) -> [(PathBuf, String); 2] {
 /// The files of a folder whose first line names no schema, each with the line that it lacks.
 fn without_modeline(folder: &Path) -> Result<Vec<String>, CommandError> {
     let mut lacking = Vec::new();
-    for path in files::list_yaml(folder)? {
-        let Content::Bytes(bytes) = load::input_file(&path)?.content else { continue };
+    let scenarios = load::scenario_paths(folder)?;
+    for path in files::list_yaml(folder)?.iter().chain(&scenarios) {
+        let Content::Bytes(bytes) = load::input_file(path)?.content else { continue };
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
         if !bytes.starts_with(MODELINE.as_bytes()) {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            lacking.push(format!("  {}: {}", path.display(), modeline(&stem)));
+            let line =
+                if scenarios.contains(path) { scenarios_modeline() } else { modeline(&stem) };
+            lacking.push(format!("  {}: {line}", path.display()));
         }
     }
     Ok(lacking)

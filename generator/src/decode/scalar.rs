@@ -2,6 +2,7 @@
 //! forms that `stores/README.md` lists and no other; a range is for the caller to hold.
 
 use crate::schema::Unit;
+use crate::yaml::{Node, Value};
 
 /// A length of time in whole units.
 pub(super) fn duration_in(text: &str, unit: Unit) -> Option<u32> {
@@ -50,6 +51,29 @@ pub(super) fn range(text: &str) -> Option<(u32, u32)> {
 pub(super) fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     plain.then(|| text.parse().ok()).flatten()
+}
+
+/// A tree as JSON: without quotes, what JSON takes for a number, `true` or `false` is that, and nothing
+/// at all is `null`; everything else is text.
+pub(super) fn json(node: &Node) -> serde_json::Value {
+    use serde_json::Value as Json;
+
+    match &node.value {
+        _ if node.is_null() => Json::Null,
+        Value::Scalar { text, plain: true } => match serde_json::from_str(text) {
+            Ok(value @ (Json::Bool(_) | Json::Number(_))) => value,
+            _ => Json::String(text.clone()),
+        },
+        Value::Scalar { text, .. } => Json::String(text.clone()),
+        Value::Sequence(items) => items.iter().map(json).collect(),
+        Value::Mapping(entries) => {
+            let entry = |(key, value): &(Node, Node)| {
+                let Value::Scalar { text, .. } = &key.value else { return None };
+                Some((text.clone(), json(value)))
+            };
+            Json::Object(entries.iter().filter_map(entry).collect())
+        }
+    }
 }
 
 /// A calendar date in the one form `YYYY-MM-DD`.

@@ -164,6 +164,17 @@ impl Decoder {
         self.or_wrong(node, key, date, help)
     }
 
+    /// Reads a mapping as JSON has it; its keys are for whoever reads it.
+    pub fn json(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<serde_json::Value>> {
+        let node = fields.find(key)?;
+        if !node.is_mapping() {
+            let help = format!("write its keys and values: `{key}: {}`", fields.key(key).example);
+            self.wrong_kind(node, &format!("`{key}`"), "a mapping of keys to values", help);
+            return None;
+        }
+        Some(At { place: node.place.clone(), value: scalar::json(node) })
+    }
+
     /// The value with its place, or a report that the node is none.
     fn or_wrong<T>(
         &mut self,

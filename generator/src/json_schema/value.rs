@@ -62,6 +62,7 @@ pub(super) fn of(kind: &'static Kind, example: &str) -> Value {
         }
         Kind::DayHours => day_hours(&form()),
         Kind::Quotas => quotas(),
+        Kind::Json => json!({ "type": "object" }),
         Kind::Mapping(noun) => reference(noun),
         Kind::List(of) => json!({ "type": "array", "items": item(of, example) }),
         Kind::Exactly(number, of) => json!({

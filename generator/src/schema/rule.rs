@@ -80,7 +80,7 @@ pub static RULE: Noun = Noun {
     one_of: &[],
 };
 
-const EVENT_TYPE: Kind = Kind::Text {
+pub(super) const EVENT_TYPE: Kind = Kind::Text {
     form: "lower-case letters, digits and `_`, at most 48 characters",
     pattern: "^[a-z0-9_]{1,48}$",
 };
