@@ -14,6 +14,7 @@ mod generation;
 mod hostile;
 mod quotas;
 mod refusals;
+mod scenarios;
 mod schema;
 mod showing;
 mod simulation;

@@ -78,6 +78,10 @@ fn refuse(
         let told = diagnostic::to_json(sources, &problems);
         drop(writeln!(console.out, "{told}"));
     }
+    if let Some(first) = problems.first() {
+        let code = first.code;
+        drop(writeln!(console.err, "for more about a code: arm check --explain {code}"));
+    }
     let errors = problems.iter().filter(|problem| problem.is_error()).count();
     let text = format!("{} in stores or scenarios, so nothing was tried", count(errors, "error"));
     Err(CommandError::Configuration(text))

@@ -39,6 +39,10 @@ pub struct GivenConfig {
     pub confidence: Option<At<f64>>,
     pub at: Option<At<String>>,
     pub event: Option<At<Value>>,
+    /// Whether an event stands there, right or wrong.
+    pub is_event: bool,
+    /// The keys that must be there and are not.
+    pub lacking: Vec<&'static str>,
 }
 
 /// What must become of it; each list with its own place.
@@ -84,6 +88,8 @@ fn scenario(decoder: &mut Decoder, fields: &Fields<'_>, place: &Place) -> Option
 
 #[expect(clippy::unnecessary_wraps, reason = "one shape for every reader of a list's entries")]
 fn given(decoder: &mut Decoder, fields: &Fields<'_>, place: &Place) -> Option<GivenConfig> {
+    let is_event = fields.key_place("event").is_some();
+    let lacks = |key: &&str| !is_event && fields.key_place(key).is_none();
     Some(GivenConfig {
         place: place.clone(),
         event_type: decoder.text(fields, "event_type"),
@@ -92,6 +98,8 @@ fn given(decoder: &mut Decoder, fields: &Fields<'_>, place: &Place) -> Option<Gi
         confidence: decoder.number(fields, "confidence"),
         at: decoder.text(fields, "at"),
         event: decoder.json(fields, "event"),
+        is_event,
+        lacking: ["event_type", "at"].into_iter().filter(lacks).collect(),
     })
 }
 

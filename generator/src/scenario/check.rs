@@ -51,13 +51,9 @@ impl<'a> Checked<'a> {
             }
             check_names(config, &mut problems);
             for scenario in all.iter().flat_map(|all| &all.value) {
-                let before = problems.len();
                 alone(scenario, &mut problems);
-                // What cannot be understood is not followed into the store.
-                if problems.len() == before {
-                    for tested in &stores {
-                        scenarios.extend(follow::scenario(tested, scenario, &mut problems));
-                    }
+                for tested in &stores {
+                    scenarios.extend(follow::scenario(tested, scenario, &mut problems));
                 }
             }
         }
@@ -134,19 +130,18 @@ fn alone(scenario: &ScenarioConfig, problems: &mut Vec<Diagnostic>) {
 }
 
 fn detection(given: &GivenConfig, problems: &mut Vec<Diagnostic>) {
-    if given.event.is_some() {
+    if given.is_event {
         return beside_event(given, problems);
     }
     let start = given.place.span.start;
     let place = Place { file: given.place.file, span: start..start };
-    let lacks = |key: &str, help: &str| {
-        Diagnostic::error("missing-key", &place, format!("`given` lacks `{key}`")).help(help)
-    };
-    if given.event_type.is_none() {
-        problems.push(lacks("event_type", "add `event_type: shelf_sweep`, or give an `event`"));
-    }
-    if given.at.is_none() {
-        problems.push(lacks("at", "add `at: 2026-11-22 14:03`: opening hours decide about rules"));
+    for key in &given.lacking {
+        let help = match *key {
+            "at" => "add `at: 2026-11-22 14:03`: opening hours decide about rules",
+            _ => "add `event_type: shelf_sweep`, or give an `event`",
+        };
+        let message = format!("`given` lacks `{key}`");
+        problems.push(Diagnostic::error("missing-key", &place, message).help(help));
     }
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     let is_type = |text: &str| {

@@ -41,7 +41,8 @@ fn event(
         Some(at) => Some(moment(tested, at, problems)?),
         None => None,
     };
-    if let Some(event) = &given.event {
+    if given.is_event {
+        let event = given.event.as_ref()?;
         let read = Event::read(&event.value, at_ms);
         return read.map_err(|error| problems.push(bad_event(event, &error))).ok();
     }
@@ -150,7 +151,7 @@ fn unknown<'k>(
 ) -> Diagnostic {
     let mut help = suggest(&name.value, known);
     if help.is_empty() {
-        "the store has none: define it first, or take this name out".clone_into(&mut help);
+        "there is none: define one first, or take this name out".clone_into(&mut help);
     }
     Diagnostic::error(code, &name.place, message).label("not known here").help(help)
 }

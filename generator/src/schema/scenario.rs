@@ -101,7 +101,7 @@ pub static GIVEN: Noun = Noun {
         },
         Key {
             name: "at",
-            about: "when it begins, by the store's clock, or with an offset from universal time; must be given beside `event_type`, and is the `start_ms` of an `event` that has none",
+            about: "when it begins, by the store's clock, or with an offset from universal time; must be given beside `event_type`; beside `event` it is the moment of one that names none",
             presence: Presence::Optional("as `event` says"),
             kind: Kind::Text {
                 form: "`2026-11-22 14:03`, `2026-11-22 14:03:05` or `2026-11-22T22:03:05Z`",
