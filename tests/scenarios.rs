@@ -215,4 +215,17 @@ fn scenarios_are_laid_out_like_stores() {
     assert_snapshot!(shown(&fleet.arm("fmt", &[])));
     let files = fleet.files("stores/tests");
     assert_snapshot!(String::from_utf8(files[0].1.clone()).unwrap());
+    let again = fleet.path("stores/tests/renton-007.yaml");
+    assert_eq!(arm(&["fmt", &again]).err, "nothing to change in 1 file\n");
+}
+
+#[test]
+fn stores_in_a_folder_named_tests_are_still_stores() {
+    let fleet = fleet("");
+    fleet.write("tests/fleet.yaml", FLEET.as_bytes());
+    fleet.write("tests/renton-007.yaml", RENTON.as_bytes());
+    let stores = fleet.path("stores/tests");
+    for command in [["fmt", "--stores"], ["check", "--stores"]] {
+        assert_eq!(arm(&[&command[..], &[&stores]].concat()).code, 0);
+    }
 }

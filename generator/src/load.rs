@@ -21,9 +21,12 @@ pub fn scenario_paths(stores: &Path) -> Result<Vec<PathBuf>, FileError> {
     if files::is_folder(&folder) { files::list_yaml(&folder) } else { Ok(Vec::new()) }
 }
 
-/// Whether a path is that of a scenario file, by its folder's name.
+/// Whether a path is that of a scenario file, by its folder: of the right name, and no fleet itself.
 pub fn is_scenario_path(path: &Path) -> bool {
-    path.parent().and_then(Path::file_name).is_some_and(|name| name == SCENARIOS_FOLDER)
+    let path = files::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let is_named = folder.file_name().is_some_and(|name| name == SCENARIOS_FOLDER);
+    is_named && !files::is_file(&folder.join(FLEET_FILE))
 }
 
 /// The day, by universal time: the same for everybody who runs at one moment.
