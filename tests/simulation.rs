@@ -266,6 +266,7 @@ fn some_events() -> String {
         seen(31, "spill", ""),
         seen(32, "person_down", ""),
         seen(33, "ticket_switching", ""),
+        seen(33, "ticket_switching", ""),
         seen(34, "", ""),
         "\n".to_owned(),
     ]
@@ -298,7 +299,7 @@ fn what_tells_nobody_is_told_with_the_reason_and_nobody_is_counted_twice() {
       told nobody   4 cases: 1 unrouted, 1 of a shadow rule, 1 of a rule with `notify: []`, 1 for an audience
                     without subscriber
       unrouted      1 detection: ticket_switching 1
-      note          1 detection came again and did nothing
+      note          2 detections came again and did nothing
       note          1 detection of another store; the bus they are on decides, so they count here
       note          1 event without `event_type`, which the function refuses
       note          1 alert had nobody to go to
@@ -359,8 +360,11 @@ fn every_bad_line_is_told_with_its_number_and_stops_nothing() {
         "[]\n".to_owned(),
         "{\"time\": \"noon\", \"detail\": {\"event_type\": \"spill\"}}\n".to_owned(),
         long,
+        "{\"event_type\": \"spill\", \"start_ms\": 9223372036854775807}\n".to_owned(),
+        "{\"event_type\": \"spill\", \"start_ms\": [-9223372036854775808], \"end_ms\": 1}\n"
+            .to_owned(),
         seen(4_000, "shelf_sweep", ""),
-        "none\n".repeat(18),
+        "none\n".repeat(16),
         seen(8_000, "shelf_sweep", "").trim().to_owned(),
     ];
     assert_snapshot!(heard(&lines.concat(), &[]), @r#"
@@ -386,8 +390,8 @@ fn every_bad_line_is_told_with_its_number_and_stops_nothing() {
     line 4: an event is a JSON object: a whole event, or only its `detail`
     line 5: `time` is no moment such as `2026-11-22T14:03:03Z`: "noon"
     line 6: longer than the 1048576 bytes that an event may have
-    line 8: not JSON: expected ident at column 2
-    line 9: not JSON: expected ident at column 2
+    line 7: its time is in no year from -9999 to 9999; it counts in milliseconds since 1970
+    line 8: its time is in no year from -9999 to 9999; it counts in milliseconds since 1970
     line 10: not JSON: expected ident at column 2
     line 11: not JSON: expected ident at column 2
     line 12: not JSON: expected ident at column 2
@@ -438,12 +442,12 @@ fn a_store_that_is_awake_all_day_and_a_long_address_still_fit_the_width() {
 
       messages by hour                                                 00 01 02 03 04 05 06 07 08 09 10 11
       floor   email  floor@example.com                                  2  2  2  2  2  2  2  2  2  2  2  2
-      guards  https  https://hooks.example.c...on/renton/renton//floor  2  2  2  2  2  2  2  2  2  2  2  2
+      guards  https  hooks.example.com/rento...on/renton/renton//floor  2  2  2  2  2  2  2  2  2  2  2  2
       guards  sms    +12065550100                                       2  2  2  2  2  2  2  2  2  2  2  2
 
       messages by hour                                                 12 13 14 15 16 17 18 19 20 21 22 23  all
       floor   email  floor@example.com                                  2  2  2  2  2  2  2  2  2  2  2  2   48
-      guards  https  https://hooks.example.c...on/renton/renton//floor  2  2  2  2  2  2  2  2  2  2  2  2   48
+      guards  https  hooks.example.com/rento...on/renton/renton//floor  2  2  2  2  2  2  2  2  2  2  2  2   48
       guards  sms    +12065550100                                       2  2  2  2  2  2  2  2  2  2  2  2   48
     exit code 0
     ");

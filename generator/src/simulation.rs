@@ -201,7 +201,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Lets one event happen; `None` when it is no detection.
+    /// Lets one event happen; `None` when it is no detection, or one that came before.
     pub fn put(&mut self, event: &Event) -> Option<Routed<'a>> {
         self.events += 1;
         if self.events.is_multiple_of(FORGET_EVERY) {
@@ -221,10 +221,18 @@ impl<'a> Simulation<'a> {
         let rule = outcome.matched.iter().rev().max_by_key(|rule| rule.priority);
         let rule: &CompiledRule = rule.expect("every event matches a rule, `unrouted` if no other");
         let alerts = u64::try_from(outcome.alerts.len()).unwrap_or(u64::MAX);
-        self.count(rule, action, alerts);
+        let is_new = self.count(rule, action, alerts);
         let mut is_heard = false;
         for sent in &outcome.alerts {
             is_heard |= self.hearing.put(sent, event.at_ms);
+        }
+        let course = self.cases.entry(case.case_id.clone());
+        let course = course.or_insert_with(|| course_of(&case, rule, event.at_ms));
+        course.follow(&case, rule, event.at_ms);
+        course.is_told |= is_heard;
+        course.storm.alerts += alerts;
+        if !is_new {
+            return None;
         }
         let routed = Routed {
             rule: &rule.rule,
@@ -235,15 +243,11 @@ impl<'a> Simulation<'a> {
         if rule.rule == UNROUTED {
             *self.unrouted.entry(routed.event_type.clone()).or_default() += 1;
         }
-        let course = self.cases.entry(case.case_id.clone());
-        let course = course.or_insert_with(|| course_of(&case, rule, event.at_ms));
-        course.follow(&case, rule, event.at_ms);
-        course.is_told |= is_heard;
-        course.storm.alerts += alerts;
         Some(routed)
     }
 
-    fn count(&mut self, rule: &CompiledRule, action: Action, alerts: u64) {
+    /// Counts what an event did; true for a detection that was not counted before.
+    fn count(&mut self, rule: &CompiledRule, action: Action, alerts: u64) -> bool {
         let counted = self.rules.iter_mut().find(|it| it.name == rule.rule);
         let count = counted.expect("every compiled rule is one of the store's, or `unrouted`");
         self.alerts += alerts;
@@ -253,10 +257,11 @@ impl<'a> Simulation<'a> {
             Action::Joined => count.joined += 1,
             Action::Rerouted | Action::Repeated => {
                 self.repeated += 1;
-                return;
+                return false;
             }
         }
         count.detections += 1;
+        true
     }
 
     /// Sums everything up.

@@ -3,6 +3,7 @@
 //! A line that is no event is told with its number and stops nothing; an empty one is passed over.
 //! Pure. What an event may look like is decided in `trial`.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::trial::{Event, EventError};
@@ -22,6 +23,8 @@ pub enum LineError {
     NotJson(String),
     #[error("longer than the {LINE_BYTES_MAX} bytes that an event may have")]
     TooLong,
+    #[error("its time is in no year from -9999 to 9999; it counts in milliseconds since 1970")]
+    NoYear,
     #[error(transparent)]
     NotAnEvent(#[from] EventError),
 }
@@ -55,7 +58,14 @@ pub fn read(line: &[u8]) -> Result<Option<Event>, LineError> {
         return Ok(None);
     }
     let value: Value = serde_json::from_slice(line).map_err(|error| not_json(&error))?;
-    Ok(Some(Event::read(&value, None)?))
+    let event = Event::read(&value, None)?;
+    let times = ["start_ms", "end_ms"].into_iter().filter_map(|field| event.detail().get(field));
+    let times = times.flat_map(|time| time.as_array().map_or(std::slice::from_ref(time), |it| it));
+    let mut times = times.filter_map(Value::as_i64).chain([event.at_ms]);
+    if times.any(|ms| Timestamp::from_millisecond(ms).is_err()) {
+        return Err(LineError::NoYear);
+    }
+    Ok(Some(event))
 }
 
 fn not_json(error: &serde_json::Error) -> LineError {

@@ -275,7 +275,10 @@ pub(super) fn names_of(rows: &[Row<'_>], width: usize) -> Vec<String> {
     let left = width.saturating_sub(audience + channel + 4);
     let name = |row: &Row<'_>| {
         let audiences = shortened(&row.audiences(), audience);
-        let endpoint = shortened(&row.endpoint.to_string(), left);
+        // What is cut from a long address is first what all of its channel have.
+        let whole = row.endpoint.to_string();
+        let bare = whole.strip_prefix("https://").filter(|_| whole.chars().count() > left);
+        let endpoint = shortened(bare.unwrap_or(&whole), left);
         format!("{audiences:<audience$}  {:<channel$}  {endpoint}", row.channel.as_str())
     };
     rows.iter().map(name).collect()
