@@ -28,7 +28,7 @@ use contract::incident::IncidentMessage;
 use serde_json::Value;
 
 use crate::model::{Channel, Endpoint, Store};
-use crate::pattern;
+use crate::pattern::Pattern;
 use crate::rules::{CompiledRule, RuleSet};
 use crate::stack;
 
@@ -38,9 +38,12 @@ pub use reason::misses;
 /// Detections on the bus of one store, in the order in which they are put.
 pub struct Trial<'a> {
     store: &'a Store,
-    rules: &'a RuleSet,
+    bus: Bus<'a>,
     world: World,
 }
+
+/// The patterns of a store's bus, ready to be held against events.
+struct Bus<'a>(Vec<(Pattern, &'a CompiledRule)>);
 
 /// What became of one event.
 #[derive(Debug)]
@@ -83,12 +86,12 @@ pub struct Told<'a> {
 impl<'a> Trial<'a> {
     /// A store's bus and case table, empty.
     pub fn new(store: &'a Store, rules: &'a RuleSet) -> Self {
-        Self { store, rules, world: World::default() }
+        Self { store, bus: Bus::new(rules), world: World::default() }
     }
 
     /// Puts one event on the bus, and lets everything happen that follows from it.
     pub fn put(&mut self, event: &Event) -> Outcome<'a> {
-        let matched = matching(self.rules, &event.json);
+        let matched = self.bus.matching(&event.json);
         let detections: Result<Vec<RoutedDetection>, IncidentError> = matched
             .iter()
             .map(|rule| incident::read(message(self.store, rule, event), event.at_ms))
@@ -117,13 +120,24 @@ impl<'a> Trial<'a> {
 
 /// The rules whose patterns match an event, in the order of the YAML and each once.
 pub fn matching<'a>(rules: &'a RuleSet, event: &Value) -> Vec<&'a CompiledRule> {
-    let holds = |rule: &&CompiledRule| {
-        let judged = pattern::matches(&rule.pattern, event);
-        judged.expect("the compiler's patterns hold operators that we know")
-    };
-    let mut matched: Vec<_> = rules.rules.iter().filter(holds).collect();
-    matched.dedup_by(|a, b| a.rule == b.rule);
-    matched
+    Bus::new(rules).matching(event)
+}
+
+impl<'a> Bus<'a> {
+    fn new(rules: &'a RuleSet) -> Self {
+        let parse = |rule: &'a CompiledRule| {
+            let pattern = Pattern::parse(&rule.pattern);
+            (pattern.expect("the compiler makes patterns that EventBridge takes"), rule)
+        };
+        Self(rules.rules.iter().map(parse).collect())
+    }
+
+    fn matching(&self, event: &Value) -> Vec<&'a CompiledRule> {
+        let hits = self.0.iter().filter(|(pattern, _)| pattern.matches(event));
+        let mut rules: Vec<_> = hits.map(|(_, rule)| *rule).collect();
+        rules.dedup_by(|a, b| a.rule == b.rule);
+        rules
+    }
 }
 
 /// What the queue `incidents` gets.
