@@ -249,6 +249,28 @@ pub struct Condition {
     pub period: Option<Period>,
 }
 
+impl Condition {
+    /// What is asked of each text field, by its name in YAML and in events; fields of which nothing is
+    /// asked are left out.
+    pub fn texts(&self) -> Vec<(&'static str, Vec<&str>)> {
+        fn ids(ids: Option<&Vec<Id>>) -> Option<Vec<&str>> {
+            Some(ids?.iter().map(Id::as_str).collect())
+        }
+        fn words(words: Option<&Vec<String>>) -> Option<Vec<&str>> {
+            Some(words?.iter().map(String::as_str).collect())
+        }
+        let texts = [
+            ("event_type", words(self.event_types.as_ref())),
+            ("aisle", ids(self.aisles.as_ref())),
+            ("aisle_kind", ids(self.aisle_kinds.as_ref())),
+            ("camera", ids(self.cameras.as_ref())),
+            ("zone", words(self.zones.as_ref())),
+            ("period", self.period.map(|period| vec![period.as_str()])),
+        ];
+        texts.into_iter().filter_map(|(field, texts)| Some((field, texts?))).collect()
+    }
+}
+
 /// One endpoint that an audience is told at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscriber {

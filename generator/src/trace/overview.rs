@@ -1,7 +1,6 @@
 //! The rules of a store at a glance: what each asks for, what earlier ones take of it, whom it tells,
 //! and what falls to `unrouted`. For people ([`Overview::page`]) and programs ([`Overview::json`]).
 
-use contract::hours::Period;
 use contract::incident::UNROUTED;
 use serde_json::{Value, json};
 
@@ -113,28 +112,16 @@ impl<'a> Overview<'a> {
 
 /// A condition in the words of the YAML.
 fn wanted(when: &Condition) -> String {
-    let ids = |ids: &Option<Vec<Id>>| {
-        ids.as_ref().map(|ids| ids.iter().map(Id::to_string).collect::<Vec<_>>())
-    };
-    let lists = [
-        ("event_type", when.event_types.clone()),
-        ("aisle", ids(&when.aisles)),
-        ("aisle_kind", ids(&when.aisle_kinds)),
-        ("camera", ids(&when.cameras)),
-        ("zone", when.zones.clone()),
-        ("period", when.period.map(Period::as_str).map(|it| vec![it.to_owned()])),
-    ];
-    let mut parts: Vec<String> = lists
-        .into_iter()
-        .filter_map(|(field, list)| Some(format!("{field} {}", one_of(&list?))))
-        .collect();
+    let texts = when.texts();
+    let mut parts: Vec<String> =
+        texts.iter().map(|(field, texts)| format!("{field} {}", one_of(texts))).collect();
     let least = when.min_confidence.map(|least| format!("confidence {} and above", least.value()));
     parts.extend(least);
     if parts.is_empty() { "every detection".to_owned() } else { parts.join(", ") }
 }
 
-fn one_of(list: &[String]) -> String {
-    let named = list.iter().take(WORDS_MAX).map(String::as_str).collect::<Vec<_>>().join(" or ");
+fn one_of(list: &[&str]) -> String {
+    let named = list.iter().take(WORDS_MAX).copied().collect::<Vec<_>>().join(" or ");
     match list.len().saturating_sub(WORDS_MAX) {
         0 => named,
         more => format!("{named} or {more} more"),

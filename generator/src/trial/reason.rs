@@ -5,9 +5,7 @@
 
 use serde_json::Value;
 
-use contract::hours::Period;
-
-use crate::model::{Condition, Id};
+use crate::model::Condition;
 
 /// Most words of a condition that are named.
 const WORDS_MAX: usize = 4;
@@ -15,32 +13,18 @@ const WORDS_MAX: usize = 4;
 /// The conditions that an event's detail does not meet, in the order in which YAML has them; empty
 /// when all hold.
 pub fn misses(when: &Condition, detail: &Value) -> Vec<String> {
-    let ids = |ids: &Option<Vec<Id>>| {
-        ids.as_ref().map(|ids| ids.iter().map(Id::to_string).collect::<Vec<_>>())
-    };
-    let period = when.period.map(Period::as_str).map(|it| vec![it.to_owned()]);
-    let texts = [
-        ("event_type", when.event_types.clone()),
-        ("aisle", ids(&when.aisles)),
-        ("aisle_kind", ids(&when.aisle_kinds)),
-        ("camera", ids(&when.cameras)),
-        ("zone", when.zones.clone()),
-        ("period", period),
-    ];
-    let mut misses: Vec<String> = texts
-        .iter()
-        .filter_map(|(field, wanted)| text_miss(field, wanted.as_deref()?, detail))
-        .collect();
+    let texts = when.texts();
+    let mut misses: Vec<String> =
+        texts.iter().filter_map(|(field, wanted)| text_miss(field, wanted, detail)).collect();
     if let Some(least) = when.min_confidence {
         misses.extend(confidence_miss(least.value(), detail));
     }
     misses
 }
 
-fn text_miss(field: &str, wanted: &[String], detail: &Value) -> Option<String> {
+fn text_miss(field: &str, wanted: &[&str], detail: &Value) -> Option<String> {
     let found = leaves(detail, field);
-    let holds =
-        |leaf: &&Value| leaf.as_str().is_some_and(|text| wanted.iter().any(|it| it == text));
+    let holds = |leaf: &&Value| leaf.as_str().is_some_and(|text| wanted.contains(&text));
     if found.iter().any(holds) {
         return None;
     }
@@ -85,7 +69,7 @@ fn shown(leaf: &Value) -> String {
 }
 
 /// `` `a` ``, or `` one of `a`, `b` and 7 more ``.
-fn one_of(wanted: &[String]) -> String {
+fn one_of(wanted: &[&str]) -> String {
     let named = wanted.iter().take(WORDS_MAX).map(|it| format!("`{it}`"));
     let named = named.collect::<Vec<_>>().join(", ");
     match wanted.len() {
