@@ -4,7 +4,8 @@
 //! none can accept what another refuses. `load` finds the files; a new stage of reading belongs
 //! here, in [`read`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -13,7 +14,7 @@ use crate::config::{self, FleetConfig, StoreConfig};
 use crate::decode::Decoder;
 use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
-use crate::model::{Fleet, Store};
+use crate::model::{Fleet, Rule, Store};
 use crate::rules::{self, PartlyShadowed, RuleSet, RulesError, Taker};
 use crate::validate;
 use crate::yaml;
@@ -63,7 +64,7 @@ pub struct CompiledFleet {
     /// What it needs of every quota, by account and region.
     pub homes: Vec<Home>,
     /// By store id.
-    rules: BTreeMap<String, RuleSet>,
+    rules: BTreeMap<String, Arc<RuleSet>>,
     /// Where each store begins, by its id.
     places: BTreeMap<String, Place>,
 }
@@ -140,6 +141,7 @@ fn validate(
         })
         .collect();
     let mut rules = BTreeMap::new();
+    let mut known = Known::default();
     for store in &fleet.stores {
         let id = store.id.as_str();
         let written = checked.rule_places.get(id).map_or(&[][..], Vec::as_slice);
@@ -149,7 +151,7 @@ fn validate(
             let place = by_name.get(rule).copied().or_else(|| places.get(id));
             place.expect("every store has a place").clone()
         };
-        match rules::compile(store) {
+        match known.compile(store) {
             Ok(set) => {
                 problems.extend(unreachable(store, &set, place));
                 problems.extend(partly_shadowed(store, place));
@@ -160,6 +162,26 @@ fn validate(
     }
     let whole = rules.len() == fleet.stores.len();
     (problems, whole.then_some(CompiledFleet { fleet, homes: Vec::new(), rules, places }))
+}
+
+/// Most rule lists that are remembered. Our choice: a fleet has a few formats, and looking through
+/// more would cost what it saves.
+const KNOWN_MAX: usize = 8;
+
+/// The rules that were compiled last: most stores of a format have no other.
+#[derive(Default)]
+struct Known<'a>(VecDeque<(&'a [Rule], Arc<RuleSet>)>);
+
+impl<'a> Known<'a> {
+    fn compile(&mut self, store: &'a Store) -> Result<Arc<RuleSet>, RulesError> {
+        if let Some((_, set)) = self.0.iter().find(|(rules, _)| *rules == store.rules) {
+            return Ok(Arc::clone(set));
+        }
+        let set = Arc::new(rules::compile(store)?);
+        self.0.truncate(KNOWN_MAX - 1);
+        self.0.push_front((&store.rules, Arc::clone(&set)));
+        Ok(set)
+    }
 }
 
 /// Names the store of what stands in a store's own file.

@@ -70,7 +70,7 @@ pub struct Unreachable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
     #[error(
-        "the rule `{rule}` names so much that a pattern needs {characters} characters, over the {CHARACTERS_MAX} that EventBridge takes"
+        "what the rule `{rule}` and others name takes a pattern of {characters} characters, and EventBridge takes {CHARACTERS_MAX}"
     )]
     PatternTooLong {
         /// The one that names the most.
@@ -100,10 +100,13 @@ impl RulesError {
 /// Compiles the rules of one store, the implicit last one included.
 pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
     let last = last_rule();
-    let compiler = Compiler::new(store.rules.iter().chain([&last]).collect()).ok_or_else(|| {
-        let rule = store.rules.get(BUS_RULES_MAX).unwrap_or(&last);
-        RulesError::TooManyPatterns { rule: rule.name.to_string(), cut_by: Vec::new() }
-    })?;
+    // Each takes one at least, and `unrouted` the last.
+    if let Some(over) = store.rules.get(BUS_RULES_MAX - 1) {
+        let rule = over.name.to_string();
+        return Err(RulesError::TooManyPatterns { rule, cut_by: Vec::new() });
+    }
+    let compiler = Compiler::new(store.rules.iter().chain([&last]).collect())
+        .expect("there is room for as many rules as a bus holds");
     let mut set = RuleSet::default();
     let lefts = compiler.lefts()?;
     let mut packer = Packer::new(&compiler.space);

@@ -272,3 +272,19 @@ fn each_rule_says_its_patterns_and_who_takes_from_it() {
     unrouted 1: sweep, late, hide
     ");
 }
+
+#[test]
+fn where_a_third_rule_takes_the_sure_ones_the_example_is_less_sure() {
+    let crossed = |least: f64| {
+        let sure = Condition { min_confidence: Confidence::new(least), ..Condition::default() };
+        let aisle = Condition { aisles: Some(vec![id("dock")]), ..Condition::default() };
+        crossing(&shop(vec![
+            told("sure", CRITICAL, "floor", sure),
+            told("dock", HIGH, "floor", aisle),
+            told("sweep", CRITICAL, "floor", event("sweep")),
+        ]))
+    };
+    insta::assert_snapshot!(crossed(0.8), @"a sweep below 0.8 in Dock: dock (High, tells true) before sweep (Critical)");
+    // What is left then is without confidence, and no camera says less than nothing.
+    assert_eq!(crossed(0.0), "");
+}
