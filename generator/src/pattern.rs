@@ -88,8 +88,13 @@ struct Element<'a> {
     index: usize,
 }
 
-/// Takes a value that a path leads to and the elements passed on the way; answers whether to stop.
-type Visit<'v> = &'v mut dyn FnMut(&Value, Option<&Element<'_>>) -> bool;
+/// What is looked for at the end of a path, and how the search goes on from there.
+struct Search<'s> {
+    /// Whether a value is one of those that are looked for.
+    holds: &'s dyn Fn(&Value) -> bool,
+    /// Takes the elements passed on the way to one; answers whether to stop.
+    then: &'s mut dyn FnMut(Option<&Element<'_>>) -> bool,
+}
 
 /// Whether all these fields match, in elements that go with those of the fields before.
 fn all_match(
@@ -98,15 +103,17 @@ fn all_match(
     element: Option<&Element<'_>>,
 ) -> bool {
     let Some((field, rest)) = fields.split_first() else { return true };
-    let found = &mut |value: &Value, element: Option<&Element<'_>>| {
-        field.operators.iter().any(|it| it.holds(value)) && all_match(rest, event, element)
+    let mut search = Search {
+        holds: &|value| field.operators.iter().any(|it| it.holds(value)),
+        then: &mut |element| all_match(rest, event, element),
     };
-    if visit_object(event, &field.path, element, found) {
+    if visit_object(event, &field.path, element, &mut search) {
         return true;
     }
     let may_miss = field.operators.iter().any(|it| matches!(it, Operator::Exists(false)));
+    let mut any = Search { holds: &|_| true, then: &mut |_| true };
     may_miss
-        && !visit_object(event, &field.path, element, &mut |_, _| true)
+        && !visit_object(event, &field.path, element, &mut any)
         && all_match(rest, event, element)
 }
 
@@ -115,37 +122,38 @@ fn visit_object(
     object: &Map<String, Value>,
     path: &str,
     element: Option<&Element<'_>>,
-    found: Visit<'_>,
+    search: &mut Search<'_>,
 ) -> bool {
     let ends = path.match_indices('.').map(|(end, _)| path.split_at(end));
     let nested = ends.filter_map(|(name, rest)| Some((object.get(name)?, rest.get(1..)?)));
     for (value, rest) in nested {
-        if visit(value, Some(rest), element, found) {
+        if visit(value, rest, element, search) {
             return true;
         }
     }
-    object.get(path).is_some_and(|value| visit(value, None, element, found))
+    // Which of its values holds is nothing to other fields: the search goes on once.
+    object.get(path).is_some_and(|value| any_holds(value, search.holds) && (search.then)(element))
 }
 
-/// Visits the values in `value`, at the rest of the path if there is one. An object is no value, nor
-/// is an empty list; each element of a list is.
-fn visit(
-    value: &Value,
-    rest: Option<&str>,
-    before: Option<&Element<'_>>,
-    found: Visit<'_>,
-) -> bool {
-    match (value, rest) {
-        (Value::Array(list), _) => list.iter().enumerate().any(|(index, item)| {
-            if !matches!(item, Value::Array(_) | Value::Object(_)) {
-                return rest.is_none() && found(item, before);
-            }
-            goes_with(before, list, index)
-                && visit(item, rest, Some(&Element { before, list, index }), found)
+/// Whether a value is looked for, or one in its lists. An object is no value.
+fn any_holds(value: &Value, holds: &dyn Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(|item| any_holds(item, holds)),
+        Value::Object(_) => false,
+        value => holds(value),
+    }
+}
+
+/// Visits the values in `value`, at the rest of the path.
+fn visit(value: &Value, rest: &str, before: Option<&Element<'_>>, search: &mut Search<'_>) -> bool {
+    match value {
+        Value::Array(list) => list.iter().enumerate().any(|(index, item)| {
+            matches!(item, Value::Array(_) | Value::Object(_))
+                && goes_with(before, list, index)
+                && visit(item, rest, Some(&Element { before, list, index }), search)
         }),
-        (Value::Object(object), Some(path)) => visit_object(object, path, before, found),
-        (Value::Object(_), None) | (_, Some(_)) => false,
-        (_, None) => found(value, before),
+        Value::Object(object) => visit_object(object, rest, before, search),
+        _ => false,
     }
 }
 

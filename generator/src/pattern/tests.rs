@@ -220,3 +220,15 @@ fn what_eventbridge_would_not_take_is_refused_with_the_place_of_the_fault() {
     let lines: Vec<String> = patterns.iter().map(refusal).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
+
+#[test]
+fn long_lists_in_many_fields_are_looked_through_once_each() {
+    let pattern = json!({ "detail": {
+        "a": ["no", { "anything-but": ["x"] }], "b": [{ "exists": true }], "c": [{ "prefix": "x" }], "d": ["never"],
+    } });
+    let list = json!(vec!["xy"; 20_000]);
+    let nested = json!(vec![json!(["xy"]); 20_000]);
+    let event = json!({ "detail": { "a": list, "b": nested, "c": list, "d": nested } });
+    // Each with each, they would be more than a machine looks through in years.
+    assert_eq!(matches(&pattern, &event), Ok(false));
+}
