@@ -75,13 +75,9 @@ fn every_audience_without_anybody_is_named() {
     let fleet = Fleet::new(&[("renton-007.yaml", &store)]);
     let outcome = fleet
         .arm("explain", &["renton-007", "--event-type", "shelf_sweep", "--at", "2026-11-22 10:00"]);
-    assert!(
-        outcome
-            .out
-            .contains("not told   audience `floor`: nobody in this store is in this audience"),
-        "{}",
-        outcome.out
-    );
+    let told =
+        "not told   nobody in this store is in this audience\n             audience `floor`\n";
+    assert!(outcome.out.contains(told), "{}", outcome.out);
 }
 
 #[test]
@@ -118,4 +114,26 @@ fn what_cannot_be_explained_is_refused_with_a_remedy() {
         refuse(&["seattle-001", path]);
     }
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn what_contradicts_the_store_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("event.json");
+    let detail = r#"{ "event_type": "shelf_sweep", "store": "tacoma-012", "camera": "aisle-5-a", "aisle": "bakery",
+        "aisle_kind": "fresh", "zone": "door", "period": "closed", "confidence": "0.9", "start_ms": 1795384803000 }"#;
+    std::fs::write(&path, detail).unwrap();
+    let out = page(&["seattle-001", path.to_str().unwrap()]);
+    let notes: Vec<_> = out.lines().skip_while(|line| !line.starts_with("note")).collect();
+    insta::assert_snapshot!(notes.join("\n"));
+    let ghost = r#"{ "event_type": "shelf_sweep", "camera": "ghost", "confidence": 93, "start_ms": 1795384803000 }"#;
+    std::fs::write(&path, ghost).unwrap();
+    let out = page(&["seattle-001", path.to_str().unwrap()]);
+    assert!(out.contains("no clip: the store has no camera `ghost`"), "{out}");
+    assert!(out.contains("`confidence` is 93, and a model says 0 to 1"), "{out}");
+    let skipped = page(&["seattle-001", "--event-type", "shelf_sweep", "--at", "2026-03-08 02:30"]);
+    assert!(skipped.contains("the store's clock skips 02:30: taken as 03:30 PDT"), "{skipped}");
+    let huge = r#"{ "event_type": "concealment", "confidence": 9007199254740993, "start_ms": 1795384803000 }"#;
+    std::fs::write(&path, huge).unwrap();
+    insta::assert_snapshot!(page(&["seattle-001", path.to_str().unwrap()]));
 }

@@ -5,17 +5,17 @@
 //! `trace/page.rs`, the JSON for programs in `trace/json.rs`. Pure.
 
 mod json;
+mod note;
 mod overview;
 mod page;
 
 use std::collections::BTreeSet;
 
 use contract::incident::UNROUTED;
-use contract::watch::WatchWhen;
 
 use crate::model::{Endpoint, Rule, Store, Subscriber};
 use crate::rules::{CompiledRule, RuleSet};
-use crate::trial::{Event, Outcome, Trial, misses};
+use crate::trial::{Event, NoCase, Outcome, Trial, misses};
 
 pub use json::to_json;
 pub use overview::Overview;
@@ -30,9 +30,12 @@ pub struct Trace<'a> {
     pub tried: Vec<Tried<'a>>,
     pub outcome: Outcome<'a>,
     pub untold: Vec<Untold<'a>>,
-    /// What a reader should know besides.
+    /// What a reader should know besides; whoever asks may add what only they know.
     pub notes: Vec<String>,
 }
+
+/// What is said of a rule whose conditions hold as people read them, and whose pattern does not match.
+const UNMATCHED: &str = "to EventBridge a number of the event is none";
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,10 +68,20 @@ pub struct Untold<'a> {
 pub fn follow<'a>(store: &'a Store, rules: &'a RuleSet, event: &'a Event) -> Trace<'a> {
     let outcome = Trial::new(store, rules).put(event);
     let tried = store.rules.iter().map(|rule| tried(rule, &outcome, event)).collect();
-    let mut trace =
-        Trace { store, event, tried, untold: Vec::new(), notes: notes(store, event), outcome };
+    let mut trace = Trace {
+        store,
+        event,
+        tried,
+        untold: Vec::new(),
+        notes: note::notes(store, event),
+        outcome,
+    };
     let unrouted = trace.outcome.matched.iter().find(|rule| rule.rule == UNROUTED);
-    let last = unrouted.map_or(Verdict::Taken, |rule| Verdict::Matches(rule));
+    let last = match unrouted {
+        Some(rule) => Verdict::Matches(rule),
+        None if trace.outcome.matched.is_empty() => Verdict::Misses(vec![UNMATCHED.to_owned()]),
+        None => Verdict::Taken,
+    };
     trace.tried.push(Tried { name: UNROUTED, verdict: last });
     trace.untold = untold(&trace);
     trace
@@ -79,6 +92,9 @@ fn tried<'a>(rule: &'a Rule, outcome: &Outcome<'a>, event: &Event) -> Tried<'a> 
     let verdict = match outcome.matched.iter().find(|it| it.rule == name) {
         Some(matched) => Verdict::Matches(matched),
         None => match misses(&rule.when, event.detail()) {
+            misses if misses.is_empty() && outcome.matched.is_empty() => {
+                Verdict::Misses(vec![UNMATCHED.to_owned()])
+            }
             misses if misses.is_empty() => Verdict::Taken,
             misses => Verdict::Misses(misses),
         },
@@ -120,50 +136,25 @@ fn reason(trace: &Trace<'_>) -> String {
     let names = matched.iter().map(|rule| format!("`{}`", rule.rule)).collect::<Vec<_>>();
     let names = names.join(", ");
     let audiences: Vec<_> = matched.iter().flat_map(|rule| &rule.notify).collect();
-    if trace.outcome.result.is_err() {
-        return "the event is no detection".to_owned();
+    let says = |one: &'static str, many: &'static str| if matched.len() == 1 { one } else { many };
+    match &trace.outcome.result {
+        Err(NoCase::Unmatched) => return "EventBridge drops the event".to_owned(),
+        Err(NoCase::NotADetection(_)) => return "the event is no detection".to_owned(),
+        Ok(_) => {}
     }
-    if matched.iter().all(|rule| rule.shadow) {
-        return format!("{names} is a shadow: its cases are only logged");
-    }
-    if matched.iter().any(|rule| rule.rule == UNROUTED) {
+    if matched.iter().all(|rule| rule.rule == UNROUTED) {
         return "no rule asks for this detection; `unrouted` only logs it".to_owned();
     }
+    if matched.iter().all(|rule| rule.shadow) {
+        return format!(
+            "{names} {} only logged",
+            says("is a shadow: its case is", "are shadows: the case is")
+        );
+    }
     if audiences.is_empty() {
-        return format!("{names} tells nobody: `notify: []`");
+        return format!("{names} {} nobody: `notify: []`", says("tells", "tell"));
     }
-    let told = audiences.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
-    format!("{names} tells only {told}")
-}
-
-/// What could make the event another one in life.
-fn notes(store: &Store, event: &Event) -> Vec<String> {
-    let mut notes = Vec::new();
-    let text = |field: &str| event.detail().get(field).and_then(serde_json::Value::as_str);
-    let camera =
-        text("camera").and_then(|id| store.cameras.iter().find(|camera| camera.id.as_str() == id));
-    let period = store.hours.period_at(event.at_ms);
-    if let Some(camera) = camera {
-        let (id, when) = (&camera.id, camera.when);
-        let only = match when {
-            WatchWhen::Never => Some("never watched".to_owned()),
-            WatchWhen::Open | WatchWhen::Closed if period.as_str() != when.as_str() => {
-                Some(format!("watched only while the store is {}", when.as_str()))
-            }
-            _ => None,
-        };
-        notes.extend(only.map(|only| {
-            format!("the camera `{id}` is {only}: at this time the model does not see it")
-        }));
-    } else if let Some(id) = text("camera") {
-        notes.push(format!("the store has no camera `{id}`: there is no video to keep"));
-    }
-    let named = |rule: &Rule| {
-        let types = rule.when.event_types.as_ref();
-        types.is_none_or(|types| types.iter().any(|it| Some(it.as_str()) == text("event_type")))
-    };
-    if let Some(event_type) = text("event_type").filter(|_| !store.rules.iter().any(named)) {
-        notes.push(format!("no rule of this store names the event type `{event_type}`"));
-    }
-    notes
+    let told: BTreeSet<_> = audiences.iter().map(|it| format!("`{it}`")).collect();
+    let told = told.into_iter().collect::<Vec<_>>().join(", ");
+    format!("{names} {} only {told}", says("tells", "tell"))
 }

@@ -32,7 +32,7 @@ use crate::pattern::Pattern;
 use crate::rules::{CompiledRule, RuleSet};
 use crate::stack;
 
-pub use event::{Event, EventError, NotATime, Sighting, parse_at};
+pub use event::{Event, EventError, NotATime, Sighting, clock_change, parse_at};
 pub use reason::misses;
 
 /// Detections on the bus of one store, in the order in which they are put.
@@ -51,10 +51,22 @@ pub struct Outcome<'a> {
     /// The rules whose patterns match, in the order of the YAML: one for an event whose fields are
     /// scalars, and perhaps several where a field is a list.
     pub matched: Vec<&'a CompiledRule>,
-    /// The case as it is now.
-    pub result: Result<Opened, IncidentError>,
+    /// The case as it is now, or why there is none.
+    pub result: Result<Opened, NoCase>,
     /// The alerts that the event made.
     pub alerts: Vec<Sent<'a>>,
+}
+
+/// Why an event makes no case.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoCase {
+    #[error("{0}")]
+    NotADetection(IncidentError),
+    /// EventBridge takes a number with digits that a double cannot hold for no number at all.
+    #[error(
+        "no pattern of the bus matches the event, and EventBridge drops it; a number must be one that a double holds"
+    )]
+    Unmatched,
 }
 
 /// A case, and what the event did to it.
@@ -92,11 +104,13 @@ impl<'a> Trial<'a> {
     /// Puts one event on the bus, and lets everything happen that follows from it.
     pub fn put(&mut self, event: &Event) -> Outcome<'a> {
         let matched = self.bus.matching(&event.json);
-        let detections: Result<Vec<RoutedDetection>, IncidentError> = matched
-            .iter()
-            .map(|rule| incident::read(message(self.store, rule, event), event.at_ms))
-            .collect();
-        let result = detections.map(|detections| self.respond(&detections, event.at_ms));
+        let read =
+            |rule: &&CompiledRule| incident::read(message(self.store, rule, event), event.at_ms);
+        let detections: Result<Vec<_>, _> = matched.iter().map(read).collect();
+        let result = match detections {
+            Err(error) => Err(NoCase::NotADetection(error)),
+            Ok(detections) => self.respond(&detections, event.at_ms).ok_or(NoCase::Unmatched),
+        };
         let alerts = self.world.published.take();
         let alerts = alerts.into_iter().map(|alert| sent(self.store, alert)).collect();
         Outcome { matched, result, alerts }
@@ -108,13 +122,13 @@ impl<'a> Trial<'a> {
         self.world.table.forget(now_ms);
     }
 
-    fn respond(&self, detections: &[RoutedDetection], now_ms: i64) -> Opened {
+    /// Hands over the messages of all rules that match; `None` when there is none.
+    fn respond(&self, detections: &[RoutedDetection], now_ms: i64) -> Option<Opened> {
         let results = run(respond::handle(&self.world, detections, now_ms));
-        let mut results = results.expect("no call to a world in memory waits").into_iter();
-        let handled = results.next().expect("every event matches a rule, `unrouted` if no other");
-        let handled = handled.expect("no call to a world in memory fails");
+        let results = results.expect("no call to a world in memory waits");
+        let handled = results.into_iter().next()?.expect("no call to a world in memory fails");
         let case = self.world.table.case(&handled.case_id);
-        Opened { case: case.expect("the case was written"), action: handled.action }
+        Some(Opened { case: case.expect("the case was written"), action: handled.action })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::load;
 use crate::model::{Confidence, Store};
 use crate::rules::RuleSet;
 use crate::trace;
-use crate::trial::{Event, Sighting, parse_at};
+use crate::trial::{Event, Sighting, clock_change, parse_at};
 
 /// Largest file with an event, in bytes: an entry of `PutEvents` is smaller. Source: EventBridge
 /// quotas, "`PutEvents` entry size",
@@ -77,7 +77,9 @@ pub fn run(args: &ExplainArgs, console: &mut Console<'_>) -> Result<(), CommandE
         (None, Some(event_type)) => sighting(store, &args.sighting, event_type, at_ms)?,
         (None, None) => return overview(args, store, rules, console),
     };
-    let trace = trace::follow(store, rules, &event);
+    let mut trace = trace::follow(store, rules, &event);
+    let at = args.at.as_deref();
+    trace.notes.extend(at.and_then(|at| clock_change(at, &store.hours.timezone)));
     match args.format {
         AnswerFormat::Human => write!(console.out, "{}", trace::page(&trace))?,
         AnswerFormat::Json => writeln!(console.out, "{}", trace::to_json(&trace))?,

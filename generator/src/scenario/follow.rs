@@ -72,6 +72,10 @@ fn bad_event(event: &At<serde_json::Value>, error: &EventError) -> Diagnostic {
     let (message, help) = match error {
         EventError::NotAnObject => ("the event is no mapping", "write its keys and values"),
         EventError::NoTime => ("the event does not say when", "add `at` beside `event`"),
+        EventError::Year => ("the event's moment is in no year that counts", "write one of today"),
+        EventError::Entries(_) => {
+            ("the event is a request of `PutEvents`", "write one of its `Entries`")
+        }
         EventError::Detail(_) => {
             ("the event's `Detail` is no JSON", "write the keys and values of its `detail`")
         }

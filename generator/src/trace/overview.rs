@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::page::{section, within};
 use crate::model::{Condition, Id, Rule, Store};
 use crate::rules::{self, CompiledRule, Routed, RuleSet, Unrouted};
+use crate::schema::Unit;
 
 /// Most words of a list that are named.
 const WORDS_MAX: usize = 8;
@@ -140,5 +141,5 @@ fn tells(rule: &Rule) -> String {
 }
 
 fn cooldown(rule: &Rule) -> String {
-    format!("cooldown {} s", rule.cooldown_s)
+    format!("cooldown {}", Unit::Seconds.shown(rule.cooldown_s))
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Trace, Tried, Verdict};
 use crate::model::Channel;
 use crate::paragraph::{WIDTH, wrapped_to};
-use crate::trial::{Opened, Sent, Told};
+use crate::trial::{NoCase, Opened, Sent, Told};
 
 /// Most characters of a pattern that are shown.
 const PATTERN_CHARACTERS_MAX: usize = 400;
@@ -26,8 +26,11 @@ pub fn page(trace: &Trace<'_>) -> String {
     match &trace.outcome.result {
         Ok(opened) => section(&mut text, "case", &case(trace, opened)),
         Err(error) => {
-            let what =
-                format!("none: {error}; the message goes to the dead letters of `incidents`");
+            let after = match error {
+                NoCase::NotADetection(_) => "; the message goes to the dead letters of `incidents`",
+                NoCase::Unmatched => "",
+            };
+            let what = format!("none: {error}{after}");
             section(&mut text, "case", &within("", &what));
         }
     }
@@ -40,12 +43,20 @@ pub fn page(trace: &Trace<'_>) -> String {
             section(&mut text, "told", &message(sent, &told));
         }
     }
-    for untold in &trace.untold {
-        let who = match untold.subscriber {
-            None => format!("audience `{}`", untold.audience),
-            Some(it) => format!("{} {} {}", untold.audience, it.channel.as_str(), it.endpoint),
-        };
-        section(&mut text, "not told", &within("", &format!("{who}: {}", untold.reason)));
+    let mut reasons: Vec<&str> = trace.untold.iter().map(|it| it.reason.as_str()).collect();
+    reasons.dedup();
+    for reason in reasons {
+        let mut lines = within("", reason);
+        for untold in trace.untold.iter().filter(|it| it.reason == reason) {
+            let who = match untold.subscriber {
+                None => format!("  audience `{}`\n", untold.audience),
+                Some(it) => {
+                    format!("  {} {} {}\n", untold.audience, it.channel.as_str(), it.endpoint)
+                }
+            };
+            lines.push_str(&who);
+        }
+        section(&mut text, "not told", &lines);
     }
     for note in &trace.notes {
         section(&mut text, "note", &within("", note));
@@ -82,8 +93,9 @@ fn head(trace: &Trace<'_>) -> String {
     let known = ["event_type", "confidence", "camera", "aisle", "aisle_kind", "zone", "period"];
     let fields = known.iter().filter_map(|field| {
         let value = detail.get(field)?;
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some(format!("{field} {value}"))
+        // A text is shown bare where only a text is meant.
+        let bare = value.as_str().filter(|_| *field != "confidence");
+        Some(format!("{field} {}", bare.map_or_else(|| value.to_string(), str::to_owned)))
     });
     let fields = fields.collect::<Vec<_>>().join(", ");
     let fields = if fields.is_empty() { "nothing that rules look at".to_owned() } else { fields };
@@ -124,6 +136,11 @@ fn case(trace: &Trace<'_>, opened: &Opened) -> String {
     let case = &opened.case;
     let mut text = format!("{} opened, priority {}, status OPEN\n", case.case_id, case.priority);
     let evidence = &case.evidence;
+    let is_own = |id: &String| trace.store.cameras.iter().any(|it| it.id.as_str() == id);
+    if let Some(id) = case.camera.as_ref().filter(|id| !is_own(id)) {
+        text.push_str(&within("", &format!("no clip: the store has no camera `{id}`")));
+        return text;
+    }
     if evidence.status == EvidenceStatus::Failed {
         let reason = evidence.reason.as_deref().unwrap_or("no camera is known");
         let line = format!("no clip: {reason}");

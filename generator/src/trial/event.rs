@@ -6,7 +6,7 @@
 use contract::detection::{DETAIL_TYPE, Detection, SOURCE};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde_json::{Map, Value, json};
 
 use casework::id::DetectionKey;
@@ -40,6 +40,9 @@ pub struct Event {
     pub json: Value,
 }
 
+/// First millisecond of the year 9999: a case's clip and its lock end later than the event.
+pub(super) const YEAR_9999_MS: i64 = 253_370_764_800_000;
+
 /// Why JSON is no event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -47,6 +50,10 @@ pub enum EventError {
     NotAnObject,
     #[error("it says not when: a whole event has `time`, a bare detail `start_ms` (milliseconds)")]
     NoTime,
+    #[error("its moment is not within the years 1970 to 9998")]
+    Year,
+    #[error("it is a request of `PutEvents` with {0} entries: give one of its `Entries`")]
+    Entries(usize),
     #[error("its `Detail` is a text that is no JSON: {0}")]
     Detail(String),
     #[error("`time` is no moment such as `2026-11-22T14:03:03Z`: {0}")]
@@ -91,9 +98,22 @@ impl Event {
     ///
     /// `otherwise_ms` is the moment of what names none.
     pub fn read(value: &Value, otherwise_ms: Option<i64>) -> Result<Self, EventError> {
+        let event = Self::read_any(value, otherwise_ms)?;
+        let is_possible = (0..YEAR_9999_MS).contains(&event.at_ms);
+        is_possible.then_some(event).ok_or(EventError::Year)
+    }
+
+    /// The same for any moment.
+    fn read_any(value: &Value, otherwise_ms: Option<i64>) -> Result<Self, EventError> {
         let Value::Object(fields) = value else { return Err(EventError::NotAnObject) };
+        if let Some(Value::Array(entries)) = fields.get("Entries") {
+            return match entries.as_slice() {
+                [entry] => Self::read_any(entry, otherwise_ms),
+                entries => Err(EventError::Entries(entries.len())),
+            };
+        }
         if let Some(entry) = entry(fields) {
-            return Self::read(&entry?, otherwise_ms);
+            return Self::read_any(&entry?, otherwise_ms);
         }
         if !fields.contains_key("detail") {
             let moment = |field: &str| fields.get(field).and_then(Value::as_i64);
@@ -168,9 +188,34 @@ pub fn parse_at(text: &str, timezone: &str) -> Result<i64, NotATime> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at.as_millisecond());
     }
-    // A date alone is midnight to the parser, and a slip to people.
-    let local = text.parse::<DateTime>().ok().filter(|_| text.contains(':')).ok_or(NotATime)?;
+    let local = local(text).ok_or(NotATime)?;
     let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
     let zoned = local.to_zoned(zone).map_err(|_| NotATime)?;
     Ok(zoned.timestamp().as_millisecond())
+}
+
+/// A date and a time without an offset.
+fn local(text: &str) -> Option<DateTime> {
+    // To the parser a date alone is midnight, and a sixtieth second the one before: slips of people.
+    text.parse::<DateTime>().ok().filter(|_| text.contains(':') && !text.ends_with(":60"))
+}
+
+/// What a reader should know of a moment without offset where clocks were changed; often `None`.
+pub fn clock_change(text: &str, timezone: &str) -> Option<String> {
+    let zone = TimeZone::get(timezone).ok()?;
+    let local = local(text).filter(|_| text.parse::<Timestamp>().is_err())?;
+    let taken = local.to_zoned(zone.clone()).ok()?;
+    match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { .. } => None,
+        AmbiguousOffset::Gap { .. } => Some(format!(
+            "the store's clock skips {}: taken as {}",
+            local.strftime("%H:%M"),
+            taken.strftime("%H:%M %Z")
+        )),
+        AmbiguousOffset::Fold { .. } => Some(format!(
+            "the store's clock shows {} twice: taken as the first, {}; write an offset for the other",
+            local.strftime("%H:%M"),
+            taken.strftime("%H:%M %Z")
+        )),
+    }
 }

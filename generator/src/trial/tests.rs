@@ -2,8 +2,10 @@
 
 use contract::hours::Period;
 use contract::priority::Priority;
+use proptest::prelude::*;
 use serde_json::json;
 
+use super::event::YEAR_9999_MS;
 use super::*;
 use crate::model::{Condition, Confidence, Rule};
 use crate::rules;
@@ -161,4 +163,112 @@ fn what_does_not_hold_is_told_in_the_words_of_the_yaml() {
     ");
     let holds = json!({ "event_type": "shelf_sweep", "aisle": ["x", "aisle-6"], "aisle_kind": "fresh", "zone": "razors", "confidence": 0.8, "period": "closed" });
     assert_eq!(misses(&when, &holds), Vec::<String>::new());
+}
+
+#[test]
+fn a_number_that_eventbridge_takes_for_none_matches_nothing_and_is_said_to_be_lost() {
+    let detail = json!({ "event_type": "concealment", "confidence": 9_007_199_254_740_993_u64, "start_ms": AT_MS });
+    let store = store();
+    let rules = rules::compile(&store).unwrap();
+    let outcome = Trial::new(&store, &rules).put(&Event::read(&detail, None).unwrap());
+    assert!(outcome.matched.is_empty());
+    assert_eq!(outcome.result, Err(NoCase::Unmatched));
+}
+
+#[test]
+fn a_moment_outside_the_years_that_count_is_refused() {
+    for start_ms in [i64::MIN, -1, YEAR_9999_MS, i64::MAX] {
+        let detail = json!({ "event_type": "x", "start_ms": start_ms });
+        assert_eq!(Event::read(&detail, None), Err(EventError::Year), "{start_ms}");
+    }
+    assert!(Event::read(&json!({ "event_type": "x", "start_ms": YEAR_9999_MS - 1 }), None).is_ok());
+}
+
+#[test]
+fn a_request_of_put_events_is_its_one_entry() {
+    let entry = json!({ "Source": "shop.pos", "Detail": "{\"event_type\":\"x\",\"start_ms\":7}" });
+    let event = Event::read(&json!({ "Entries": [entry] }), Some(9)).unwrap();
+    assert_eq!(
+        (&event.json["source"], &event.detail()["event_type"]),
+        (&json!("shop.pos"), &json!("x"))
+    );
+    let two = json!({ "Entries": [entry, entry] });
+    assert_eq!(Event::read(&two, None), Err(EventError::Entries(2)));
+}
+
+#[test]
+fn a_time_that_a_clock_change_skips_or_repeats_is_told() {
+    let told = |text: &str| clock_change(text, "America/Los_Angeles").unwrap_or_default();
+    assert_eq!(told("2026-03-08 02:30"), "the store's clock skips 02:30: taken as 03:30 PDT");
+    assert_eq!(
+        told("2026-11-01 01:30"),
+        "the store's clock shows 01:30 twice: taken as the first, 01:30 PDT; write an offset for the other"
+    );
+    assert_eq!(told("2026-11-22 01:30"), "");
+    assert_eq!(told("2026-11-01T01:30:00-08:00"), "");
+    assert_eq!(parse_at("2026-11-22 10:00:60", "UTC"), Err(NotATime));
+}
+
+/// JSON of every kind, as anybody may put it on a bus.
+fn json_of_any_kind() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        proptest::sample::select(vec![i64::MIN, -1, 0, 1, AT_MS, i64::MAX]).prop_map(Value::from),
+        proptest::sample::select(vec!["", "concealment", "shelf_sweep", "open", "\u{0}", "🛒"])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((field(), inner), 0..6).prop_map(|fields| {
+                Value::Object(
+                    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                )
+            }),
+        ]
+    })
+}
+
+fn field() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "detail",
+        "Detail",
+        "Entries",
+        "time",
+        "resources",
+        "event_type",
+        "confidence",
+        "camera",
+        "aisle",
+        "aisle_kind",
+        "zone",
+        "period",
+        "start_ms",
+        "end_ms",
+        "store",
+        "stream",
+        "model",
+        "bbox",
+        "id",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_put_on_a_bus_has_an_outcome(values in proptest::collection::vec(json_of_any_kind(), 1..4)) {
+        let store = store();
+        let rules = rules::compile(&store).unwrap();
+        let mut trial = Trial::new(&store, &rules);
+        for event in values.iter().filter_map(|value| Event::read(value, Some(AT_MS)).ok()) {
+            let outcome = trial.put(&event);
+            prop_assert_eq!(outcome.matched.is_empty(), matches!(outcome.result, Err(NoCase::Unmatched)));
+            prop_assert!(outcome.alerts.len() <= 1);
+        }
+    }
 }

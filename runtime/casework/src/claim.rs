@@ -38,7 +38,7 @@ pub fn claim(case: &CaseItem, by: &str, now_ms: i64) -> Claim {
     if wanted_rank <= sent_rank {
         return Claim::NotDue;
     }
-    let claimed_until = rfc3339(now_ms + CLAIM_MS);
+    let claimed_until = rfc3339(now_ms.saturating_add(CLAIM_MS));
     let is_ours = case.alert.claimed_by.as_deref() == Some(by);
     if is_ours && case.alert.claimed_until.as_deref() == Some(&claimed_until) {
         return Claim::Held;

@@ -139,7 +139,7 @@ pub fn read(message: IncidentMessage, now_ms: i64) -> Result<RoutedDetection, In
         event_type: event_type.ok_or(IncidentError::EventType)?,
         confidence: confidence.filter(|it| (0.0..=1.0).contains(it)).map(rounded),
         start_ms,
-        end_ms: end_ms.clamp(start_ms, start_ms + DETECTION_MS_MAX),
+        end_ms: end_ms.clamp(start_ms, start_ms.saturating_add(DETECTION_MS_MAX)),
         model,
         matches_several: ROUTED_FIELDS.iter().any(|it| is_list(detail, it)),
         store: message.store,
