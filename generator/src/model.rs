@@ -4,6 +4,7 @@
 //! been resolved: a store here has all its values, wherever they were written. Pure, and never
 //! serialized: what others read is in `config` (YAML) and `contract` (messages).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use contract::evidence::LockMode;
@@ -179,6 +180,25 @@ impl Store {
         let aisle = self.aisles.iter().find(|aisle| &aisle.id == id);
         aisle.expect("validate checked that every camera names an aisle")
     }
+
+    /// Every address once, with all audiences that it is in; in the order of the subscribers.
+    pub fn addresses(&self) -> Vec<Address<'_>> {
+        let mut addresses: Vec<Address<'_>> = Vec::new();
+        for subscriber in &self.subscribers {
+            let (channel, endpoint) = (subscriber.channel, &subscriber.endpoint);
+            let audience = subscriber.audience.as_str();
+            let is_same = |it: &&mut Address<'_>| (it.channel, it.endpoint) == (channel, endpoint);
+            match addresses.iter_mut().find(is_same) {
+                Some(known) => drop(known.audiences.insert(audience)),
+                None => addresses.push(Address {
+                    channel,
+                    endpoint,
+                    audiences: BTreeSet::from([audience]),
+                }),
+            }
+        }
+        addresses
+    }
 }
 
 /// A run of shelves, as staff call it.
@@ -277,6 +297,14 @@ pub struct Subscriber {
     pub audience: Id,
     pub channel: Channel,
     pub endpoint: Endpoint,
+}
+
+/// What SNS knows of a subscriber: one subscription, whose filter lets its audiences through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address<'a> {
+    pub channel: Channel,
+    pub endpoint: &'a Endpoint,
+    pub audiences: BTreeSet<&'a str>,
 }
 
 /// By what a subscriber is told.

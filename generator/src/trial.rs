@@ -27,7 +27,7 @@ use contract::evidence::EvidenceMessage;
 use contract::incident::IncidentMessage;
 use serde_json::Value;
 
-use crate::model::{Channel, Endpoint, Store};
+use crate::model::{Address, Channel, Endpoint, Store};
 use crate::pattern::Pattern;
 use crate::rules::{CompiledRule, RuleSet};
 use crate::stack;
@@ -170,21 +170,16 @@ fn message(store: &Store, rule: &CompiledRule, event: &Event) -> IncidentMessage
 
 /// Whom SNS tells: each address once whose subscription lets one of the audiences through.
 fn sent(store: &Store, alert: Alert) -> Sent<'_> {
-    let mut told: Vec<Told<'_>> = Vec::new();
-    let is_for = |audience: &str| alert.audiences.iter().any(|it| it == audience);
-    for subscriber in store.subscribers.iter().filter(|it| is_for(it.audience.as_str())) {
-        let (channel, endpoint) = (subscriber.channel, &subscriber.endpoint);
-        let audience = subscriber.audience.as_str();
-        match told.iter_mut().find(|it| (it.channel, it.endpoint) == (channel, endpoint)) {
-            Some(known) => drop(known.audiences.insert(audience)),
-            None => told.push(Told {
-                channel,
-                endpoint,
-                audiences: BTreeSet::from([audience]),
-                text: in_words_of(&alert.texts, channel, endpoint).to_owned(),
-            }),
-        }
-    }
+    let is_for = |audience: &&str| alert.audiences.iter().any(|it| it == audience);
+    let told = store.addresses().into_iter().filter_map(|address| {
+        let Address { channel, endpoint, audiences } = address;
+        let audiences: BTreeSet<_> = audiences.into_iter().filter(is_for).collect();
+        let text = in_words_of(&alert.texts, channel, endpoint);
+        let told =
+            || Told { channel, endpoint, text: text.to_owned(), audiences: audiences.clone() };
+        (!audiences.is_empty()).then(told)
+    });
+    let told = told.collect();
     Sent { alert, told }
 }
 

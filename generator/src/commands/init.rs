@@ -27,8 +27,12 @@ pub struct InitArgs {
     /// Its AWS region
     #[arg(long)]
     region: Option<String>,
-    /// `SageMaker` endpoint that watches the video
-    #[arg(long, value_name = "NAME", conflicts_with = "image")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "image",
+        help = "SageMaker endpoint that watches the video"
+    )]
     endpoint: Option<String>,
     /// Container image of a model to host instead, in Amazon ECR
     #[arg(long, value_name = "URI")]

@@ -1,6 +1,6 @@
 //! What `store.yaml.j2` is given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use contract::alert::ATTRIBUTE_AUDIENCE;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use super::message::{
 use super::operations::NAMESPACE;
 use super::{REFERENCES_MAX, StackError, arn, sub, tags, within};
 use crate::blueprint::dynamic_reference;
-use crate::model::{Cell, Channel, Endpoint, Store, Subscriber};
+use crate::model::{Address, Cell, Channel, Endpoint, Store};
 use crate::name::{CellNames, StoreNames, anonymous_id, logical_id};
 use crate::rules::CompiledRule;
 use crate::template::{BYTES_MAX, RESOURCES_MAX};
@@ -128,7 +128,7 @@ impl Context {
             incidents_arn: queue("incidents"),
             rules: compiled(store, rules, &names)?,
             alerts_topic: names.alerts_topic(),
-            subscriptions: subscriptions(&store.subscribers),
+            subscriptions: subscriptions(store),
             schedule: schedule(store, &names)?,
             audience_attribute: ATTRIBUTE_AUDIENCE,
             dispatch_arn: arn("lambda", &format!("function:{}", shared.function("dispatch"))),
@@ -196,19 +196,16 @@ fn compiled(
 
 /// One subscription per address: SNS knows no second one of the same protocol and endpoint. Its
 /// filter lets through what is meant for any audience that the address belongs to.
-fn subscriptions(subscribers: &[Subscriber]) -> Vec<SubscriptionContext> {
-    let mut audiences: BTreeMap<(Channel, &Endpoint), BTreeSet<String>> = BTreeMap::new();
-    for subscriber in subscribers {
-        let address = (subscriber.channel, &subscriber.endpoint);
-        audiences.entry(address).or_default().insert(subscriber.audience.to_string());
-    }
-    let contexts = audiences.into_iter().map(|((channel, endpoint), audiences)| {
+fn subscriptions(store: &Store) -> Vec<SubscriptionContext> {
+    let mut addresses = store.addresses();
+    addresses.sort_by_key(|it| (it.channel, it.endpoint));
+    let contexts = addresses.into_iter().map(|Address { channel, endpoint, audiences }| {
         let endpoint = address(endpoint);
         SubscriptionContext {
             logical_id: anonymous_id(&format!("Subscription{}", word(channel)), &endpoint),
             protocol: channel.protocol(),
             endpoint,
-            audiences,
+            audiences: audiences.into_iter().map(str::to_owned).collect(),
             has_dead_letters: channel == Channel::Https,
         }
     });
@@ -258,7 +255,7 @@ fn offline(store: &Store, names: &StoreNames) -> OfflineContext {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Id;
+    use crate::model::{Id, Subscriber};
     use crate::stack::{self, fixture};
 
     fn check(store: &Store, rules: &[CompiledRule]) -> Result<String, String> {
@@ -280,8 +277,9 @@ mod tests {
     #[test]
     fn one_address_in_two_audiences_is_one_subscription() {
         let phone = || Endpoint::Literal("+12065550100".to_owned());
-        let contexts =
-            subscriptions(&[subscriber("floor", phone()), subscriber("loss-prevention", phone())]);
+        let subscribers =
+            vec![subscriber("floor", phone()), subscriber("loss-prevention", phone())];
+        let contexts = subscriptions(&Store { subscribers, ..fixture::store() });
         let [context] = contexts.as_slice() else { panic!("{}", contexts.len()) };
         assert_eq!(context.audiences, ["floor", "loss-prevention"].map(str::to_owned).into());
         assert!(!context.logical_id.contains("2065550100"), "no personal data in names");
@@ -289,10 +287,11 @@ mod tests {
 
     #[test]
     fn addresses_that_are_kept_elsewhere_are_references() {
-        let contexts = subscriptions(&[
+        let subscribers = vec![
             subscriber("floor", Endpoint::Ssm("/arm/phone".to_owned())),
             subscriber("floor", Endpoint::Secret("arm-phone".to_owned())),
-        ]);
+        ];
+        let contexts = subscriptions(&Store { subscribers, ..fixture::store() });
         let endpoints: Vec<_> = contexts.into_iter().map(|context| context.endpoint).collect();
         assert_eq!(
             endpoints,
