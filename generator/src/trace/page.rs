@@ -19,30 +19,49 @@ const PATTERN_CHARACTERS_MAX: usize = 400;
 /// Draws a trace; every line ends with a line break.
 pub fn page(trace: &Trace<'_>) -> String {
     let mut text = head(trace);
+    text.push('\n');
     section(&mut text, "rules", &rules(trace));
     for rule in &trace.outcome.matched {
         section(&mut text, "pattern", &pattern(&rule.id, &rule.pattern));
     }
-    match &trace.outcome.result {
-        Ok(opened) => section(&mut text, "case", &case(trace, opened)),
-        Err(error) => {
-            let after = match error {
-                NoCase::NotADetection(_) => "; the message goes to the dead letters of `incidents`",
-                NoCase::Unmatched => "",
-            };
-            let what = format!("none: {error}{after}");
-            section(&mut text, "case", &within("", &what));
-        }
-    }
+    text.push('\n');
+    section(&mut text, "case", &case_or_not(trace));
+    text.push('\n');
     if trace.outcome.alerts.is_empty() {
         section(&mut text, "alert", "none\n");
     }
     for sent in &trace.outcome.alerts {
         section(&mut text, "alert", &format!("{}\n", sent.alert.texts.default));
         for told in groups(&sent.told) {
+            text.push('\n');
             section(&mut text, "told", &message(sent, &told));
         }
     }
+    untold(&mut text, trace);
+    for (index, note) in trace.notes.iter().enumerate() {
+        if index == 0 {
+            text.push('\n');
+        }
+        section(&mut text, "note", &within("", note));
+    }
+    text
+}
+
+/// The case, or why there is none.
+fn case_or_not(trace: &Trace<'_>) -> String {
+    let error = match &trace.outcome.result {
+        Ok(opened) => return case(trace, opened),
+        Err(error) => error,
+    };
+    let after = match error {
+        NoCase::NotADetection(_) => "; the message goes to the dead letters of `incidents`",
+        NoCase::Unmatched => "",
+    };
+    within("", &format!("none: {error}{after}"))
+}
+
+/// Everybody whom the alert does not reach, by the reason.
+fn untold(text: &mut String, trace: &Trace<'_>) {
     let mut reasons: Vec<&str> = trace.untold.iter().map(|it| it.reason.as_str()).collect();
     reasons.dedup();
     for reason in reasons {
@@ -56,12 +75,9 @@ pub fn page(trace: &Trace<'_>) -> String {
             };
             lines.push_str(&who);
         }
-        section(&mut text, "not told", &lines);
+        text.push('\n');
+        section(text, "not told", &lines);
     }
-    for note in &trace.notes {
-        section(&mut text, "note", &within("", note));
-    }
-    text
 }
 
 /// Widest word before a section, and two spaces.
@@ -129,7 +145,26 @@ fn pattern(id: &str, pattern: &Value) -> String {
     let json = pattern.to_string();
     let shown: String = json.chars().take(PATTERN_CHARACTERS_MAX).collect();
     let more = if shown.len() < json.len() { " ..." } else { "" };
-    format!("{id}: {shown}{more}\n")
+    let lines = broken(&shown).into_iter().map(|line| format!("  {line}"));
+    format!("of the EventBridge rule `{id}`\n{}{more}\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Compact JSON in lines, broken between its entries.
+fn broken(json: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut rest = json;
+    while !rest.is_empty() {
+        let ends = [",\"", ",{", ",["].iter().filter_map(|end| rest.find(end)).min();
+        let (entry, after) = rest.split_at(ends.map_or(rest.len(), |end| end + 1));
+        let last = lines.last_mut().expect("there is a first line");
+        if last.is_empty() || last.len() + entry.len() <= WIDTH - INDENT - 2 {
+            last.push_str(entry);
+        } else {
+            lines.push(entry.to_owned());
+        }
+        rest = after;
+    }
+    lines
 }
 
 fn case(trace: &Trace<'_>, opened: &Opened) -> String {
@@ -197,7 +232,11 @@ fn message(sent: &Sent<'_>, group: &[&Told<'_>]) -> String {
             let used = septets(&told.text);
             line(&format!("({used} of {SMS_SEPTETS_MAX} characters)"));
         }
-        Channel::Https | Channel::Push => line(&told.text),
+        Channel::Https | Channel::Push => {
+            for part in broken(&told.text) {
+                line(&part);
+            }
+        }
     }
     text
 }
