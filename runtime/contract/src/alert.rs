@@ -116,7 +116,7 @@ impl AlertTexts {
 pub fn texts(facts: &AlertFacts, wording: &Wording) -> AlertTexts {
     let headline = words::headline(facts, wording);
     AlertTexts {
-        subject: words::subject(&headline, facts, wording),
+        subject: words::subject(facts, wording),
         sms: sms::sms(facts, wording),
         email: words::email(&headline, facts, wording),
         webhook: webhook(&headline, facts),

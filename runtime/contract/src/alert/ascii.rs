@@ -20,8 +20,13 @@ pub(super) fn shortened(text: &str, characters_max: usize) -> String {
 
 /// The text in printable ASCII: letters lose their accents, what has no likeness is left out.
 pub(super) fn ascii(text: &str) -> String {
-    let folded: String = one_line(text).chars().map(fold).collect();
-    one_line(&folded)
+    one_line(&spaced(text))
+}
+
+/// The text in printable ASCII, with as many spaces as it has.
+pub(super) fn spaced(text: &str) -> String {
+    let is_space = |c: char| c.is_control() || c.is_whitespace();
+    text.chars().map(|c| if is_space(c) { " ".to_owned() } else { fold(c) }).collect()
 }
 
 /// The likeness of a character in ASCII; empty when there is none.

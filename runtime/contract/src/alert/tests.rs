@@ -207,9 +207,56 @@ fn of_a_text_message_the_longest_values_are_cut_and_the_case_never() {
     });
     assert_eq!(
         long.sms,
-        "K7Q2M4XB9TZC0H5R: Wine and spirits, second shelf Wine and spirits,... / Conceal Conceal \
+        "K7Q2M4XB9TZC0H5R: Wine and spirits, second shelf Wine and spirits, s... / Conceal Conceal \
          Conceal Conceal Conceal Conceal C.... Please go there now, two by two."
     );
+}
+
+#[test]
+fn of_a_text_message_no_more_is_cut_than_is_needed_and_the_place_last_of_all() {
+    let fixed = "Please go there at once, two by two, keep your distance, touch nobody, call \
+                 the guard, and stay on the line";
+    let said = |text: &str| {
+        worded(&[(WordingKey::Sms, text)], |facts| facts.case_id = "K7Q2M4XB9TZC0H5R".to_owned())
+            .sms
+    };
+    assert_eq!(
+        said(&format!("{{place}} {{behaviour}} {{time}} {{rule}} {{case}} {fixed}")),
+        format!("Aisle 5 Shelf S... 10:03 shelf-s... K7Q2M4XB9TZC0H5R {fixed}")
+    );
+    assert_eq!(
+        said(&format!(
+            "{{place}} {{behaviour}} {{time}} {{rule}} {{case}} {fixed}. Do not run!!!!!"
+        )),
+        format!("Aisle 5 10:03 K7Q2M4XB9TZC0H5R {fixed}. Do not run!!!!!")
+    );
+    let sms = format!("{{behaviour}} {{place}} {{case}} {fixed}. Do not run, do not run!!!!!");
+    let loss = sms_loss(&facts(), &Wording::default().with(WordingKey::Sms, &sms));
+    assert_eq!(loss, Some(SmsLoss::NoPlace(157)));
+    let words = "Go there. ".repeat(30);
+    let id = "K7Q2M4XB9TZC0H5R";
+    let long = said(&format!("{words}{{case}} {words}{{place}}"));
+    assert!(long.contains(id) && long.ends_with(&format!("... {id}")), "{long}");
+    let behind = said(&format!("{{place}} {{case}} {words}"));
+    assert!(behind.starts_with(&format!("{id} Go there. ")), "{behind}");
+    assert!(behind.ends_with("..."), "{behind}");
+}
+
+#[test]
+fn a_subject_that_no_letter_is_left_of_says_the_built_in_headline() {
+    let foreign = |facts: &mut AlertFacts| {
+        facts.aisle_name = Some("剃刀".to_owned());
+        facts.camera = None;
+        facts.store.name = "東京".to_owned();
+    };
+    let texts = worded(&[(WordingKey::Headline, "警報：{aisle}")], foreign);
+    assert_eq!(texts.default, "警報：剃刀");
+    assert_eq!(texts.subject, "High-Priority Alert: Shelf Sweep at seattle-001");
+    assert!(texts.sms.starts_with("High-Priority Alert: Shelf Sweep at seattle-001"));
+    let own = [(WordingKey::Headline, "警報"), (WordingKey::EmailSubject, "{aisle}")];
+    assert_eq!(worded(&own, foreign).subject, texts.subject);
+    let plain = worded(&[(WordingKey::Headline, "警報：{place}")], |_| ());
+    assert_eq!(plain.subject, "Aisle 5 (Pike Place)");
 }
 
 #[test]
@@ -247,7 +294,8 @@ fn pushes_have_the_fields_that_their_services_want() {
 fn any_words(key: WordingKey) -> impl Strategy<Value = String> {
     let value = prop::sample::select(Placeholder::ALL.to_vec())
         .prop_map(|placeholder| format!("{{{}}}", placeholder.as_str()));
-    let part = prop_oneof![3 => value, 1 => "\\PC{0,12}", 1 => "[ ().,{}\n]{1,3}"];
+    let part =
+        prop_oneof![3 => value, 1 => "[一-鿿]{1,9}", 1 => "\\PC{0,12}", 1 => "[ ().,{}\n]{1,3}"];
     prop::collection::vec(part, 0..40)
         .prop_map(move |parts| parts.concat().chars().take(key.characters_max()).collect())
 }
@@ -266,7 +314,11 @@ fn any_wording() -> impl Strategy<Value = Wording> {
 /// Facts as `respond` lets them through: texts of an event are cut there.
 fn any_facts() -> impl Strategy<Value = AlertFacts> {
     let name = |most: usize| {
-        prop_oneof!["\\PC{0,20}", prop::char::any().prop_map(move |c| c.to_string().repeat(most)),]
+        prop_oneof![
+            "\\PC{0,20}",
+            "[一-鿿]{1,9}",
+            prop::char::any().prop_map(move |c| c.to_string().repeat(most)),
+        ]
     };
     let places = (prop::option::of(name(128)), prop::option::of("[a-z0-9-]{0,200}"), name(64));
     let rest = (prop::option::of(0.0..=1.0), any::<i64>(), prop::sample::select(&Priority::ALL));
@@ -304,5 +356,18 @@ proptest! {
     fn the_case_stands_in_every_built_in_text_message(facts in any_facts()) {
         let texts = texts(&facts, &Wording::default());
         prop_assert!(texts.sms.ends_with(". Case K7Q2M4XB9TZC0H5R"), "{}", texts.sms);
+    }
+
+    #[test]
+    fn a_text_message_whose_words_hold_the_case_says_it_whole(
+        facts in any_facts(),
+        wording in any_wording(),
+        around in prop::array::uniform2("[a-z一-鿿 {}]{0,200}"),
+    ) {
+        let [before, behind] = around;
+        let sms = format!("{before} {{case}} {behind}");
+        let texts = texts(&facts, &wording.with(WordingKey::Sms, &sms));
+        prop_assert!(texts.sms.contains("K7Q2M4XB9TZC0H5R"), "{}", texts.sms);
+        prop_assert!(septets(&texts.sms) <= SMS_SEPTETS_MAX, "{}", texts.sms);
     }
 }

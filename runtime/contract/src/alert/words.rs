@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::ascii::{ascii, one_line, shortened};
+use super::ascii::{self, ascii, one_line, shortened};
 use super::{AlertFacts, EMAIL_CHARACTERS_MAX, HEADLINE_CHARACTERS_MAX, SUBJECT_CHARACTERS_MAX};
 use crate::store::StoreRef;
 use crate::wording::{Part, Placeholder, Wording, WordingKey, parse};
@@ -43,24 +43,50 @@ pub(super) fn headline(facts: &AlertFacts, wording: &Wording) -> String {
 pub(super) fn headline_pieces(facts: &AlertFacts, wording: &Wording) -> Vec<Piece> {
     let said = |text| pieces(text, |it| value(facts, it, Form::Short));
     let own = said(wording.text(WordingKey::Headline));
-    if one_line(&join(&own)).is_empty() { said(WordingKey::Headline.built_in()) } else { own }
+    if says_nothing(&one_line(&join(&own))) { said(WordingKey::Headline.built_in()) } else { own }
+}
+
+/// The same in the letters of a channel: the built-in one where nothing is left of a store's own.
+pub(super) fn folded_headline(
+    facts: &AlertFacts,
+    wording: &Wording,
+    folded: impl Fn(&AlertFacts, &Piece) -> String,
+) -> Vec<Piece> {
+    let said = |wording: &Wording| {
+        let mut pieces = headline_pieces(facts, wording);
+        pieces.iter_mut().for_each(|piece| piece.text = folded(facts, piece));
+        pieces
+    };
+    let own = said(wording);
+    if says_nothing(&join(&own)) { said(&Wording::default()) } else { own }
+}
+
+/// True where nothing but the marks between words is left.
+fn says_nothing(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii() && !c.is_ascii_alphanumeric())
 }
 
 /// The text message in pieces, with those of its headline.
-pub(super) fn sms_pieces(facts: &AlertFacts, wording: &Wording) -> Vec<Piece> {
+pub(super) fn sms_pieces(facts: &AlertFacts, wording: &Wording, headline: &[Piece]) -> Vec<Piece> {
     let all = pieces(wording.text(WordingKey::Sms), |it| value(facts, it, Form::Short));
-    let headline = headline_pieces(facts, wording);
     let flat = all.into_iter().flat_map(|piece| match piece.of {
-        Some(Placeholder::Headline) => headline.clone(),
+        Some(Placeholder::Headline) => headline.to_vec(),
         _ => vec![piece],
     });
     flat.collect()
 }
 
-pub(super) fn subject(headline: &str, facts: &AlertFacts, wording: &Wording) -> String {
-    let headline = ascii(headline);
+pub(super) fn subject(facts: &AlertFacts, wording: &Wording) -> String {
+    let folded = |facts: &AlertFacts, piece: &Piece| match piece.of {
+        None => ascii::spaced(&piece.text),
+        Some(Placeholder::Place) => place(facts, ascii),
+        Some(_) => ascii(&piece.text),
+    };
+    let headline = ascii(&join(&folded_headline(facts, wording, folded)));
     let value = |placeholder| match placeholder {
         Placeholder::Headline => headline.clone(),
+        Placeholder::Place => place(facts, ascii),
+        Placeholder::Store => folded_store(&facts.store, ascii),
         placeholder => ascii(&value(facts, placeholder, Form::Short)),
     };
     let said = |wording: &Wording| {
@@ -74,7 +100,9 @@ pub(super) fn subject(headline: &str, facts: &AlertFacts, wording: &Wording) -> 
         }
         ascii(&join(&pieces))
     };
-    shortened(&filled(said, wording), SUBJECT_CHARACTERS_MAX)
+    // The built-in headline names the priority in plain letters: something is left whatever the rest.
+    let text = Some(filled(said, wording)).filter(|it| !it.is_empty()).unwrap_or(headline);
+    shortened(&text, SUBJECT_CHARACTERS_MAX)
 }
 
 pub(super) fn email(headline: &str, facts: &AlertFacts, wording: &Wording) -> String {
@@ -96,7 +124,7 @@ pub(super) fn email(headline: &str, facts: &AlertFacts, wording: &Wording) -> St
 /// A text by a store's words, or by the built-in ones where those say nothing.
 pub(super) fn filled(said: impl Fn(&Wording) -> String, wording: &Wording) -> String {
     let own = said(wording);
-    if own.trim().is_empty() { said(&Wording::default()) } else { own }
+    if says_nothing(&own) { said(&Wording::default()) } else { own }
 }
 
 fn pieces(text: &str, value: impl Fn(Placeholder) -> String) -> Vec<Piece> {
@@ -191,13 +219,19 @@ pub(super) fn place(facts: &AlertFacts, folded: impl Fn(&str) -> String) -> Stri
         let camera = facts.camera.as_deref().map(&folded).filter(|it| !it.is_empty());
         camera.map(|it| format!("camera {it}"))
     };
-    aisle.or_else(camera).unwrap_or_else(|| folded(&store_name(&facts.store)))
+    aisle.or_else(camera).unwrap_or_else(|| folded_store(&facts.store, folded))
 }
 
 /// The store's name, or its id where it has none.
 pub(super) fn store_name(store: &StoreRef) -> String {
     let name = one_line(&store.name);
     if name.is_empty() { store.id.clone() } else { name }
+}
+
+/// The store's name in the letters of a channel, or its id where nothing is left.
+pub(super) fn folded_store(store: &StoreRef, folded: impl Fn(&str) -> String) -> String {
+    let name = folded(&store_name(store));
+    if name.is_empty() { folded(&store.id) } else { name }
 }
 
 /// The words of an event type, each with a capital: `shelf_sweep` gives `Shelf Sweep`.
