@@ -174,7 +174,7 @@ pub(super) fn join(pieces: &[Piece]) -> String {
             if text.is_empty() || text.ends_with(' ') {
                 next = next.trim_start_matches(' ');
             }
-            if next.is_empty() || next.starts_with(['.', ',', ';', ':', '!', '?', ')']) {
+            if next.starts_with(['.', ',', ';', ':', '!', '?', ')']) {
                 text.truncate(text.trim_end_matches(' ').len());
             }
             after_nothing = next.is_empty();
