@@ -193,15 +193,21 @@ pub struct Told {
 pub fn alerted(case: &CaseItem, told: &Told, now_ms: i64) -> Change {
     let mut change = Change::of(case, now_ms);
     let now = change.case.updated_at.clone();
+    // Who came in too late for this message is told by another.
+    let mut owed = audiences(case).to_vec();
+    owed.retain(|audience| !told.audiences.contains(audience));
     let alert = &mut change.case.alert;
     alert.status = AlertStatus::Sent;
+    if Some(told.rank) >= alert.wanted_rank {
+        alert.owed = owed;
+    }
     alert.sent_rank = alert.sent_rank.max(Some(told.rank));
     alert.message_id = Some(told.message_id.clone());
     alert.sent_at = Some(now);
     if alert.claimed_rank.is_none_or(|claimed| claimed <= told.rank) {
         (alert.claimed_until, alert.claimed_by, alert.claimed_rank) = (None, None, None);
     }
-    if alert.wanted_rank > alert.sent_rank {
+    if is_due(alert) {
         alert.status = AlertStatus::Pending;
     }
     let facts = json!({
@@ -218,6 +224,17 @@ pub fn alerted(case: &CaseItem, told: &Told, now_ms: i64) -> Change {
     });
     change.note("respond", "alerted", facts);
     change
+}
+
+/// True while somebody is still to be told.
+pub fn is_due(alert: &AlertState) -> bool {
+    alert.wanted_rank > alert.sent_rank || !alert.owed.is_empty()
+}
+
+/// Who is still to be told of a case's alert.
+pub fn audiences(case: &CaseItem) -> &[String] {
+    let is_wanted = case.alert.wanted_rank > case.alert.sent_rank;
+    if is_wanted { &case.notify } else { &case.alert.owed }
 }
 
 /// A change of the alert alone, which the audit trail does not mention.
@@ -389,23 +406,40 @@ fn want_alert(case: &mut CaseItem, detection: &RoutedDetection) {
     if !routing.tells_people() {
         return;
     }
-    let is_owed = case.alert.wanted_rank > case.alert.sent_rank;
     if rank <= case.alert.wanted_rank {
-        // An alert that nobody publishes yet takes along whom a lower rule tells.
-        if is_owed && case.alert.claimed_by.is_none() {
-            let others = routing.notify.iter().filter(|audience| !case.notify.contains(audience));
-            let others: Vec<_> = others.cloned().collect();
-            case.notify.extend(others);
+        // The alert is about this very detection: it is for whom its other rules tell as well. The
+        // next detection of the incident neither raises it nor widens who gets it.
+        if case.alert.detections.contains(&detection.id) {
+            want_others(case, &routing.notify);
         }
         return;
     }
     // Who was to be told by a lower rule, and has not been, is told with the higher one's.
-    let owed = if is_owed { std::mem::take(&mut case.notify) } else { Vec::new() };
+    let owed = audiences(case).to_vec();
     case.notify.clone_from(&routing.notify);
     case.notify.extend(owed.into_iter().filter(|audience| !routing.notify.contains(audience)));
+    case.alert.owed.clear();
+    if !case.alert.detections.contains(&detection.id) {
+        case.alert.detections.push(detection.id.clone());
+    }
     case.alert.wanted_rank = rank;
     case.alert.rule = Some(routing.rule.clone());
     case.alert.status = AlertStatus::Pending;
+}
+
+/// Adds audiences to an alert: to the message that is due, or else to one of their own.
+fn want_others(case: &mut CaseItem, notify: &[String]) {
+    let is_due = case.alert.wanted_rank > case.alert.sent_rank;
+    for audience in notify {
+        if case.notify.contains(audience) {
+            continue;
+        }
+        case.notify.push(audience.clone());
+        if !is_due {
+            case.alert.owed.push(audience.clone());
+            case.alert.status = AlertStatus::Pending;
+        }
+    }
 }
 
 fn counted(

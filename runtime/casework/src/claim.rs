@@ -1,6 +1,7 @@
 //! The claim on a case's alert, so that of many attempts one publishes. Pure.
 //!
-//! An alert is due while some rule wants people told of a higher priority than they were told.
+//! An alert is due while some rule wants people told of a higher priority than they were told, or
+//! tells others of the same detection.
 //! Whoever publishes claims first, for a short time and in the name of its message. If it dies, the
 //! queue delivers that message again and its claim has run out by then, so the alert is never lost;
 //! it comes twice only when the function dies between publishing and noting so.
@@ -34,10 +35,10 @@ pub enum Claim {
 
 /// Claims the alert of a case in the name of a message.
 pub fn claim(case: &CaseItem, by: &str, now_ms: i64) -> Claim {
-    let AlertState { wanted_rank, sent_rank, .. } = case.alert;
-    if wanted_rank <= sent_rank {
+    if !case::is_due(&case.alert) {
         return Claim::NotDue;
     }
+    let wanted_rank = case.alert.wanted_rank;
     let claimed_until = rfc3339(now_ms.saturating_add(CLAIM_MS));
     let is_ours = case.alert.claimed_by.as_deref() == Some(by);
     if is_ours && case.alert.claimed_until.as_deref() == Some(&claimed_until) {
@@ -122,7 +123,7 @@ mod tests {
         // The lower one ends meanwhile; the higher is still to be told.
         let told = |priority: Priority| case::Told {
             rank: priority.rank(),
-            audiences: Vec::new(),
+            audiences: case.notify.clone(),
             texts: contract::alert::texts(&facts(&case), &critical.routing.wording),
             message_id: "1".to_owned(),
         };

@@ -23,6 +23,10 @@ use crate::guard;
 use crate::incident::{RoutedDetection, Routing};
 use crate::step::{StepError, backoff};
 
+/// Most messages that one attempt publishes about a case. Our choice: one at each priority, and as
+/// many for audiences that were added meanwhile; the rest is left to the next delivery.
+const MESSAGES_MAX: u32 = 8;
+
 /// A message to publish on a store's topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -179,13 +183,31 @@ async fn tell_people(
     now_ms: i64,
 ) -> Result<(), StepError> {
     let by = format!("{}/{}", detection.id, detection.routing.rule);
-    let Some(case) = claim_alert(services, case_id, &by, now_ms).await? else { return Ok(()) };
-    let alert = alert(&case, &detection.routing);
+    // Again for whom another rule added meanwhile: its message left the publishing to this one.
+    for _ in 0..MESSAGES_MAX {
+        let Some(case) = claim_alert(services, case_id, &by, now_ms).await? else { return Ok(()) };
+        let case = publish(services, &case, &detection.routing, (&by, now_ms)).await?;
+        if !case::is_due(&case.alert) {
+            return Ok(());
+        }
+    }
+    Err(StepError::retryable("publish every alert of case", case_id, CaseError::Busy))
+}
+
+/// Publishes what is claimed, and returns the case once that is noted.
+async fn publish(
+    services: &impl RespondServices,
+    case: &CaseItem,
+    routing: &Routing,
+    (by, now_ms): (&str, i64),
+) -> Result<CaseItem, StepError> {
+    let case_id = &case.case_id;
+    let alert = alert(case, routing);
     let message_id = match services.publish(&alert).await {
         Ok(message_id) => message_id,
         Err(error) => {
             // The claim runs out by itself when it cannot be given back.
-            let release = |case: &CaseItem| claim::release(case, &by, now_ms);
+            let release = |case: &CaseItem| claim::release(case, by, now_ms);
             return amend(services, case_id, release).await.and(Err(error));
         }
     };
@@ -196,7 +218,7 @@ async fn tell_people(
         message_id,
     };
     let note = |case: &CaseItem| Some(case::alerted(case, &told, now_ms));
-    amend(services, case_id, note).await.map(drop)
+    amend(services, case_id, note).await
 }
 
 /// Returns the case with its alert claimed by us; `None` when there is nothing for us to publish.
@@ -234,7 +256,7 @@ fn alert(case: &CaseItem, routing: &Routing) -> Alert {
     Alert {
         topic: routing.topic.clone(),
         texts: contract::alert::texts(&facts, &routing.wording),
-        audiences: case.notify.clone(),
+        audiences: case::audiences(case).to_vec(),
         attributes,
     }
 }
@@ -447,6 +469,87 @@ mod tests {
         }
     }
 
+    /// One event that two rules match: each tells its own.
+    fn matched_by_two() -> [RoutedDetection; 2] {
+        [(Priority::High, "security"), (Priority::Low, "floor")].map(|(priority, notify)| {
+            let mut detection = detection(100, priority);
+            detection.matches_several = true;
+            detection.routing.notify = vec![notify.to_owned()];
+            detection
+        })
+    }
+
+    /// Who was told of the high priority; nobody was told of another.
+    fn told(world: &World, at: &str) -> Vec<String> {
+        let published = world.published.borrow();
+        let mut told: Vec<_> = published.iter().flat_map(|it| it.audiences.clone()).collect();
+        assert!(published.iter().all(|it| it.texts.default.starts_with("High")), "{at}");
+        told.sort();
+        told.dedup();
+        told
+    }
+
+    #[test]
+    fn whatever_call_fails_everybody_whom_a_rule_tells_of_an_event_is_told() {
+        let batch = matched_by_two();
+        let calls = {
+            let world = World::default();
+            world.settle(&batch);
+            world.calls.names.take()
+        };
+        for (index, call) in calls.iter().enumerate() {
+            for fault in Fault::ALL {
+                let world = World::default();
+                world.calls.fault.set(Some((index, fault)));
+                world.settle(&batch);
+                let at = format!("call {index}, {call}, {fault:?}");
+                let case = world.table.only_case();
+                assert_eq!(case.alert.status, AlertStatus::Sent, "{at}");
+                assert_eq!(case.alert.owed, [""; 0], "{at}");
+                world.table.actions(&case);
+                // Where the higher rule could not be recorded at first, the lower one is heard first.
+                let published = world.published.borrow().clone();
+                let lower = published.iter().filter(|it| it.texts.default.starts_with("Low"));
+                assert!(lower.count() <= usize::from(index < 4), "{at}");
+                let told: Vec<_> = published.iter().flat_map(|it| it.audiences.clone()).collect();
+                for audience in ["security", "floor"] {
+                    assert!(told.contains(&audience.to_owned()), "{at}: {told:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whom_a_rule_tells_after_the_others_were_told_gets_a_message_of_their_own() {
+        let world = World::default();
+        let [security, floor] = matched_by_two();
+        world.settle(&[security.clone()]);
+        world.settle(&[floor.clone()]);
+        world.settle(&[security, floor]);
+        let audiences: Vec<_> =
+            world.published.borrow().iter().map(|it| it.audiences.clone()).collect();
+        assert_eq!(audiences, [["security"], ["floor"]]);
+        assert_eq!(told(&world, ""), ["floor", "security"]);
+        let case = world.table.only_case();
+        assert_eq!(case.notify, ["security", "floor"]);
+        assert_eq!(world.table.actions(&case), ["opened", "alerted", "alerted"]);
+    }
+
+    #[test]
+    fn a_lower_detection_that_joins_does_not_widen_who_gets_the_higher_alert() {
+        let world = World::default();
+        let mut lower = detection(110, Priority::Low);
+        lower.routing.notify = vec!["manager".to_owned()];
+        let mut other_rule = lower.clone();
+        other_rule.routing.rule = "another".to_owned();
+        other_rule.routing.notify = vec!["owner".to_owned()];
+        let [higher, _] = matched_by_two();
+        world.settle(&[higher, lower.clone(), other_rule.clone()]);
+        world.settle(&[lower, other_rule]);
+        assert_eq!(told(&world, ""), ["security"]);
+        assert_eq!(world.table.only_case().notify, ["security"]);
+    }
+
     #[test]
     fn detections_of_one_incident_are_one_case_in_any_order() {
         let starts = [100, 120, 140, 160];
@@ -614,7 +717,48 @@ mod tests {
         assert_eq!((world.published.borrow().len(), world.requests.borrow().len()), (1, 1));
     }
 
+    /// Two batches handled at once by two instances, then what failed of them.
+    fn meet(world: &World, one: &[RoutedDetection], two: &[RoutedDetection], turns: Vec<bool>) {
+        world.calls.takes_turns.set(true);
+        let (mut first, mut second) =
+            (pin!(handle(world, one, 100_000)), pin!(handle(world, two, 100_007)));
+        let context = &mut Context::from_waker(Waker::noop());
+        let (mut first_done, mut second_done) = (None, None);
+        for turn in turns.into_iter().cycle().take(2_000).chain([true, false].repeat(100)) {
+            if turn && first_done.is_none() {
+                if let Poll::Ready(results) = first.as_mut().poll(context) {
+                    first_done = Some(results);
+                }
+            } else if !turn
+                && second_done.is_none()
+                && let Poll::Ready(results) = second.as_mut().poll(context)
+            {
+                second_done = Some(results);
+            }
+        }
+        world.calls.takes_turns.set(false);
+        for (results, batch) in [(first_done, one), (second_done, two)] {
+            if results.unwrap().iter().any(Result::is_err) {
+                world.settle(batch);
+            }
+        }
+    }
+
     proptest! {
+        /// Two rules' messages about one event, handled at once, their calls in any order.
+        #[test]
+        fn of_two_rules_at_once_everybody_is_told(
+            turns in proptest::collection::vec(any::<bool>(), 60),
+        ) {
+            let world = World::default();
+            let [one, two] = matched_by_two();
+            meet(&world, &[one], &[two], turns);
+            let published = world.published.borrow();
+            let told: Vec<_> = published.iter().flat_map(|it| it.audiences.clone()).collect();
+            prop_assert!(["security", "floor"].iter().all(|it| told.contains(&(*it).to_owned())));
+            prop_assert_eq!(world.table.only_case().alert.status, AlertStatus::Sent);
+        }
+
         /// Two messages handled at once by two instances, their calls in any order.
         #[test]
         fn two_at_once_make_one_case_and_one_alert(
@@ -622,30 +766,9 @@ mod tests {
             same in any::<bool>(),
         ) {
             let world = World::default();
-            world.calls.takes_turns.set(true);
             let one = [detection(100, Priority::High)];
             let two = [detection(if same { 100 } else { 110 }, Priority::High)];
-            let (mut first, mut second) =
-                (pin!(handle(&world, &one, 100_000)), pin!(handle(&world, &two, 100_007)));
-            let context = &mut Context::from_waker(Waker::noop());
-            let (mut first_done, mut second_done) = (None, None);
-            for turn in turns.into_iter().cycle().take(2_000).chain([true, false].repeat(100)) {
-                if turn && first_done.is_none() {
-                    if let Poll::Ready(results) = first.as_mut().poll(context) {
-                        first_done = Some(results);
-                    }
-                } else if !turn && second_done.is_none()
-                    && let Poll::Ready(results) = second.as_mut().poll(context)
-                {
-                    second_done = Some(results);
-                }
-            }
-            world.calls.takes_turns.set(false);
-            for (results, batch) in [(first_done, &one), (second_done, &two)] {
-                if results.unwrap().iter().any(Result::is_err) {
-                    world.settle(batch);
-                }
-            }
+            meet(&world, &one, &two, turns);
             let case = world.table.only_case();
             prop_assert_eq!(case.detections, if same { 1 } else { 2 });
             prop_assert_eq!(world.headlines().len(), 1);

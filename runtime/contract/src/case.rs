@@ -225,6 +225,14 @@ pub struct AlertState {
     /// The rule that wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// The detections that made it as high, at most one for each priority: whom another rule tells
+    /// of one of these is told as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detections: Vec<String>,
+    /// Audiences that such a rule added when the others were being told, or had been: they are still
+    /// to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<String>,
 }
 
 /// Where an alert stands.
