@@ -118,3 +118,68 @@ fn the_example_of_the_readme_is_right() {
     let right = "no problems in 1 store\nexit code 0";
     assert_eq!(shown(&fleet.arm("check", &[])), right);
 }
+
+/// What `check` says of a store with these words, without the help.
+fn refused(headline: &str, email: &str) -> Vec<String> {
+    let alerts = json!({ "headline": headline, "email": email });
+    let fleet = Fleet::new(&[("renton-007.yaml", &store(&format!("alerts: {alerts}\n")))]);
+    fleet.write("fleet.yaml", FLEET.as_bytes());
+    let err = fleet.arm("check", &[]).err;
+    let lines: Vec<_> = err.lines().map(str::trim).collect();
+    let errors = lines.windows(2).filter(|pair| pair[0].starts_with("error["));
+    errors.flatten().map(|line| (*line).to_owned()).collect()
+}
+
+#[test]
+fn words_are_measured_as_a_rule_carries_them() {
+    for (worst, each) in [("<", 6), (">", 6), ("$", 6), ("{{{{", 14)] {
+        let fitting = worst.repeat(4_000 / each);
+        assert_eq!(refused("{place}", &format!("{fitting}\n")), [""; 0], "{worst}");
+        let over = worst.repeat(4_000 / each + 1);
+        let said = refused("{place}", &over);
+        let expected = "error[bad-wording]: `email` takes";
+        assert!(said[0].starts_with(expected), "{worst}: {said:?}");
+        assert_eq!(said.len(), 2, "{worst}: {said:?}");
+    }
+    let headline = format!("{{place}}{}", "<".repeat(113));
+    assert_eq!(refused(&headline, &"\"".repeat(2_000)), [""; 0]);
+}
+
+#[test]
+fn a_headline_in_itself_is_shown_where_it_is_and_not_in_doubled_braces() {
+    assert_eq!(refused("{{headline}} {place}", "{case}"), [""; 0]);
+    let said = refused("{{headline}} {headline} {place}", "{case}");
+    assert_eq!(said[0], "error[bad-wording]: the headline cannot hold itself");
+    let before = r#"alerts: {"headline":"{{headline}} "#.len();
+    assert_eq!(said[1], format!("--> stores/renton-007.yaml:7:{}", before + 1));
+}
+
+#[test]
+fn a_text_of_one_line_holds_no_line_separator_and_no_mark_that_turns_it_around() {
+    for c in ['\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}'] {
+        let said = refused(&format!("{{place}} a{c}b"), "{case}");
+        let expected =
+            format!("error[bad-wording]: `headline` holds the character U+{:04X}", u32::from(c));
+        assert_eq!(said[0], expected);
+    }
+    assert_eq!(refused("{place} می\u{200c}خواهم 👨\u{200d}👩", "{case}"), [""; 0]);
+}
+
+#[test]
+fn a_rule_that_names_no_event_type_is_measured_with_the_longest_of_the_store() {
+    let words = "Go there. ".repeat(14);
+    let more = format!(
+        "subscribers: [{{ audience: floor, sms: \"+12065550100\" }}]\nalerts: {{ sms: \"{{headline}} {{case}} {words}\" }}\n"
+    );
+    let text = store(&more).replace(
+        "rules: [",
+        "rules: [{ name: after-hours, when: { min_confidence: 0.9 }, priority: critical, notify: [floor] }, ",
+    );
+    let fleet = Fleet::new(&[("renton-007.yaml", &text)]);
+    fleet.write("fleet.yaml", FLEET.as_bytes());
+    let err = fleet.arm("check", &[]).err;
+    assert_snapshot!(err);
+    let alone = text.replace("event_type: shelf_sweep", "aisle: aisle-5");
+    fleet.write("stores/renton-007.yaml", alone.as_bytes());
+    assert!(fleet.arm("check", &[]).err.contains("sms-shortened"));
+}

@@ -18,7 +18,7 @@ pub(super) const ALERTS_KEY: Key = Key {
 /// The words of alerts.
 pub static ALERTS: Noun = Noun {
     what: "`alerts`",
-    about: "The words of alerts. Each text may hold placeholders in braces, such as `{place}`, for the values of one alert; `{{` and `}}` are braces. What is not known is empty, and takes brackets and spaces that stood for it alone with it, and a line of the e-mail that has no other value.",
+    about: "The words of alerts. Each text may hold placeholders in braces, such as `{place}`, for the values of one alert; `{{` and `}}` are braces. What is not known is empty, and takes brackets and spaces that stood for it alone with it, and a line of the e-mail that has no other value. `{priority}`, `{behaviour}` and `{date}` stay English, whatever language the words around them are in.",
     keys: &[
         Key {
             name: WordingKey::Headline.as_str(),
@@ -31,14 +31,14 @@ pub static ALERTS: Noun = Noun {
         },
         Key {
             name: WordingKey::Sms.as_str(),
-            about: "the text message; of one that is over its 160 characters the longest values are cut, never the case's id",
+            about: "the text message; of one that is over its 160 characters values are cut, the longest first and the place last, never the case's id",
             presence: Presence::Inherited(Some("`{headline}. {store} {time}. Case {case}`")),
             kind: Kind::Wording(WordingKey::Sms),
             example: r#""{headline}. {store}, {time} Uhr. Fall {case}""#,
         },
         Key {
             name: WordingKey::EmailSubject.as_str(),
-            about: "subject of the e-mail; values lose their accents there, and it is cut after 99 characters",
+            about: "subject of the e-mail; values lose their accents there, it is cut after 99 characters, and a headline of which nothing is left gives way to the built-in one",
             presence: Presence::Inherited(Some("`{headline} ({store})`")),
             kind: Kind::Wording(WordingKey::EmailSubject),
             example: r#""[{store_id}] {headline}""#,

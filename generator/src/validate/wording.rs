@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use contract::inert;
 use contract::wording::{MistakeKind, Part, Placeholder, WordingKey, parse};
 
 use crate::diagnostic::{At, Diagnostic, Place, suggest};
@@ -29,6 +30,14 @@ pub(super) fn validate<'t>(
     if text.trim().is_empty() {
         let message = format!("`{}` says nothing", key.as_str());
         let help = "write what people are to read, or delete the key for the built-in text";
+        context.report(Diagnostic::error("bad-wording", &at.place, message).help(help));
+        return None;
+    }
+    let (carried, most) = (inert::characters(text), key.carried_characters_max());
+    if carried > most {
+        let name = key.as_str();
+        let message = format!("`{name}` takes {carried} characters in every rule, and has {most}");
+        let help = "shorten it, or write fewer of `<`, `>`, `$` and `{{`, which take 6 each";
         context.report(Diagnostic::error("bad-wording", &at.place, message).help(help));
         return None;
     }
@@ -72,10 +81,7 @@ fn wrong(key: WordingKey, text: &str) -> Vec<Wrong> {
             }
         });
     }
-    let itself = |part: &Part<'_>| matches!(part, Part::Value(it) if !key.takes(*it));
-    if parsed.parts.iter().any(itself) {
-        let written = "{headline}";
-        let start = text.find(written).unwrap_or_default();
+    if let Some((start, written)) = itself(key, text) {
         let message = "the headline cannot hold itself".to_owned();
         let help = "delete `{headline}` here; the other texts may hold it".to_owned();
         all.push((start..start + written.len(), "bad-wording", message, help));
@@ -83,13 +89,25 @@ fn wrong(key: WordingKey, text: &str) -> Vec<Wrong> {
     all
 }
 
+/// Where a text holds itself: not in doubled braces.
+fn itself(key: WordingKey, text: &str) -> Option<(usize, &str)> {
+    let is_itself = |part: &Part<'_>| matches!(part, Part::Value(it) if !key.takes(*it));
+    text.match_indices("{headline}").find(|(start, written)| {
+        let upto = text.get(..start + written.len()).unwrap_or_default();
+        parse(upto).parts.last().is_some_and(is_itself)
+    })
+}
+
 /// The first character that the channel does not take.
 fn letters(key: WordingKey, text: &str) -> Option<Wrong> {
     let is_line_break = |c: char| c == '\n' && key.has_lines();
     let ascii = key == WordingKey::EmailSubject;
-    let (at, c) = text
-        .char_indices()
-        .find(|(_, c)| c.is_control() && !is_line_break(*c) || ascii && !c.is_ascii())?;
+    let is_refused = |c: char| {
+        c.is_control() && !is_line_break(c)
+            || !key.has_lines() && shows_nothing(c)
+            || ascii && !c.is_ascii()
+    };
+    let (at, c) = text.char_indices().find(|(_, c)| is_refused(*c))?;
     let name = key.as_str();
     let (message, help) = if c == '\n' {
         let message = format!("`{name}` has more than one line");
@@ -97,11 +115,33 @@ fn letters(key: WordingKey, text: &str) -> Option<Wrong> {
     } else if c.is_control() {
         let message = format!("`{name}` holds the control character U+{:04X}", u32::from(c));
         (message, "write spaces instead".to_owned())
+    } else if shows_nothing(c) {
+        let message = format!("`{name}` holds the character U+{:04X}", u32::from(c));
+        let help = "leave it out: it shows nothing, breaks the line or turns what follows around";
+        (message, help.to_owned())
     } else {
         let message = format!("`{name}` holds `{c}`, and a subject is ASCII");
         (message, "write it in plain letters; values lose their accents by themselves".to_owned())
     };
     Some((at..at + c.len_utf8(), "bad-wording", message, help))
+}
+
+/// Line and paragraph separators, and marks that show nothing or turn what follows around. The joiners
+/// U+200C and U+200D are spelling, in Persian and in emoji.
+fn shows_nothing(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+    )
 }
 
 /// The place of a part of a value in its file: the source has as many of the part's first character

@@ -13,7 +13,7 @@ const ALPHABET: [char; 32] = [
 
 /// Characters of a case's id: 80 bits. Our choice: short enough for a text message, and a chance
 /// below one in a billion that two of a million cases share an id.
-const CASE_CHARACTERS: usize = 16;
+pub const CASE_CHARACTERS: usize = 16;
 
 /// Characters of the other ids: 120 bits, and with its prefix well below the 64 characters that
 /// an `InferenceId` may have.

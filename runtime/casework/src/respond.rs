@@ -523,8 +523,8 @@ mod tests {
     fn whom_a_rule_tells_after_the_others_were_told_gets_a_message_of_their_own() {
         let world = World::default();
         let [security, floor] = matched_by_two();
-        world.settle(&[security.clone()]);
-        world.settle(&[floor.clone()]);
+        world.settle(std::slice::from_ref(&security));
+        world.settle(std::slice::from_ref(&floor));
         world.settle(&[security, floor]);
         let audiences: Vec<_> =
             world.published.borrow().iter().map(|it| it.audiences.clone()).collect();

@@ -14,6 +14,7 @@ pub mod watch;
 pub mod window;
 pub mod detection;
 pub mod evidence;
+pub mod inert;
 pub mod wording;
 pub mod incident;
 pub mod case;

@@ -98,6 +98,17 @@ impl WordingKey {
         }
     }
 
+    /// Most characters of a text as a rule's input carries it, where `<`, `>`, `$` and the second of
+    /// two braces take six each and a quote or a line break two (see `inert`). Our choice: the short
+    /// texts may hold anything, and what is left of the 8,192 is for the body and a rule's own.
+    pub const fn carried_characters_max(self) -> usize {
+        match self {
+            Self::Email => 4_000,
+            // The longest escape has so many characters.
+            short => 6 * short.characters_max(),
+        }
+    }
+
     /// True for the body of the e-mail, which may have several lines.
     pub const fn has_lines(self) -> bool {
         matches!(self, Self::Email)
@@ -192,19 +203,23 @@ impl Placeholder {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Headline => "the headline, in all texts but the headline itself",
-            Self::Priority => "the priority, such as `High`",
-            Self::Behaviour => "what was seen, such as `Shelf Sweep`",
-            Self::Place => {
-                "the aisle's name, else `camera` and the camera's id, else the store's name"
+            Self::Priority => "the priority, such as `High`; English in every language",
+            Self::Behaviour => {
+                "what was seen, such as `Shelf Sweep`: the words of the event type as they are"
             }
-            Self::Aisle => "the aisle's name; empty where none is known",
+            Self::Place => {
+                "the aisle's name, or its id where an event brings no name; else `camera` and the camera's id; else the store's name, or its id where the channel has no letter of the name"
+            }
+            Self::Aisle => {
+                "the aisle's name, or its id where an event brings no name; empty where none is known"
+            }
             Self::Camera => "the camera's id; empty where none is known",
             Self::Store => {
                 "the store's name; in a text message at most 24 characters of it, and empty in a subject whose `{headline}` ends with it"
             }
             Self::StoreId => "the store's id",
             Self::Time => "the store's local time, such as `10:03`; in `email` `10:03:03 PST`",
-            Self::Date => "the day, such as `2026-11-22`; in `email` `Sun 22 Nov 2026`",
+            Self::Date => "the day, such as `2026-11-22`; in `email` `Sun 22 Nov 2026`, in English",
             Self::Confidence => {
                 "how sure the model is, such as `93 %`; empty where it does not say"
             }

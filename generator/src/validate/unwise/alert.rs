@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use casework::id::CASE_CHARACTERS;
 use contract::alert::{self, AlertFacts, SMS_SEPTETS_MAX};
 use contract::store::StoreRef;
 use contract::wording::{Wording, WordingKey};
@@ -10,9 +11,6 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::model::{Aisle, Channel, Id, Rule, Store};
 
 use super::Subject;
-
-/// A case's id has so many characters; see `runtime/src/id.rs`.
-const CASE_ID: &str = "0123456789ABCDEF";
 
 pub(super) fn warn(subject: &mut Subject<'_, '_>) {
     unheard(subject);
@@ -93,14 +91,16 @@ fn texts(subject: &mut Subject<'_, '_>) {
         .map(|it| &it.audience)
         .collect();
     let told = |rule: &&Rule| !rule.shadow && rule.notify.iter().any(|it| by_sms.contains(it));
+    // What a rule that names no event type may be about: whatever the others name.
+    let named = store.rules.iter().filter_map(longest_event_type).max_by_key(|it| it.len());
     // The longest text that each rule can make.
     let longest: Vec<_> = store
         .rules
         .iter()
         .filter(told)
-        .filter_map(|rule| {
-            let event_type = rule.when.event_types.iter().flatten().max_by_key(|it| it.len())?;
-            Some((rule, event_type, rule.priority.as_str().len() + event_type.len()))
+        .map(|rule| {
+            let event_type = longest_event_type(rule).or(named).unwrap_or_default();
+            (rule, event_type, rule.priority.as_str().len() + event_type.len())
         })
         .collect();
     let mut told = false;
@@ -117,8 +117,11 @@ fn texts(subject: &mut Subject<'_, '_>) {
         let what =
             if words.is_some() { "shorter or plainer words" } else { "a shorter or plainer name" };
         let place = words.unwrap_or_else(|| aisle_place(subject, aisle));
-        let message =
-            format!("a text message about `{event_type}` in the aisle `{}` {loss}", aisle.id);
+        let about = match *event_type {
+            "" => format!("of rule `{}`", rule.name),
+            event_type => format!("about `{event_type}`"),
+        };
+        let message = format!("a text message {about} in the aisle `{}` {loss}", aisle.id);
         let sms = alert::texts(&facts, &store.wording).sms;
         let help = format!("choose {what}; the message would be: {sms}");
         let problem = Diagnostic::warning("sms-shortened", &place, message)
@@ -144,6 +147,11 @@ fn wording_place(subject: &Subject<'_, '_>, facts: &AlertFacts) -> Option<Place>
     alone.or_else(|| keys.into_iter().find_map(own))
 }
 
+fn longest_event_type(rule: &Rule) -> Option<&str> {
+    let named = rule.when.event_types.iter().flatten();
+    named.map(AsRef::as_ref).max_by_key(|it: &&str| it.len())
+}
+
 fn meets(rule: &Rule, aisle: &Aisle) -> bool {
     let kind = aisle.kind.as_ref();
     rule.when.aisles.as_ref().is_none_or(|ids| ids.contains(&aisle.id))
@@ -167,7 +175,7 @@ fn facts(store: &Store, rule: &Rule, event_type: &str, aisle: &Aisle) -> AlertFa
         aisle_name: Some(aisle.name.clone()),
         camera: longest_camera(store, aisle),
         start_ms: 0,
-        case_id: CASE_ID.to_owned(),
+        case_id: ('0'..='9').chain('A'..='Z').cycle().take(CASE_CHARACTERS).collect(),
         confidence: Some(1.0),
         rule: rule.name.to_string(),
     }

@@ -34,7 +34,7 @@ const CUT_SEPTETS_MIN: usize = 6;
 pub enum SmsLoss {
     /// So many characters more than there is room for.
     TooLong(usize),
-    /// The fixed words and the case's id take so many characters, which leaves no room for the place.
+    /// The fixed words, with the case's id, take so many characters, which leaves no room for the place.
     NoPlace(usize),
     /// These characters, which have no likeness in its alphabet.
     Characters(String),
@@ -46,7 +46,7 @@ impl fmt::Display for SmsLoss {
             Self::TooLong(over) => write!(f, "is {over} characters too long, and is cut"),
             Self::NoPlace(fixed) => write!(
                 f,
-                "has no room for the place: the fixed words take {fixed} of {SMS_SEPTETS_MAX} characters"
+                "has no room for the place: what is fixed in it takes {fixed} of {SMS_SEPTETS_MAX} characters"
             ),
             Self::Characters(lost) => write!(f, "cannot hold the characters `{lost}`"),
         }
@@ -79,7 +79,9 @@ pub(super) fn sms(facts: &AlertFacts, wording: &Wording) -> String {
 fn folded(facts: &AlertFacts, wording: &Wording) -> Vec<Piece> {
     let headline = words::folded_headline(facts, wording, fold);
     let mut pieces = words::sms_pieces(facts, wording, &headline);
-    pieces.iter_mut().for_each(|piece| piece.text = fold(facts, piece));
+    for piece in &mut pieces {
+        piece.text = fold(facts, piece);
+    }
     pieces
 }
 

@@ -54,7 +54,9 @@ pub(super) fn folded_headline(
 ) -> Vec<Piece> {
     let said = |wording: &Wording| {
         let mut pieces = headline_pieces(facts, wording);
-        pieces.iter_mut().for_each(|piece| piece.text = folded(facts, piece));
+        for piece in &mut pieces {
+            piece.text = folded(facts, piece);
+        }
         pieces
     };
     let own = said(wording);
