@@ -5,10 +5,9 @@
 //! The table refuses a change whose `before` is no longer on record; the caller then reads the case
 //! again and asks again. Nothing here removes or rewrites an entry of the audit trail.
 
-use contract::alert::AlertTexts;
 use contract::case::{
-    AlertState, AlertStatus, AuditEntry, CaseItem, CaseStatus, Evidence, EvidenceStatus, GuardItem,
-    SK_CASE, SeenItem,
+    AlertState, AuditEntry, CaseItem, CaseStatus, Evidence, EvidenceStatus, GuardItem, SK_CASE,
+    SeenItem,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +16,10 @@ use crate::evidence::{self, Range};
 use crate::guard;
 use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
+
+mod telling;
+
+pub use telling::{Told, alerted, audiences, is_due, with_alert};
 
 /// What is written about a case, all or nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,72 +181,6 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
     Some(change)
 }
 
-/// An alert that was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// Rank of the priority that people were told.
-    pub rank: u8,
-    pub audiences: Vec<String>,
-    pub texts: AlertTexts,
-    /// SNS's id of the message.
-    pub message_id: String,
-}
-
-/// The case after people were told.
-pub fn alerted(case: &CaseItem, told: &Told, now_ms: i64) -> Change {
-    let mut change = Change::of(case, now_ms);
-    let now = change.case.updated_at.clone();
-    // Who came in too late for this message is told by another.
-    let mut owed = audiences(case).to_vec();
-    owed.retain(|audience| !told.audiences.contains(audience));
-    let alert = &mut change.case.alert;
-    alert.status = AlertStatus::Sent;
-    if Some(told.rank) >= alert.wanted_rank {
-        alert.owed = owed;
-    }
-    alert.sent_rank = alert.sent_rank.max(Some(told.rank));
-    alert.message_id = Some(told.message_id.clone());
-    alert.sent_at = Some(now);
-    if alert.claimed_rank.is_none_or(|claimed| claimed <= told.rank) {
-        (alert.claimed_until, alert.claimed_by, alert.claimed_rank) = (None, None, None);
-    }
-    if is_due(alert) {
-        alert.status = AlertStatus::Pending;
-    }
-    let facts = json!({
-        "audiences": told.audiences,
-        "rank": told.rank,
-        "message_id": told.message_id,
-        "subject": told.texts.subject,
-        "default": told.texts.default,
-        "sms": told.texts.sms,
-        "email": told.texts.email,
-        "webhook": told.texts.webhook,
-        "apns": told.texts.apns,
-        "gcm": told.texts.gcm,
-    });
-    change.note("respond", "alerted", facts);
-    change
-}
-
-/// True while somebody is still to be told.
-pub fn is_due(alert: &AlertState) -> bool {
-    alert.wanted_rank > alert.sent_rank || !alert.owed.is_empty()
-}
-
-/// Who is still to be told of a case's alert.
-pub fn audiences(case: &CaseItem) -> &[String] {
-    let is_wanted = case.alert.wanted_rank > case.alert.sent_rank;
-    if is_wanted { &case.notify } else { &case.alert.owed }
-}
-
-/// A change of the alert alone, which the audit trail does not mention.
-pub fn with_alert(case: &CaseItem, alert: AlertState, now_ms: i64) -> Change {
-    let mut change = Change::of(case, now_ms);
-    change.case.alert = alert;
-    change
-}
-
 fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str) -> CaseItem {
     let RoutedDetection { store, routing, camera, .. } = detection;
     let mut case = CaseItem {
@@ -283,7 +220,7 @@ fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str)
         store_pk: format!("STORE#{}", store.id),
         status_pk: format!("OPEN#{}", store.id),
     };
-    want_alert(&mut case, detection);
+    telling::want(&mut case, detection);
     case
 }
 
@@ -389,56 +326,13 @@ fn raise(change: &mut Change, detection: &RoutedDetection) {
         change.case.priority_rank = routing.priority.rank();
         change.case.rule.clone_from(&routing.rule);
     }
-    want_alert(&mut change.case, detection);
+    telling::want(&mut change.case, detection);
     if routing.priority > from {
         let facts = json!({
             "from": from, "from_rule": rule_before, "to": routing.priority, "to_rule": routing.rule,
             "detection": detection.id, "event": detection.event_id,
         });
         change.note("respond", "escalated", facts);
-    }
-}
-
-/// Notes that people are to be told, unless they are already to be told of at least that priority.
-fn want_alert(case: &mut CaseItem, detection: &RoutedDetection) {
-    let routing = &detection.routing;
-    let rank = Some(routing.priority.rank());
-    if !routing.tells_people() {
-        return;
-    }
-    if rank <= case.alert.wanted_rank {
-        // The alert is about this very detection: it is for whom its other rules tell as well. The
-        // next detection of the incident neither raises it nor widens who gets it.
-        if case.alert.detections.contains(&detection.id) {
-            want_others(case, &routing.notify);
-        }
-        return;
-    }
-    // Who was to be told by a lower rule, and has not been, is told with the higher one's.
-    let owed = audiences(case).to_vec();
-    case.notify.clone_from(&routing.notify);
-    case.notify.extend(owed.into_iter().filter(|audience| !routing.notify.contains(audience)));
-    case.alert.owed.clear();
-    if !case.alert.detections.contains(&detection.id) {
-        case.alert.detections.push(detection.id.clone());
-    }
-    case.alert.wanted_rank = rank;
-    case.alert.rule = Some(routing.rule.clone());
-    case.alert.status = AlertStatus::Pending;
-}
-
-/// Adds audiences to an alert: to the message that is due, or else to one of their own.
-fn want_others(case: &mut CaseItem, notify: &[String]) {
-    let is_due = case.alert.wanted_rank > case.alert.sent_rank;
-    for audience in notify {
-        if case.notify.contains(audience) {
-            continue;
-        }
-        case.notify.push(audience.clone());
-        if !is_due {
-            case.alert.owed.push(audience.clone());
-            case.alert.status = AlertStatus::Pending;
-        }
     }
 }
 
