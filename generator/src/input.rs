@@ -4,6 +4,8 @@
 //! none can accept what another refuses. `load` finds the files; a new stage of reading belongs
 //! here, in [`read`].
 
+mod order;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -15,9 +17,11 @@ use crate::decode::Decoder;
 use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
 use crate::model::{Fleet, Rule, Store};
-use crate::rules::{self, PartlyShadowed, RuleSet, RulesError, Taker};
+use crate::rules::{self, RuleSet, RulesError};
 use crate::validate;
 use crate::yaml;
+
+use order::{Written, listed};
 
 /// One file as it was found.
 #[derive(Debug)]
@@ -153,8 +157,8 @@ fn validate(
         };
         match known.compile(store) {
             Ok(set) => {
-                problems.extend(unreachable(store, &set, place));
-                problems.extend(partly_shadowed(store, place));
+                let written = Written { place, config, own: places.get(id) };
+                problems.extend(order::warnings(store, &set, &written));
                 rules.insert(id.to_owned(), set);
             }
             Err(error) => problems.push(too_large(store, &error, &place(error.rule()))),
@@ -199,51 +203,6 @@ fn no_stores(fleet: &FleetConfig) -> Option<Diagnostic> {
     Some(Diagnostic::warning("no-stores", place, "there is no store beside fleet.yaml").help(help))
 }
 
-/// Warns of rules that can never match.
-fn unreachable(store: &Store, set: &RuleSet, place: impl Fn(&str) -> Place) -> Vec<Diagnostic> {
-    let warnings = set.unreachable.iter().map(|never| {
-        let by: Vec<_> = never.shadowed_by.iter().map(|it| format!("`{it}`")).collect();
-        let by = by.join(", ");
-        let message = format!("the rule `{}` can never match", never.rule);
-        let takes = if never.shadowed_by.len() == 1 { "takes" } else { "take" };
-        Diagnostic::warning("unreachable-rule", &place(&never.rule), message)
-            .label(format!("{by} {takes} all that it would match"))
-            .help(format!("move it above {by}, or delete it"))
-            .about(store.id.as_str(), &never.rule)
-    });
-    warnings.collect()
-}
-
-/// Warns of rules from which earlier rules take what is more urgent, or what nobody else tells.
-fn partly_shadowed(store: &Store, place: impl Fn(&str) -> Place) -> Vec<Diagnostic> {
-    let warnings = rules::partly_shadowed(store).into_iter().filter_map(|shadowed| {
-        let PartlyShadowed { rule, priority, takers } = shadowed;
-        let first = takers.first()?;
-        let says = first.priority.as_str();
-        let says = if first.tells { says.to_owned() } else { format!("{says}, tells nobody") };
-        let message = format!(
-            "{} is taken by `{}` ({says}) before `{rule}` ({})",
-            first.example,
-            first.rule,
-            priority.as_str()
-        );
-        let names: Vec<_> = takers.iter().map(|taker| taker.rule.clone()).collect();
-        let help = format!(
-            "move `{rule}` above {}, or let the two not overlap; an inherited rule moves up by standing, under its name, in the nearer file too",
-            listed(&names)
-        );
-        let problem = Diagnostic::warning("partly-shadowed", &place(&rule), message)
-            .label(format!("comes after {}", listed(&names)))
-            .help(help)
-            .about(store.id.as_str(), &rule);
-        let taken = |problem: Diagnostic, taker: &Taker| {
-            problem.related(&place(&taker.rule), format!("`{}` comes first", taker.rule))
-        };
-        Some(takers.iter().fold(problem, taken))
-    });
-    warnings.collect()
-}
-
 fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
     let help = match error {
         RulesError::TooManyPatterns { cut_by, .. } if !cut_by.is_empty() => format!(
@@ -259,16 +218,6 @@ fn too_large(store: &Store, error: &RulesError, place: &Place) -> Diagnostic {
     Diagnostic::error("rules-too-large", place, error.to_string())
         .help(help)
         .about(store.id.as_str(), error.rule())
-}
-
-/// Names of rules in a sentence.
-fn listed(rules: &[String]) -> String {
-    let names: Vec<_> = rules.iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
-        None => String::new(),
-    }
 }
 
 #[derive(Default)]

@@ -11,9 +11,12 @@
 //! Pure. To change what a rule can express, start in `rules/space.rs`.
 
 mod cut;
+mod order;
 mod overlap;
 mod pack;
+mod reach;
 mod rest;
+mod sight;
 mod space;
 
 use contract::incident::UNROUTED;
@@ -22,9 +25,11 @@ use contract::priority::Priority;
 use crate::model::{Condition, Id, Rule, Store};
 use crate::pattern::CHARACTERS_MAX;
 use cut::{STEPS_MAX, Steps};
+pub use order::{Remedy, remedy_of};
 pub use overlap::{PartlyShadowed, Taker, partly_shadowed};
 use pack::Packer;
-pub use rest::{Routed, Unrouted, routed, unrouted};
+pub use reach::unreachable_here;
+pub use rest::{Routed, Unrouted, routed, unrouted, unrouted_other};
 use space::{Region, RuleBits, Space};
 
 /// Most rules of a bus. Source: EventBridge quotas, "Rules",
@@ -62,7 +67,7 @@ pub struct RuleSet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreachable {
     pub rule: String,
-    /// The earlier rules that take what it would match.
+    /// The earlier rules that take what it would match; without one of them, something would be left.
     pub shadowed_by: Vec<String>,
 }
 
@@ -112,7 +117,7 @@ pub fn compile(store: &Store) -> Result<RuleSet, RulesError> {
     let mut packer = Packer::new(&compiler.space);
     for (at, (rule, left)) in compiler.rules.iter().zip(&lefts).enumerate() {
         if left.is_empty() && at < store.rules.len() {
-            let shadowed_by = compiler.takers(at);
+            let shadowed_by = reach::needed(&compiler, at, |_| true);
             set.unreachable.push(Unreachable { rule: rule.name.to_string(), shadowed_by });
         }
         let patterns =
@@ -139,6 +144,11 @@ fn last_rule() -> Rule {
         cooldown_s: UNROUTED_COOLDOWN_SECONDS,
         shadow: false,
     }
+}
+
+/// Whether a rule tells anybody.
+fn is_told(rule: &Rule) -> bool {
+    !rule.shadow && !rule.notify.is_empty()
 }
 
 fn compiled(rule: &Rule, index: usize, pattern: serde_json::Value) -> CompiledRule {
@@ -183,18 +193,6 @@ impl<'r> Compiler<'r> {
     /// What so many of the first rules leave of one.
     fn left_by(&self, at: usize, first: usize, steps: &mut Steps) -> Option<Vec<Region>> {
         cut::left(&self.space, self.regions.get(at)?, first, steps)
-    }
-
-    /// The earlier rules that take something of what a rule asks for.
-    fn takers(&self, at: usize) -> Vec<String> {
-        let Some(region) = self.regions.get(at) else { return Vec::new() };
-        let takes = |(earlier, other): &(usize, &Region)| {
-            let both = region.intersect(other);
-            self.space.meet(region, other)
-                && cut::find_left(&self.space, &both, *earlier, |_| true).is_some()
-        };
-        let taking = self.regions.iter().take(at).enumerate().filter(takes);
-        taking.filter_map(|(at, _)| self.name(at)).collect()
     }
 
     fn name(&self, at: usize) -> Option<String> {

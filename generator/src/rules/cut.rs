@@ -31,19 +31,29 @@ pub(super) fn left(
         ControlFlow::Continue(())
     };
     let mut cut = Cut { space, keep: &mut keep, steps };
-    match cut.start(region, first) {
+    match cut.start(region, RuleBits::first(first)) {
         ControlFlow::Break(Stopped::OutOfSteps) => None,
         _ => Some(merge(space, left)),
     }
 }
 
-/// A box of what so many of the first rules leave of a region that is `wanted`.
+/// What a search for something that rules leave came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Left(Region),
+    Nothing,
+    /// It took too many steps to tell.
+    Unknown,
+}
+
+/// A box of what these rules leave of a region that is `wanted`.
 pub(super) fn find_left(
     space: &Space,
     region: &Region,
-    first: usize,
+    rules: RuleBits,
+    steps: &mut Steps,
     wanted: impl Fn(&Region) -> bool,
-) -> Option<Region> {
+) -> Found {
     let mut found = None;
     let mut keep = |region: &Region| {
         if !wanted(region) {
@@ -52,11 +62,13 @@ pub(super) fn find_left(
         found = Some(region.clone());
         ControlFlow::Break(Stopped::Found)
     };
-    let mut steps = Steps(STEPS_MAX);
-    let mut cut = Cut { space, keep: &mut keep, steps: &mut steps };
-    // Either way, what was found is in `found`.
-    let (ControlFlow::Break(_) | ControlFlow::Continue(())) = cut.start(region, first);
-    found
+    let mut cut = Cut { space, keep: &mut keep, steps };
+    let end = cut.start(region, rules);
+    match (found, end) {
+        (Some(region), _) => Found::Left(region),
+        (None, ControlFlow::Break(Stopped::OutOfSteps)) => Found::Unknown,
+        (None, _) => Found::Nothing,
+    }
 }
 
 /// Why the splitting ended before its end.
@@ -74,9 +86,9 @@ struct Cut<'c> {
 }
 
 impl Cut<'_> {
-    fn start(&mut self, region: &Region, first: usize) -> ControlFlow<Stopped> {
+    fn start(&mut self, region: &Region, rules: RuleBits) -> ControlFlow<Stopped> {
         // The rules that want something of each field.
-        let meeting = (0..FIELDS.len()).fold(RuleBits::first(first), |meeting, field| {
+        let meeting = (0..FIELDS.len()).fold(rules, |meeting, field| {
             let wanting =
                 self.space.atoms(region, field).map(|atom| self.space.wanted_by(field, atom));
             meeting.and(wanting.fold(RuleBits::default(), RuleBits::or))

@@ -7,8 +7,9 @@
 use crate::model::{Rule, Store};
 
 use super::cut::{self, STEPS_MAX, Steps};
-use super::space::{CONFIDENCE, EVENT_TYPE, FIELDS, Region, Space};
-use super::{Compiler, RuleSet, last_rule};
+use super::sight::Sight;
+use super::space::{CONFIDENCE, EVENT_TYPE, FIELDS, PERIOD, Region, Space};
+use super::{Compiler, RuleSet, last_rule, reach};
 
 /// Most parts, and most names in a part, that are told of one event type. Our choice: they stay
 /// within two lines.
@@ -28,7 +29,8 @@ pub struct Routed {
     pub rule: String,
     /// How many EventBridge rules it is.
     pub patterns: usize,
-    /// The earlier rules that take something of what it asks for, in the order of the YAML.
+    /// The earlier rules that take something of what it asks for that a camera of the store can
+    /// make, in the order of the YAML; of a rule that can never match, those that take all.
     pub taken_by: Vec<String>,
 }
 
@@ -36,19 +38,34 @@ pub struct Routed {
 /// rules take all is left out, and so is one whose rest is in too many pieces to say.
 pub fn unrouted(store: &Store) -> Vec<Unrouted> {
     let rules: Vec<_> = store.rules.iter().collect();
-    let number = rules.len();
     let Some(compiler) = Compiler::new(rules) else { return Vec::new() };
     let space = &compiler.space;
     let told = space.names(space.all(), EVENT_TYPE).into_iter().filter_map(|event_type| {
-        let atom = space.atom_of(EVENT_TYPE, Some(event_type));
-        let region = space.with(space.all(), EVENT_TYPE, [atom]);
-        let left = cut::left(space, &region, number, &mut Steps(STEPS_MAX))?;
-        let what = widest(&compiler, &left);
-        let what: Vec<_> = what.iter().map(|region| words(space, region)).collect();
-        let what = shortened(&what, "; ");
-        (!left.is_empty()).then(|| Unrouted { event_type: event_type.to_owned(), what })
+        let what = rest(&compiler, Some(event_type))?;
+        (!what.is_empty()).then(|| Unrouted { event_type: event_type.to_owned(), what })
     });
     told.collect()
+}
+
+/// The same of an event type that no rule names: the words of [`Unrouted::what`]; `None`: nothing.
+pub fn unrouted_other(store: &Store) -> Option<String> {
+    let compiler = Compiler::new(store.rules.iter().collect());
+    let what = compiler.and_then(|compiler| rest(&compiler, None));
+    // In too many pieces to say.
+    let what = what.unwrap_or_else(|| "what no rule asks for".to_owned());
+    (!what.is_empty()).then_some(what)
+}
+
+/// What no rule takes of an event type, or of one that none names, in words; `None` where it is in too
+/// many pieces.
+fn rest(compiler: &Compiler<'_>, event_type: Option<&str>) -> Option<String> {
+    let space = &compiler.space;
+    let atom = space.atom_of(EVENT_TYPE, event_type);
+    let region = space.with(space.all(), EVENT_TYPE, [atom]);
+    let left = cut::left(space, &region, compiler.rules.len(), &mut Steps(STEPS_MAX))?;
+    let what = widest(compiler, &left);
+    let what: Vec<_> = what.iter().map(|region| words(space, region)).collect();
+    Some(shortened(&what, "; "))
 }
 
 /// How each rule of a store became patterns.
@@ -57,10 +74,15 @@ pub fn routed(store: &Store, set: &RuleSet) -> Vec<Routed> {
     let Some(compiler) = Compiler::new(store.rules.iter().chain([&last]).collect()) else {
         return Vec::new();
     };
-    let routed = |(at, rule): (usize, &&Rule)| Routed {
-        rule: rule.name.to_string(),
-        patterns: set.rules.iter().filter(|it| it.rule == rule.name.as_str()).count(),
-        taken_by: compiler.takers(at),
+    let sight = Sight::new(store, &compiler.space);
+    let routed = |(at, rule): (usize, &&Rule)| {
+        let never = set.unreachable.iter().find(|it| it.rule == rule.name.as_str());
+        let taken_by = match never {
+            Some(never) => never.shadowed_by.clone(),
+            None => reach::takers(&compiler, at, |it| sight.is_blind() || sight.sees(it)),
+        };
+        let patterns = set.rules.iter().filter(|it| it.rule == rule.name.as_str()).count();
+        Routed { rule: rule.name.to_string(), patterns, taken_by }
     };
     compiler.rules.iter().enumerate().map(routed).collect()
 }
@@ -96,6 +118,10 @@ fn words(space: &Space, region: &Region) -> String {
         let name = FIELDS.get(field)?;
         let named = space.names(space.all(), field);
         let own = space.names(region, field);
+        // There is no third.
+        if field == PERIOD && own.is_empty() && named.len() == 2 {
+            return Some("without a period".to_owned());
+        }
         let (word, list) = if space.has(region, field, 0) {
             ("outside", named.into_iter().filter(|it| !own.contains(it)).collect())
         } else {

@@ -68,13 +68,13 @@ impl RuleBits {
         first
     }
 
-    fn insert(&mut self, rule: usize) {
+    pub(super) fn insert(&mut self, rule: usize) {
         if let Some(word) = self.0.get_mut(rule / WORD) {
             *word |= 1 << (rule % WORD);
         }
     }
 
-    fn contains(&self, rule: usize) -> bool {
+    pub(super) fn contains(&self, rule: usize) -> bool {
         self.0.get(rule / WORD).is_some_and(|word| word >> (rule % WORD) & 1 == 1)
     }
 
@@ -88,6 +88,15 @@ impl RuleBits {
         let mut either = self;
         either.0.iter_mut().zip(other.0).for_each(|(own, other)| *own |= other);
         either
+    }
+
+    /// All of these but one.
+    pub(super) fn without(self, rule: usize) -> Self {
+        let mut without = self;
+        if let Some(word) = without.0.get_mut(rule / WORD) {
+            *word &= !(1 << (rule % WORD));
+        }
+        without
     }
 
     pub(super) fn is_empty(self) -> bool {

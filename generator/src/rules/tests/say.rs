@@ -62,10 +62,10 @@ fn closed(least: f64) -> Condition {
 
 /// What is said of rules that cross, one line for each taker.
 fn crossing(store: &Store) -> String {
-    let lines = partly_shadowed(store).into_iter().flat_map(|it| {
-        let PartlyShadowed { rule, priority, takers } = it;
+    let lines = partly_shadowed(store, &vec![0; store.rules.len()]).into_iter().flat_map(|it| {
+        let PartlyShadowed { rule, priority, takers, .. } = it;
         takers.into_iter().map(move |taker| {
-            let Taker { rule: earlier, priority: lower, tells, example } = taker;
+            let Taker { rule: earlier, priority: lower, tells, example, .. } = taker;
             format!("{example}: {earlier} ({lower:?}, tells {tells}) before {rule} ({priority:?})")
         })
     });
@@ -103,11 +103,11 @@ fn two_rules_that_cross_are_told_with_a_detection_that_a_camera_can_make() {
         ]
         .join("\n"),
         @"
-    a hide 0.5 in an aisle of kind `high-value` while closed: hide (High, tells true) before late (Critical)
-    a sweep 0.5 in the zone `till` while closed: till (High, tells true) before late (Critical)
-    a detection 0 in Dock while closed: dock (High, tells true) before late (Critical)
-    a crowd 0.9 before the camera `pharmacy-a` while closed: crowd (High, tells true) before late (Critical)
-    an other 0.9 while closed: low (Low, tells true) before late (Critical)
+    a hide with confidence 0.5 in an aisle of kind `high-value` while closed: hide (High, tells true) before late (Critical)
+    a sweep with confidence 0.5 in the zone `till` while closed: till (High, tells true) before late (Critical)
+    a detection with confidence 0 in Dock while closed: dock (High, tells true) before late (Critical)
+    a crowd with confidence 0.9 before the camera `pharmacy-a` while closed: crowd (High, tells true) before late (Critical)
+    an other with confidence 0.9 while closed: low (Low, tells true) before late (Critical)
     "
     );
 }
@@ -120,7 +120,7 @@ fn a_rule_that_tells_nobody_takes_from_one_that_does_whatever_its_priority() {
     };
     assert_eq!(
         mute(false),
-        "a hide 0.5 while closed: first (Critical, tells false) before late (High)"
+        "a hide with confidence 0.5 while closed: first (Critical, tells false) before late (High)"
     );
     let shadow = Rule { shadow: true, ..told("first", CRITICAL, "floor", event("hide")) };
     assert_eq!(
@@ -135,7 +135,7 @@ fn a_rule_that_tells_nobody_takes_from_one_that_does_whatever_its_priority() {
         vec![told("first", HIGH, "", event("hide")), told("late", CRITICAL, "", closed(0.5))];
     assert_eq!(
         crossing(&shop(both)),
-        "a hide 0.5 while closed: first (High, tells false) before late (Critical)"
+        "a hide with confidence 0.5 while closed: first (High, tells false) before late (Critical)"
     );
 }
 
@@ -202,9 +202,9 @@ fn of_many_takers_the_first_three_are_named() {
         (0..5).map(|n| told(&format!("first-{n}"), HIGH, "floor", event(&format!("type_{n}"))));
     let rules = first.chain([told("late", CRITICAL, "floor", closed(0.5))]).collect();
     insta::assert_snapshot!(crossing(&shop(rules)), @"
-    a type_0 0.5 while closed: first-0 (High, tells true) before late (Critical)
-    a type_1 0.5 while closed: first-1 (High, tells true) before late (Critical)
-    a type_2 0.5 while closed: first-2 (High, tells true) before late (Critical)
+    a type_0 with confidence 0.5 while closed: first-0 (High, tells true) before late (Critical)
+    a type_1 with confidence 0.5 while closed: first-1 (High, tells true) before late (Critical)
+    a type_2 with confidence 0.5 while closed: first-2 (High, tells true) before late (Critical)
     ");
 }
 
@@ -284,7 +284,7 @@ fn where_a_third_rule_takes_the_sure_ones_the_example_is_less_sure() {
             told("sweep", CRITICAL, "floor", event("sweep")),
         ]))
     };
-    insta::assert_snapshot!(crossed(0.8), @"a sweep below 0.8 in Dock: dock (High, tells true) before sweep (Critical)");
+    insta::assert_snapshot!(crossed(0.8), @"a sweep with confidence below 0.8 in Dock: dock (High, tells true) before sweep (Critical)");
     // What is left then is without confidence, and no camera says less than nothing.
     assert_eq!(crossed(0.0), "");
 }
