@@ -18,5 +18,6 @@ mod scenarios;
 mod schema;
 mod showing;
 mod simulation;
+mod unwise;
 mod values;
 mod wording;

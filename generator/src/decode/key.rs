@@ -84,6 +84,15 @@ impl Decoder {
         key: &Node,
     ) -> Option<&'static str> {
         let name = key.text().unwrap_or_default();
+        if noun.key("min_confidence").is_some()
+            && ["max_confidence", "confidence_max"].contains(&name)
+        {
+            let message =
+                format!("{} has no key `{name}`: confidence has a lower bound only", noun.what);
+            let help = "put a rule with `min_confidence` above this one: it takes what is surer, and this one gets the rest";
+            self.report(Diagnostic::error("unknown-key", &key.place, message).help(help));
+            return None;
+        }
         let near =
             || absent.iter().filter(|_| !self.is_told()).filter(|key| is_near(name, key.name));
         let required = near().find(|key| key.presence == Presence::Required);

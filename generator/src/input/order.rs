@@ -72,10 +72,16 @@ impl Written<'_> {
                 if rules.iter().all(|rule| self.layer(rule) == layer) {
                     return Some(format!("move {what} above `{above}`"));
                 }
-                let names = if rules.len() > 1 { "their names" } else { "its name" };
-                let inherited = if rules.len() > 1 { "those" } else { "the one" };
+                let (again, there) = match rules.len() {
+                    1 => ("again under its name", "it replaces the inherited one"),
+                    _ => (
+                        "again, in this order and under their names,",
+                        "they replace the inherited ones",
+                    ),
+                };
                 Some(format!(
-                    "write {what} under {names} above `{above}` in {}, in place of {inherited} further down",
+                    "write {} {again} above `{above}` in {}: there {there}",
+                    listed(rules),
                     layer.words()
                 ))
             }
@@ -94,11 +100,13 @@ pub(super) fn warnings(store: &Store, set: &RuleSet, written: &Written<'_>) -> V
     let own = store.rules.iter().take_while(|it| written.layer(it.name.as_str()) == Layer::Own);
     let here = rules::unreachable_here(store, own.count(), set);
     let nowhere = set.unreachable.iter().map(|never| unreachable(store, set, written, (never, "")));
-    let here = here.iter().map(|never| unreachable(store, set, written, (never, " in this store")));
-    let mut warnings: Vec<_> = nowhere.chain(here).collect();
+    let told_here = here.iter().map(|it| unreachable(store, set, written, (it, " in this store")));
+    let mut warnings: Vec<_> = nowhere.chain(told_here).collect();
     let layers = written.layers(store);
     let partly = rules::partly_shadowed(store, &layers);
-    warnings.extend(partly.iter().filter_map(|it| partly_shadowed(store, written, it)));
+    // A rule that gets nothing is told of once.
+    let partly = partly.iter().filter(|it| here.iter().all(|never| never.rule != it.rule));
+    warnings.extend(partly.filter_map(|it| partly_shadowed(store, written, it)));
     warnings
 }
 
@@ -109,7 +117,6 @@ fn unreachable(
     (never, place): (&Unreachable, &str),
 ) -> Diagnostic {
     let Unreachable { rule, shadowed_by } = never;
-    let by = listed(shadowed_by);
     let message = format!("the rule `{rule}` can never match{place}");
     let verb = if shadowed_by.len() == 1 { "takes" } else { "take" };
     let what = if place.is_empty() {
@@ -117,44 +124,32 @@ fn unreachable(
     } else {
         "all that any camera here can make of it"
     };
-    let named = |name: &String| store.rules.iter().find(|it| it.name.as_str() == name);
-    let takers: Vec<_> = shadowed_by.iter().filter_map(named).collect();
-    let nobody = nobody(&takers).map(|it| format!("; {it}")).unwrap_or_default();
     let untold = untold(store, set, rule);
     let advice = written.advice(&rules::remedy_of(store, &written.layers(store), never));
-    let help = match advice {
-        Some(advice) => format!("{advice}, or delete it"),
-        None => {
-            "delete it, or one of those that take from it: no order serves all of them".to_owned()
+    let help = match (advice, &shadowed_by[..]) {
+        (Some(advice), _) => format!("{advice}, or delete it"),
+        (None, [only]) => {
+            format!("delete it or `{only}`: in either order, one of the two gets nothing")
+        }
+        (None, some) => {
+            format!("delete it, or one of {}: no order leaves something to each", listed(some))
         }
     };
+    let by: Vec<_> = shadowed_by.iter().map(|it| taker(store, it)).collect();
+    let by = joined(&by);
     Diagnostic::warning("unreachable-rule", &(written.place)(rule), message)
-        .label(format!("{by} {verb} {what}{nobody}"))
+        .label(format!("{by} {verb} {what}"))
         .help(format!("{help}{untold}"))
         .about(store.id.as_str(), rule)
 }
 
-/// That rules which take detections tell nobody of them.
-fn nobody(takers: &[&Rule]) -> Option<String> {
-    let shadows: Vec<_> =
-        takers.iter().filter(|it| it.shadow).map(|it| it.name.to_string()).collect();
-    let silent = |rule: &&&Rule| !rule.shadow && rule.notify.is_empty();
-    let silent: Vec<_> = takers.iter().filter(silent).map(|it| it.name.to_string()).collect();
-    let are = |names: &[String]| {
-        if names.len() == 1 {
-            ("is a shadow and tells", "tells")
-        } else {
-            ("are shadows and tell", "tell")
-        }
-    };
-    let mut said = Vec::new();
-    if !shadows.is_empty() {
-        said.push(format!("{} {} nobody", listed(&shadows), are(&shadows).0));
+/// A rule that takes from another, with a word where nobody is told of it.
+fn taker(store: &Store, name: &str) -> String {
+    match store.rules.iter().find(|it| it.name.as_str() == name) {
+        Some(rule) if rule.shadow => format!("`{name}` (a shadow, tells nobody)"),
+        Some(rule) if rule.notify.is_empty() => format!("`{name}` (tells nobody)"),
+        _ => format!("`{name}`"),
     }
-    if !silent.is_empty() {
-        said.push(format!("{} {} nobody", listed(&silent), are(&silent).1));
-    }
-    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// That audiences of a rule that can never match are told by no other.
@@ -217,8 +212,11 @@ fn partly_shadowed(
 
 /// Names of rules in a sentence.
 pub(super) fn listed(rules: &[String]) -> String {
-    let names: Vec<_> = rules.iter().map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
+    joined(&rules.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
+}
+
+fn joined(all: &[String]) -> String {
+    match all.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} and {last}", first.join(", ")),
         None => String::new(),

@@ -71,7 +71,7 @@ pub static RULE: Noun = Noun {
         },
         Key {
             name: "shadow",
-            about: "log, never alert: for trying a rule out",
+            about: "log, never alert: for trying a rule out; it takes its detections from the rules below it, which then tell nobody of them",
             presence: Presence::Optional("`false`"),
             kind: Kind::Flag,
             example: "true",

@@ -119,7 +119,7 @@ fn rules_without_camera(subject: &mut Subject<'_, '_>) {
         }
         let place = config.name.as_ref().map_or(&config.place, |name| &name.place);
         let message = format!("no watched camera can see what the rule `{}` asks for", rule.name);
-        let help = "its conditions must hold together: name the aisle, kind or zone of one and the same camera, or watch that camera";
+        let help = "its conditions must hold together: name the aisle, kind or zone of one and the same camera, and watch that camera in the rule's `period`";
         let problem = Diagnostic::warning("rule-without-camera", place, message).help(help);
         subject.warn(problem, rule.name.as_str());
     }
@@ -133,7 +133,14 @@ fn kinds(store: &Store) -> HashMap<&Id, &Id> {
 fn reaches(kinds: &HashMap<&Id, &Id>, rule: &Rule, camera: &Camera) -> bool {
     let kind = kinds.get(&camera.aisle);
     let when = &rule.when;
-    when.cameras.as_ref().is_none_or(|ids| ids.contains(&camera.id))
+    let is_watched_then = !matches!(
+        (when.period, camera.when),
+        (_, WatchWhen::Never)
+            | (Some(Period::Open), WatchWhen::Closed)
+            | (Some(Period::Closed), WatchWhen::Open)
+    );
+    is_watched_then
+        && when.cameras.as_ref().is_none_or(|ids| ids.contains(&camera.id))
         && when.aisles.as_ref().is_none_or(|ids| ids.contains(&camera.aisle))
         && when
             .aisle_kinds

@@ -47,15 +47,26 @@ fn never_told(subject: &mut Subject<'_, '_>) {
     if rules.is_empty() {
         return;
     }
-    let told: BTreeSet<_> = rules.iter().flat_map(|rule| &rule.notify).map(Id::as_str).collect();
+    let telling = rules.iter().filter(|rule| !rule.shadow);
+    let told: BTreeSet<_> = telling.flat_map(|rule| &rule.notify).map(Id::as_str).collect();
     let mut warned: BTreeSet<&str> = BTreeSet::new();
     for config in subject.inherited.config.layer.subscribers.iter().flatten() {
         let audience = config.audience.value.as_str();
         if told.contains(audience) || !warned.insert(audience) {
             continue;
         }
-        let message = format!("no rule of this store tells the audience `{audience}`");
-        let help = format!("add `{audience}` to the `notify` of a rule, or delete its subscribers");
+        let shadows =
+            rules.iter().filter(|rule| rule.notify.iter().any(|it| it.as_str() == audience));
+        let shadows: Vec<_> = shadows.map(|rule| format!("`{}`", rule.name)).collect();
+        let only = match &shadows[..] {
+            [] => String::new(),
+            [one] => format!(": {one}, which names it, is a shadow"),
+            some => format!(": {}, which name it, are shadows", some.join(", ")),
+        };
+        let message = format!("no rule of this store tells the audience `{audience}`{only}");
+        let help = format!(
+            "add `{audience}` to the `notify` of a rule that is no shadow, or delete its subscribers"
+        );
         let problem = Diagnostic::warning("audience-never-told", &config.audience.place, message)
             .label("is never told anything")
             .help(help);
