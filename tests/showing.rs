@@ -87,10 +87,33 @@ defaults: { cell: us-west, timezone: America/Los_Angeles, labels: [urban] }
     let fleet = Fleet::new(&[("renton-007.yaml", text)]);
     fleet.write("fleet.yaml", fleet_text.as_bytes());
     let shown = fleet.arm("check", &["--show", "renton-007"]).out;
-    assert!(shown.contains("\nlabels: []\n"), "{shown}");
+    let labels =
+        |shown: &str| shown.lines().find(|it| it.starts_with("labels")).unwrap().to_owned();
+    assert_eq!(labels(&shown), format!("{:<56} # stores/renton-007.yaml:3", "labels: []"));
     fleet.write("renton-007.yaml", text.replace("labels: []\n", "").as_bytes());
     let inherited = fleet.arm("check", &["--show", "renton-007"]).out;
     assert!(inherited.contains("\nlabels: [urban] "), "{inherited}");
+    fleet.write("fleet.yaml", fleet_text.replace(", labels: [urban]", "").as_bytes());
+    let nowhere = fleet.arm("check", &["--show", "renton-007"]).out;
+    assert_eq!(labels(&nowhere), format!("{:<56} # built in", "labels: []"));
+}
+
+#[test]
+fn an_empty_list_of_audiences_is_shown_with_its_own_line() {
+    let text = "store: renton-007
+name: Renton
+aisles: [{ id: aisle-5 }]
+cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
+rules:
+  - name: sweep
+    when: { event_type: shelf_sweep }
+    priority: high
+    notify: []
+";
+    let fleet = Fleet::new(&[("renton-007.yaml", text)]);
+    let shown = fleet.arm("check", &["--show", "renton-007"]).out;
+    let line = shown.lines().find(|it| it.contains("notify: []")).unwrap();
+    assert!(line.ends_with("# stores/renton-007.yaml:9"), "{line}");
 }
 
 #[test]

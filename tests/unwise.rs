@@ -44,7 +44,7 @@ fn check_store(store: &str, [own, format, defaults]: Rules<'_>) -> Outcome {
 
 /// What is warned of and advised, without pictures.
 fn said(outcome: &Outcome) -> String {
-    let told = |line: &&str| line.contains("[") && line.contains("]: ") || line.contains("= help:");
+    let told = |line: &&str| line.contains('[') && line.contains("]: ") || line.contains("= help:");
     outcome
         .err
         .lines()

@@ -81,6 +81,8 @@ pub struct Layer {
     pub cell: Option<At<String>>,
     pub timezone: Option<At<String>>,
     pub labels: Option<Vec<At<String>>>,
+    /// Where `labels` stands: an empty list has no entry that would say.
+    pub labels_place: Option<Place>,
     pub hours: Option<At<HoursConfig>>,
     pub uplink_kbps: Option<At<u32>>,
     pub camera: CameraSettings,
@@ -137,6 +139,8 @@ pub struct RuleConfig {
     pub when: ConditionConfig,
     pub priority: Option<At<Priority>>,
     pub notify: Option<Vec<At<String>>>,
+    /// Where `notify` stands: an empty list has no entry that would say.
+    pub notify_place: Option<Place>,
     pub cooldown: Option<At<u32>>,
     pub shadow: Option<At<bool>>,
 }
@@ -200,6 +204,7 @@ fn layer(decoder: &mut Decoder, fields: &Fields<'_>) -> Layer {
         cell: decoder.text(fields, "cell"),
         timezone: decoder.text(fields, "timezone"),
         labels: decoder.texts(fields, "labels"),
+        labels_place: fields.key_place("labels").cloned(),
         hours: hours(decoder, fields),
         uplink_kbps: decoder.rate(fields, "uplink"),
         camera: camera.map(|fields| settings(decoder, &fields)).unwrap_or_default(),

@@ -47,7 +47,7 @@ pub fn values(store: &Inherited<'_>) -> Vec<Shown> {
     page.text("timezone", store.timezone);
     match store.labels {
         // An empty list in the store hides what it would inherit.
-        [] => page.line("labels", "[]".to_owned(), Origin::None),
+        [] => page.line("labels", "[]".to_owned(), origin(store.labels_place)),
         labels => page.texts("labels", labels),
     }
     if let Some(hours) = store.hours {
@@ -140,8 +140,7 @@ impl Page {
     }
 
     fn setting<T: Copy>(&mut self, key: &str, setting: Setting<'_, T>, show: impl Fn(T) -> String) {
-        let origin = setting.place.map_or(Origin::BuiltIn, |place| Origin::Written(place.clone()));
-        self.line(key, show(setting.value), origin);
+        self.line(key, show(setting.value), origin(setting.place));
     }
 
     /// Lines below a key; none of them: an empty list.
@@ -246,7 +245,7 @@ impl Page {
             }
             match rule.notify.as_deref() {
                 Some([]) | None => {
-                    page.line("notify", "[]".to_owned(), Origin::Written(rule.place.clone()));
+                    page.line("notify", "[]".to_owned(), origin(rule.notify_place.as_ref()));
                 }
                 Some(audiences) => page.texts("notify", audiences),
             }
@@ -312,6 +311,10 @@ impl Page {
             }
         });
     }
+}
+
+fn origin(place: Option<&Place>) -> Origin {
+    place.map_or(Origin::BuiltIn, |place| Origin::Written(place.clone()))
 }
 
 fn rate(kbps: u32) -> String {

@@ -52,6 +52,8 @@ pub struct Inherited<'a> {
     pub cell: Option<&'a At<String>>,
     pub timezone: Option<&'a At<String>>,
     pub labels: &'a [At<String>],
+    /// Where they stand; `None`: nothing names any.
+    pub labels_place: Option<&'a Place>,
     /// `None`: always open.
     pub hours: Option<&'a At<HoursConfig>>,
     pub uplink_kbps: Option<&'a At<u32>>,
@@ -92,6 +94,7 @@ pub fn resolve<'a>(fleet: &'a FleetConfig, store: &'a StoreConfig) -> Inherited<
         cell: nearest(&layers, |it| it.cell.as_ref()),
         timezone: nearest(&layers, |it| it.timezone.as_ref()),
         labels: nearest(&layers, |it| it.labels.as_deref()).unwrap_or_default(),
+        labels_place: nearest(&layers, |it| it.labels_place.as_ref()),
         hours: nearest(&layers, |it| it.hours.as_ref()),
         uplink_kbps: nearest(&layers, |it| it.uplink_kbps.as_ref()),
         cameras: cameras.collect(),

@@ -29,6 +29,7 @@ pub(super) fn rule(
         when: when.map(|fields| condition(decoder, &fields)).unwrap_or_default(),
         priority: decoder.choice(fields, "priority", priority),
         notify: decoder.one_or_many(fields, "notify"),
+        notify_place: fields.key_place("notify").cloned(),
         cooldown: decoder.duration(fields, "cooldown"),
         shadow: decoder.flag(fields, "shadow"),
     })

@@ -227,3 +227,16 @@ fn the_rule_that_names_most_is_named_and_it_may_be_the_one_itself() {
         assert_eq!(error.rule(), "most");
     }
 }
+
+#[test]
+fn a_search_that_runs_out_of_steps_does_not_say_that_nothing_is_left() {
+    let rules = confident(&[("sure", "sweep", Some(0.9)), ("any", "sweep", None)]);
+    let compiler = Compiler::new(rules.iter().collect()).unwrap();
+    let find = |steps| {
+        let first = space::RuleBits::first(1);
+        let steps = &mut Steps(steps);
+        cut::find_left(&compiler.space, &compiler.regions[1], first, steps, |_| true)
+    };
+    assert_eq!((find(0), find(1)), (cut::Found::Unknown, cut::Found::Unknown));
+    assert!(matches!(find(STEPS_MAX), cut::Found::Left(_)));
+}

@@ -288,3 +288,69 @@ fn where_a_third_rule_takes_the_sure_ones_the_example_is_less_sure() {
     // What is left then is without confidence, and no camera says less than nothing.
     assert_eq!(crossed(0.0), "");
 }
+
+#[test]
+fn what_falls_to_unrouted_of_an_event_type_that_no_rule_names_is_said_in_the_same_words() {
+    let other = |rules: Vec<Rule>| unrouted_other(&store(rules)).unwrap_or_default();
+    let sure = Condition { min_confidence: Confidence::new(0.8), ..Condition::default() };
+    let told = [
+        other(vec![rule("sweep", event("sweep"))]),
+        other(vec![rule("sweep", event("sweep")), rule("late", closed(0.5))]),
+        other(vec![rule("sure", sure), rule("late", closed(0.5))]),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    all
+    outside `period: closed`; below confidence 0.5
+    outside `period: closed` and below confidence 0.8; below confidence 0.5
+    ");
+    assert_eq!(unrouted_other(&store(vec![rule("all", Condition::default())])), None);
+}
+
+#[test]
+fn what_is_in_neither_period_is_said_to_be_without_one() {
+    let period = |period| Condition { period: Some(period), ..event("sweep") };
+    let rules = vec![rule("open", period(Period::Open)), rule("closed", period(Period::Closed))];
+    assert_eq!(rest(rules), "sweep: without a period");
+}
+
+/// The earlier rules that are said to take from the last rule of a store.
+fn taken_by(store: &Store) -> String {
+    let routed = routed(store, &compile(store).unwrap());
+    routed[store.rules.len() - 1].taken_by.join(", ")
+}
+
+#[test]
+fn a_rule_takes_nothing_where_no_camera_of_the_store_shows_it() {
+    let kind = Condition { aisle_kinds: Some(vec![id("high-value")]), ..Condition::default() };
+    let aisle = |name: &str| Condition { aisles: Some(vec![id(name)]), ..Condition::default() };
+    let shop = |last: &str| shop(vec![rule("costly", kind.clone()), rule("last", aisle(last))]);
+    assert_eq!(
+        (taken_by(&shop("dock")), taken_by(&shop("pharmacy"))),
+        (String::new(), "costly".to_owned())
+    );
+    // Without any camera, nothing is known of what there is.
+    assert_eq!(taken_by(&Store { cameras: vec![], ..shop("dock") }), "costly");
+}
+
+#[test]
+fn of_the_rules_before_one_that_never_matches_those_are_named_that_it_lacks() {
+    let late = |name: &str, least| {
+        rule(name, Condition { min_confidence: Confidence::new(least), ..event("sweep") })
+    };
+    let rules = vec![
+        late("sure", 0.9),
+        late("half", 0.5),
+        rule("night", closed(0.0)),
+        rule("all", event("sweep")),
+        rule("crowd", event("crowd")),
+        late("again", 0.7),
+        rule("never", event("sweep")),
+    ];
+    let never = compile(&store(rules)).unwrap().unreachable;
+    let never: Vec<_> =
+        never.iter().map(|it| format!("{}: {}", it.rule, it.shadowed_by.join(", "))).collect();
+    insta::assert_snapshot!(never.join("\n"), @"
+    again: half
+    never: all
+    ");
+}
