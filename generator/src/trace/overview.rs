@@ -20,12 +20,14 @@ pub struct Overview<'a> {
     /// One for each rule, in the order of the YAML, and `unrouted`.
     routed: Vec<Routed>,
     unrouted: Vec<Unrouted>,
+    /// What no rule takes of an event type that no rule names.
+    other: Option<String>,
 }
 
 impl<'a> Overview<'a> {
     pub fn new(store: &'a Store, set: &'a RuleSet) -> Self {
         let (routed, unrouted) = (rules::routed(store, set), rules::unrouted(store));
-        Self { store, compiled: &set.rules, routed, unrouted }
+        Self { store, compiled: &set.rules, routed, unrouted, other: rules::unrouted_other(store) }
     }
 
     /// Draws the overview; every line ends with a line break.
@@ -55,7 +57,11 @@ impl<'a> Overview<'a> {
         for unrouted in &self.unrouted {
             left.push_str(&within("", &format!("{}: {}", unrouted.event_type, unrouted.what)));
         }
-        left.push_str(&self.other_types());
+        left.push_str(&match (&self.other, self.unrouted.is_empty()) {
+            (Some(what), _) => within("", &format!("other event types: {what}")),
+            (None, true) => "nothing\n".to_owned(),
+            (None, false) => String::new(),
+        });
         section(&mut text, UNROUTED, &left);
         text
     }
@@ -78,7 +84,7 @@ impl<'a> Overview<'a> {
             "schema": "arm.rules/1",
             "store": self.store.id.as_str(),
             "rules": rules.collect::<Vec<_>>(),
-            "unrouted": { "of": unrouted.collect::<Vec<_>>(), "patterns": self.patterns(UNROUTED) },
+            "unrouted": { "of": unrouted.collect::<Vec<_>>(), "other": self.other, "patterns": self.patterns(UNROUTED) },
         })
     }
 
@@ -95,19 +101,6 @@ impl<'a> Overview<'a> {
         let takers = routed.taken_by.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>();
         let what = if routed.patterns == 0 { "all" } else { "some" };
         (!takers.is_empty()).then(|| format!("of this, {} took {what} before", takers.join(", ")))
-    }
-
-    /// What falls to `unrouted` beside the event types that are named.
-    fn other_types(&self) -> String {
-        let is_open = |rule: &&Rule| rule.when.event_types.is_none();
-        match self.store.rules.iter().find(is_open) {
-            None => "every other event type\n".to_owned(),
-            Some(rule) if rule.when == Condition::default() => "nothing\n".to_owned(),
-            Some(rule) => {
-                let asked = format!("of other event types, what `{}` does not ask for", rule.name);
-                within("", &asked)
-            }
-        }
     }
 }
 
