@@ -1,7 +1,7 @@
 """`arm test --junit` read by a program that we did not write, and compared with `--format json`.
 
-Usage: junit.py ARM, in the project's root. Runs on a copy of the example stores, and on the same
-with expectations that do not hold.
+Usage: junit.py ARM, in the project's root. Runs on a copy of the example stores, on the same
+with expectations that do not hold, and on the same with names that do not exist.
 """
 
 import json
@@ -50,6 +50,21 @@ def judge(arm, folder, code):
     return told["passed"], told["failed"]
 
 
+def refused(arm, folder):
+    """Holds the report on wrong files against the JSON; returns its errors."""
+    report = folder / "junit.xml"
+    command = [arm, "test", "--today", TODAY, "--stores", "stores", "--junit", str(report), "--format", "json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 1:
+        sys.exit(f"FAILED: arm test ended with {done.returncode}: {done.stderr}")
+    told = [it for it in json.loads(done.stdout)["diagnostics"] if it["severity"] == "error"]
+    suites = junitparser.JUnitXml.fromfile(str(report))
+    cases = [(case._elem.get("file"), failure.message) for suite in suites for case in suite for failure in case.result]
+    if suites.errors != len(told) or cases != [(it["place"]["file"], it["message"]) for it in told]:
+        sys.exit(f"FAILED: JUnit and JSON say otherwise: {cases}, {told}")
+    return len(told)
+
+
 def main():
     arm = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as home:
@@ -64,6 +79,8 @@ def main():
         scenarios.write_text(text)
         passed, failed = judge(arm, folder, 1)
         print(f"JUnit read as JSON has it: {passed} passed, {failed} failed")
+        scenarios.write_text(text.replace("camera: ", "camera: no-"))
+        print(f"JUnit read as JSON has it: {refused(arm, folder)} errors, nothing tried")
 
 
 main()

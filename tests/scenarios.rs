@@ -5,6 +5,7 @@
 
 use arm_tests::{Fleet, Outcome, arm, example_stores};
 use insta::assert_snapshot;
+use serde_json::Value;
 
 fn shown(outcome: &Outcome) -> String {
     let Outcome { out, err, code } = outcome;
@@ -168,9 +169,110 @@ fn wrong_stores_are_told_as_check_tells_them_and_nothing_is_tried() {
     let (told, _) = checked.err.rsplit_once("error: ").unwrap();
     assert!(tested.err.starts_with(told), "{}", tested.err);
     assert_eq!(tested.code, 1);
-    let json = |command| fleet.arm(command, &["--format", "json"]).out;
-    assert_eq!(json("test"), json("check"));
+    let json = |command| -> Value {
+        serde_json::from_str(&fleet.arm(command, &["--format", "json"]).out).unwrap()
+    };
+    let (checked, refused) = (json("check"), json("test"));
+    assert_eq!(refused["schema"], "arm.test/1");
+    assert_eq!(refused["scenarios"], Value::Array(Vec::new()));
+    assert_eq!(refused["diagnostics"], checked["diagnostics"]);
     assert_snapshot!(shown(&tested));
+}
+
+/// A report of an earlier run would be read as that of this one.
+#[test]
+fn a_report_says_of_wrong_files_that_nothing_was_tried() {
+    let fleet = fleet(PASSING);
+    let path = fleet.path("junit.xml");
+    let report = |stores: &[&str], code| {
+        assert_eq!(fleet.arm("test", &[&["--junit", &path], stores].concat()).code, code);
+        std::fs::read_to_string(&path).unwrap().replace(&fleet.path(""), "")
+    };
+    let passed = report(&[], 0);
+    assert!(passed.contains("a sweep tells the floor") && !passed.contains("<error"), "{passed}");
+    assert_snapshot!(report(&["renton-07"], 1));
+    fleet.write("tests/kent.yaml", b"store: [renton-007, kent-008]\nscenarios: []\n");
+    assert_snapshot!(report(&[], 1));
+}
+
+#[test]
+fn a_wrong_scenario_file_stops_only_the_stores_that_it_is_about() {
+    let fleet = fleet(PASSING);
+    let kent = RENTON.replace("renton-007", "kent-008").replace("Renton", "Kent");
+    fleet.write("kent-008.yaml", kent.as_bytes());
+    for wrong in ["store: kent-008\nscenarios: []\n", "store: kent-08\n", "store: [\n"] {
+        fleet.write("tests/kent-008.yaml", wrong.as_bytes());
+        let codes = ["renton-007", "kent-008"].map(|store| fleet.arm("test", &[store]).code);
+        assert_eq!((codes, fleet.arm("test", &[]).code), ([0, 1], 1), "{wrong}");
+    }
+    // Of a file that says no store it cannot be known.
+    fleet.write("tests/all.yaml", b"store: [\n");
+    assert_eq!(fleet.arm("test", &["renton-007"]).code, 1);
+}
+
+#[test]
+fn warnings_of_the_fleet_are_counted_for_the_stores_that_are_asked_for() {
+    let fleet = fleet(PASSING);
+    let kent = RENTON.replace("renton-007", "kent-008").replace("Renton", "Kent");
+    fleet.write("kent-008.yaml", kent.split("allow:").next().unwrap().as_bytes());
+    assert_eq!(fleet.arm("test", &["renton-007"]).err, "");
+    assert_eq!(fleet.arm("test", &[]).err, "1 warning about the fleet; see `arm check`\n");
+    let explained = fleet.arm("explain", &["kent-008"]);
+    assert_eq!(explained.err, "1 warning about kent-008; see `arm check`\n");
+    fleet.write("day.ndjson", b"");
+    let day = fleet.path("stores/day.ndjson");
+    let simulated = fleet.arm("simulate", &["kent-008", &day]);
+    assert_eq!(simulated.err, "1 warning about kent-008; see `arm check`\n");
+    assert_eq!(fleet.arm("simulate", &["renton-007", &day]).err, "");
+}
+
+/// Who reads only `passed` would believe that somebody is told.
+#[test]
+fn what_holds_in_a_scenario_alone_is_noted() {
+    let fleet = fleet(
+        "
+  - name: a sweep tells the manager
+    given:
+      - { event_type: shelf_sweep, camera: aisle-5-a, at: 2026-11-22 14:03 }
+      - { event_type: shelf_sweep, camera: aisle-6-a, at: 2026-11-22 14:03 }
+    expect: { notify: [floor, manager] }
+  - name: a sweep is seen by day
+    given: { event_type: shelf_sweep, camera: aisle-6-a, at: 2026-11-22 14:03 }
+    expect: { rule: sweep }
+",
+    );
+    let blind = RENTON
+        .replace("{ id: aisle-6-a,", "{ id: aisle-6-a, watch: { when: closed },")
+        .replace("{ id: aisle-5-a,", "{ id: aisle-5-a, watch: { when: never },")
+        .replace("notify: [floor]", "notify: [floor, manager]")
+        + "  - { code: audience-without-subscriber, reason: a test, until: 2027-01-01 }\n";
+    fleet.write("renton-007.yaml", blind.as_bytes());
+    assert_snapshot!(shown(&fleet.arm("test", &[])));
+}
+
+#[test]
+fn another_number_of_cases_is_told_with_the_cooldown_that_made_it() {
+    let seen = |camera: &str, at: &str| {
+        format!(
+            "      - {{ event_type: shelf_sweep, camera: {camera}, confidence: 0.7, at: 2026-11-22 {at} }}\n"
+        )
+    };
+    let scenario = |name: &str, given: [String; 2], cases: u8| {
+        let given = given.concat();
+        format!("  - name: {name}\n    given:\n{given}    expect: {{ cases: {cases} }}\n")
+    };
+    let first = || seen("aisle-5-a", "14:03:00");
+    let fleet = fleet(
+        &[
+            scenario("too late", [first(), seen("aisle-5-a", "14:13:30")], 1),
+            scenario("too early", [first(), seen("aisle-5-a", "14:03:30")], 2),
+            scenario("two cameras", [first(), seen("aisle-6-a", "14:03:30")], 1),
+        ]
+        .concat(),
+    );
+    let text = fleet.arm("test", &[]).err;
+    let found = text.lines().filter(|line| line.contains("found"));
+    assert_snapshot!(found.map(str::trim).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]

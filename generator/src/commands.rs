@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use crate::console::{Console, count};
-use crate::diagnostic::{self, suggest};
+use crate::diagnostic::{self, Diagnostic, Sources, suggest};
 use crate::error::CommandError;
 use crate::input::{CompiledFleet, Input};
 use crate::load;
@@ -77,12 +77,55 @@ pub fn load(
     let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
     // A reader that is gone changes nothing about the answer.
     drop(write!(console.err, "{shown}"));
+    fleet_of(loaded, format, console)
+}
+
+/// The same for a command that asks about some stores: errors are shown in full, and of the warnings
+/// only how many are about these stores.
+pub fn load_about(
+    args: &StoresArgs,
+    stores: &[&str],
+    format: AnswerFormat,
+    console: &mut Console<'_>,
+) -> Result<CompiledFleet, CommandError> {
+    let loaded = args.load()?;
+    show_errors(&loaded.sources, &loaded.problems, console);
+    count_warnings(&loaded.problems, stores, console);
+    fleet_of(loaded, format, console)
+}
+
+fn fleet_of(
+    loaded: Input,
+    format: AnswerFormat,
+    console: &mut Console<'_>,
+) -> Result<CompiledFleet, CommandError> {
     if let (AnswerFormat::Json, None) = (format, &loaded.fleet) {
         let told = diagnostic::to_json(&loaded.sources, &loaded.problems);
         drop(writeln!(console.out, "{told}"));
     }
     let summary = summary(&loaded);
     loaded.fleet.ok_or(CommandError::Configuration(summary))
+}
+
+/// Draws the errors among problems.
+pub fn show_errors(sources: &Sources, problems: &[Diagnostic], console: &mut Console<'_>) {
+    let errors: Vec<_> = problems.iter().filter(|it| it.is_error()).cloned().collect();
+    let shown = diagnostic::render(sources, &errors, console.colour);
+    // A reader that is gone changes nothing about the answer.
+    drop(write!(console.err, "{shown}"));
+}
+
+/// Says in one line how many warnings are about these stores; without any, about all.
+pub fn count_warnings(problems: &[Diagnostic], stores: &[&str], console: &mut Console<'_>) {
+    let is_about = |it: &Diagnostic| {
+        stores.is_empty() || it.stores.iter().any(|store| stores.contains(&store.as_str()))
+    };
+    let number = problems.iter().filter(|it| !it.is_error() && is_about(it)).count();
+    if number > 0 {
+        let about = if stores.is_empty() { "the fleet".to_owned() } else { stores.join(", ") };
+        let line = format!("{} about {about}; see `arm check`", count(number, "warning"));
+        drop(writeln!(console.err, "{line}"));
+    }
 }
 
 /// The store of this id.

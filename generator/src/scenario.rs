@@ -12,6 +12,7 @@ mod check;
 mod expectation;
 mod follow;
 mod junit;
+mod note;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,21 +29,26 @@ use crate::yaml;
 
 pub use check::{Checked, check};
 pub use expectation::Unmet;
-pub use junit::junit;
+pub use junit::{junit, junit_of_nothing, junit_of_problems};
 pub use verdict::{Verdict, run};
 
 /// The scenario files as written.
 #[derive(Debug, Default)]
-pub struct ScenarioFiles {
-    /// What could not be read is left out.
-    configs: Vec<ScenariosConfig>,
-    pub problems: Vec<Diagnostic>,
+pub struct ScenarioFiles(Vec<ScenarioFile>);
+
+#[derive(Debug)]
+struct ScenarioFile {
+    /// Its name without the ending.
+    stem: String,
+    /// `None` where it could not be read.
+    config: Option<ScenariosConfig>,
+    problems: Vec<Diagnostic>,
 }
 
 /// Reads scenario files; their texts go among the sources.
 pub fn read(files: Vec<InputFile>, sources: &mut Sources) -> ScenarioFiles {
-    let mut read = ScenarioFiles::default();
-    for file in files {
+    let files = files.into_iter().map(|file| {
+        let stem = file.stem.clone();
         let mut decoder = Decoder::default();
         let node = match open(sources, file) {
             Ok(file) => {
@@ -55,10 +61,34 @@ pub fn read(files: Vec<InputFile>, sources: &mut Sources) -> ScenarioFiles {
                 None
             }
         };
-        read.configs.extend(node.and_then(|node| config::scenarios(&mut decoder, &node)));
-        read.problems.append(&mut decoder.problems);
+        let config = node.and_then(|node| config::scenarios(&mut decoder, &node));
+        ScenarioFile { stem, config, problems: decoder.problems }
+    });
+    ScenarioFiles(files.collect())
+}
+
+impl ScenarioFiles {
+    /// Leaves out the files that are about none of the chosen stores, so that a mistake in them stops
+    /// nobody else. A file that names no store that is known is about the one that its own name says;
+    /// if that is none either, it stays. `known` are the ids of all stores.
+    pub fn keep_about(&mut self, chosen: &[String], known: &[&str]) {
+        let is_chosen = |id: &str| chosen.iter().any(|it| it == id);
+        self.0.retain(|file| {
+            let named = file.config.iter().flat_map(|config| &config.stores);
+            let mut named = named.map(|store| store.value.as_str()).chain([file.stem.as_str()]);
+            let is_of_another = named.clone().any(|id| known.contains(&id));
+            named.any(is_chosen) || !is_of_another
+        });
     }
-    read
+
+    /// What is wrong with the files by themselves.
+    pub fn problems(&self) -> Vec<Diagnostic> {
+        self.0.iter().flat_map(|file| file.problems.clone()).collect()
+    }
+
+    fn configs(&self) -> impl Iterator<Item = &ScenariosConfig> {
+        self.0.iter().filter_map(|file| file.config.as_ref())
+    }
 }
 
 fn open(sources: &mut Sources, file: InputFile) -> Result<FileId, Box<Diagnostic>> {

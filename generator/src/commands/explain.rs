@@ -64,7 +64,7 @@ struct SightingArgs {
 }
 
 pub fn run(args: &ExplainArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let fleet = commands::load(&args.stores, args.format, console)?;
+    let fleet = commands::load_about(&args.stores, &[&args.store], args.format, console)?;
     let store = store_of(&fleet.fleet, &args.store)?;
     let rules = fleet.rules_of(store);
     let at_ms = match &args.at {

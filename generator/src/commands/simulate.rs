@@ -11,9 +11,8 @@ mod page;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::commands::{AnswerFormat, StoresArgs, store_of, summary};
+use crate::commands::{AnswerFormat, StoresArgs, count_warnings, show_errors, store_of, summary};
 use crate::console::{Console, count};
-use crate::diagnostic;
 use crate::error::CommandError;
 use crate::events::Events;
 use crate::input::{CompiledFleet, Input};
@@ -59,6 +58,7 @@ struct Then<'a> {
 pub fn run(args: &SimulateArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
     let loaded = args.stores.load()?;
     let fleet = fleet(&loaded, console)?;
+    count_warnings(&loaded.problems, &[&args.store], console);
     let store = store_of(&fleet.fleet, &args.store)?;
     let folder = &args.stores.folder.stores;
     let committed = match &args.rules_from {
@@ -121,8 +121,8 @@ fn answer(
     Ok(written?)
 }
 
-/// The fleet of an input, also one that needs more than its quotas allow. What is wrong is shown only
-/// when there is none: warnings are for `arm check`.
+/// The fleet of an input, also one that needs more than its quotas allow. Errors are shown only when
+/// there is none.
 fn fleet<'a>(
     loaded: &'a Input,
     console: &mut Console<'_>,
@@ -130,9 +130,7 @@ fn fleet<'a>(
     if let Some(fleet) = loaded.fleet.as_ref().or(loaded.over_quota.as_ref()) {
         return Ok(fleet);
     }
-    let shown = diagnostic::render(&loaded.sources, &loaded.problems, console.colour);
-    // A reader that is gone changes nothing about the answer.
-    drop(write!(console.err, "{shown}"));
+    show_errors(&loaded.sources, &loaded.problems, console);
     Err(CommandError::Configuration(summary(loaded)))
 }
 

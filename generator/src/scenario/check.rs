@@ -28,9 +28,8 @@ pub fn check<'a>(
     input: &'a Input,
     fleet: &'a CompiledFleet,
 ) -> Checked<'a> {
-    let named = |id: &str| {
-        files.configs.iter().flat_map(|config| &config.stores).any(|store| store.value == id)
-    };
+    let named =
+        |id: &str| files.configs().flat_map(|config| &config.stores).any(|store| store.value == id);
     let stores = fleet.fleet.stores.iter().filter(|store| named(store.id.as_str()));
     let stores = stores.map(|store| Tested::new(input, fleet, store)).collect();
     Checked { files, stores }
@@ -41,7 +40,7 @@ impl<'a> Checked<'a> {
     /// with them. `known` are the ids of all stores.
     pub fn scenarios(&'a self, known: &[&str]) -> (Vec<Scenario<'a>>, Vec<Diagnostic>) {
         let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
-        for config in &self.files.configs {
+        for config in self.files.configs() {
             let stores = self.stores_of(config, known, &mut problems);
             let all = config.scenarios.as_ref();
             if let Some(At { place, .. }) = all.filter(|all| all.value.is_empty()) {

@@ -12,7 +12,7 @@ use crate::model::Rule;
 use crate::trial;
 
 use super::expectation::{self, Happened, Unmet};
-use super::{Scenario, Tested};
+use super::{Scenario, Tested, note};
 
 /// What came of one scenario on one store.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Verdict<'a> {
     pub unmet: Vec<Unmet>,
     /// All of them in one picture.
     pub diagnostic: Option<Diagnostic>,
+    /// What is true in the scenario alone, each in a sentence without its end.
+    pub notes: Vec<String>,
 }
 
 /// Runs one scenario.
@@ -31,7 +33,8 @@ pub fn run(scenario: Scenario<'_>) -> Verdict<'_> {
     let happened = expectation::happen(&scenario).expect("`check` refused scenarios without given");
     let unmet = expectation::unmet(scenario.expect, &happened);
     let diagnostic = diagnostic(&scenario, &happened, &unmet);
-    Verdict { reached: happened.reached, diagnostic, unmet, scenario }
+    let notes = note::notes(&scenario);
+    Verdict { reached: happened.reached, diagnostic, unmet, notes, scenario }
 }
 
 impl Verdict<'_> {
@@ -115,14 +118,18 @@ fn rules<'a>(scenario: &Scenario<'a>, happened: &Happened<'a>) -> Vec<(&'a Place
     let mut places = Vec::new();
     for name in &matched {
         let shadow = tested.store.rules.iter().any(|it| it.name.as_str() == *name && it.shadow);
-        let label = if shadow { "this rule matches, in shadow" } else { "this rule matches" };
-        places.extend(tested.places.get(name).map(|place| (*place, label.to_owned())));
+        let shadow = if shadow { ", in shadow" } else { "" };
+        let label = format!("the rule `{name}` matches{shadow}");
+        places.extend(tested.places.get(name).map(|place| (*place, label)));
     }
     let expected = scenario.expect.rule.iter().flat_map(|rules| &rules.value);
     for name in expected.filter(|it| !matched.contains(&it.value.as_str())) {
         let rule = tested.store.rules.iter().find(|rule| rule.name.as_str() == name.value);
         let place = tested.places.get(name.value.as_str());
-        let reason = rule.map(|rule| reason(tested, rule, &happened.detail, &matched));
+        let reason = rule.map(|rule| {
+            let reason = reason(tested, rule, &happened.detail, &matched);
+            format!("the rule `{}` {reason}", rule.name)
+        });
         places.extend(place.copied().zip(reason));
     }
     places

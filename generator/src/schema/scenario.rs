@@ -149,14 +149,14 @@ pub static EXPECT: Noun = Noun {
         },
         Key {
             name: "notify",
-            about: "the audiences that alerts went to, in any order; `[]` is nobody",
+            about: "the audiences that alerts went to, in any order, whether or not anybody is in them: who is reached is `told`; `[]` is nobody",
             presence: Presence::Optional("any"),
             kind: Kind::OneOrMany { of: &Kind::Reference("an audience"), may_be_empty: true },
             example: "[loss-prevention, floor]",
         },
         Key {
             name: "told",
-            about: "the subscribers that alerts reached, as audience and channel, in any order; `[]` is nobody",
+            about: "who is reached: the subscribers that alerts went to, as audience and channel, in any order; `[]` is nobody",
             presence: Presence::Optional("any"),
             kind: Kind::OneOrMany { of: &TOLD, may_be_empty: true },
             example: "[loss-prevention/sms, floor/email]",
