@@ -462,13 +462,6 @@ fn a_day_without_events_is_shown_as_one() {
     Renton (renton-007), no events, America/Los_Angeles
 
       there is no detection among the events
-
-      rule              priority  detections  cases  joined  alerts
-      sweep             high               .      .       .       .
-      try-out (shadow)  medium             .      .       .       .
-      log               low                .      .       .       .
-      nobody            medium             .      .       .       .
-      unrouted          low                .      .       .       .
     1 warning about renton-007; see `arm check`
     exit code 0
     ");
@@ -505,12 +498,20 @@ fn two_rule_sets_are_told_apart_the_weightiest_first() {
     assert_snapshot!(format!("{:#}", json["differences"]), @r#"
     [
       {
-        "about": "critical-cases",
-        "text": "1 more critical case (1 instead of 0)"
-      },
-      {
         "about": "unrouted",
         "text": "1 detection falls to unrouted now: loitering at Aisle 5 (1)"
+      },
+      {
+        "about": "nobody-told",
+        "text": "floor is told nothing now, 2 alerts before"
+      },
+      {
+        "about": "address",
+        "text": "floor@example.com (floor, guards) is no longer told, 2 messages before"
+      },
+      {
+        "about": "critical-cases",
+        "text": "1 more critical case (1 instead of 0)"
       },
       {
         "about": "priority",
@@ -537,10 +538,6 @@ fn two_rule_sets_are_told_apart_the_weightiest_first() {
         "text": "night@example.com (floor, guards) is a new address, 3 messages"
       },
       {
-        "about": "address",
-        "text": "floor@example.com (floor, guards) is no longer told, 2 messages before"
-      },
-      {
         "about": "busiest-hour",
         "text": "busiest hour: guards gets 2 alerts between 17:00 and 18:00; before, floor gets 1 alert between 17:00 and 18:00"
       },
@@ -550,6 +547,113 @@ fn two_rule_sets_are_told_apart_the_weightiest_first() {
       }
     ]
     "#);
+}
+
+/// What a changed store differs in from `HEARD`, as the sentences say it.
+fn differences(events: &str, changed: &str) -> String {
+    let fleet = heard_fleet();
+    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
+    let repository = Repository::new(&files);
+    repository.write("stores/renton-007.yaml", changed);
+    let json = repository.simulate(events, &["--rules-from", "main", "--format", "json"]);
+    let json: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    let all = json["differences"].as_array().unwrap().iter();
+    let all = all
+        .map(|it| format!("{}: {}\n", it["about"].as_str().unwrap(), it["text"].as_str().unwrap()));
+    all.collect()
+}
+
+#[test]
+fn what_may_be_missed_comes_before_what_there_is_more_of() {
+    let changed = HEARD
+        .replace(
+            "event_type: shelf_sweep }, priority: high",
+            "event_type: shelf_sweep }, priority: medium",
+        )
+        .replace(
+            "event_type: loitering }, priority: medium",
+            "event_type: theft }, priority: medium",
+        )
+        .replace("event_type: spill }, priority: low", "event_type: spill }, priority: critical");
+    assert_snapshot!(differences(&some_events(), &changed), @"
+    unrouted: 1 detection falls to unrouted now: loitering at Aisle 5 (1)
+    priority: shelf_sweep at Aisle 5: medium instead of high (3 detections)
+    critical-cases: 1 more critical case (1 instead of 0)
+    priority: spill at Aisle 5: critical instead of low (1 detection)
+    cases: 2 fewer high cases (0 instead of 2)
+    cases: 1 more medium case (3 instead of 2)
+    ");
+}
+
+#[test]
+fn an_audience_that_nobody_tells_any_more_is_said_once() {
+    let less = HEARD.replace("notify: [floor, guards]", "notify: [guards]");
+    let gone = less.replace("  - { audience: guards, email: floor@example.com }\n", "");
+    assert_snapshot!(differences(&some_events(), &gone), @"
+    nobody-told: floor is told nothing now, 2 alerts before
+    messages: 2 fewer e-mails to floor, guards (0 instead of 2)
+    busiest-hour: busiest hour: guards gets 1 alert between 17:00 and 18:00; before, floor gets 1 alert between 17:00 and 18:00
+    ");
+    // Who is in two audiences is still told.
+    let joined = HEARD.replace("  - { audience: guards, email: floor@example.com }\n", "");
+    assert_snapshot!(differences(&some_events(), &joined), @"
+    messages: 2 fewer e-mails to floor, guards (0 instead of 2)
+    messages: 2 more e-mails to floor (2 instead of 0)
+    ");
+}
+
+#[test]
+fn a_rule_that_becomes_a_shadow_or_is_none_any_more_is_said() {
+    let changed = HEARD
+        .replace("notify: [floor, guards] }", "notify: [floor, guards], shadow: true }")
+        .replace("notify: [floor], shadow: true }", "notify: [floor] }");
+    assert_snapshot!(differences(&some_events(), &changed), @"
+    nobody-told: guards is told nothing now, 2 alerts before
+    shadow: `sweep` is a shadow now and tells nobody (3 detections)
+    shadow: `try-out` is no longer a shadow (1 detection)
+    messages: 1 fewer e-mail to floor, guards (1 instead of 2)
+    ");
+}
+
+/// These change no number, and people notice them all the same.
+#[test]
+fn other_words_and_another_evidence_clip_are_a_change() {
+    let changed = HEARD.replace("name: Renton", "name: Renton East")
+        + "alerts: { sms: \"{{ headline }}\" }\nevidence: { before: 20s, keep: 30d }\n";
+    assert_snapshot!(differences(&seen(0, "spill", ""), &changed), @"
+    words: alerts have other words now (store name, sms)
+    evidence: evidence clips show 20 s before it instead of 15 s, are kept 30 days instead of 90
+    ");
+}
+
+#[test]
+fn without_detections_there_is_nothing_to_compare() {
+    let fleet = heard_fleet();
+    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
+    let repository = Repository::new(&files);
+    let gone = HEARD.split("  - { audience: guards, sms").next().unwrap();
+    repository.write("stores/renton-007.yaml", gone);
+    assert_snapshot!(repository.simulate("\n", &["--rules-from", "main"]), @"
+    Renton (renton-007), no events, America/Los_Angeles
+
+      = nothing to compare: there is no detection among the events
+    1 warning about renton-007; see `arm check`
+    exit code 0
+    ");
+}
+
+#[test]
+fn detections_of_cameras_that_the_store_lacks_are_counted_with_their_names() {
+    let events = [some_events(), some_events().replace("aisle-5-a", "aisle-6-a")].concat();
+    let text = heard(&events, &[]);
+    let notes = text.lines().filter(|line| line.contains("note "));
+    assert_snapshot!(notes.collect::<Vec<_>>().join("\n"), @"
+    note          4 detections came again and did nothing
+    note          2 detections of another store; the bus they are on decides, so they count here
+    note          2 events without `event_type`, which the function refuses
+    note          2 alerts had nobody to go to
+    note          7 detections of cameras that the store does not have: aisle-6-a 7
+    ");
 }
 
 #[test]
@@ -602,8 +706,8 @@ fn a_comparison_that_cannot_be_made_is_told_with_what_to_do() {
     ");
     assert_snapshot!(check("without"), @"
     1 warning about renton-007; see `arm check`
-    error: there is no store `renton-007` in the commit `without`
-      help: name a commit in which the store has its file
+    error: there is no store `renton-007` in the commit `without`; it has `kent-008`
+      help: name a commit in which the store has its file, by this id
     exit code 1
     ");
     assert_snapshot!(check("wrong"), @"

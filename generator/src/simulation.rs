@@ -51,6 +51,7 @@ pub struct Simulation<'a> {
     elsewhere: u64,
     without_type: u64,
     unrouted: BTreeMap<String, u64>,
+    strange_cameras: BTreeMap<String, u64>,
     /// Milliseconds for which guards are of use.
     guarded_ms: i64,
 }
@@ -138,6 +139,8 @@ pub struct Summary<'a> {
     pub rules: Vec<RuleCount<'a>>,
     /// Detections that no rule matched, by what was seen.
     pub unrouted: BTreeMap<String, u64>,
+    /// Detections that name a camera which the store does not have, by its id.
+    pub strange_cameras: BTreeMap<String, u64>,
     /// Cases by their priority at the end, lowest first.
     pub cases: [(Priority, u64); Priority::ALL.len()],
     pub alerts: u64,
@@ -197,6 +200,7 @@ impl<'a> Simulation<'a> {
             elsewhere: 0,
             without_type: 0,
             unrouted: BTreeMap::new(),
+            strange_cameras: BTreeMap::new(),
             guarded_ms: i64::from(cooldown_s) * 1_000 + KNOWN_MS,
         }
     }
@@ -233,6 +237,11 @@ impl<'a> Simulation<'a> {
         course.storm.alerts += alerts;
         if !is_new {
             return None;
+        }
+        if let Some(camera) = &case.camera
+            && self.store.cameras.iter().all(|it| it.id.as_str() != camera)
+        {
+            *self.strange_cameras.entry(camera.clone()).or_default() += 1;
         }
         let routed = Routed {
             rule: &rule.rule,
@@ -296,6 +305,7 @@ impl<'a> Simulation<'a> {
             first_last_ms: self.first_last_ms,
             rules: self.rules,
             unrouted: self.unrouted,
+            strange_cameras: self.strange_cameras,
             cases,
             alerts: self.alerts,
             hearing: self.hearing,

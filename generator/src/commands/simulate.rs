@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::{AnswerFormat, StoresArgs, count_warnings, show_errors, store_of, summary};
 use crate::console::{Console, count};
+use crate::diagnostic::is_near;
 use crate::error::CommandError;
 use crate::events::Events;
 use crate::input::{CompiledFleet, Input};
@@ -39,6 +40,9 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "GITREF")]
     rules_from: Option<String>,
 }
+
+/// Most stores of a commit that are named. Our choice: a line.
+const STORES_MAX: usize = 4;
 
 /// What the events came to.
 struct Answer<'a> {
@@ -142,8 +146,18 @@ fn store_then<'a>(
 ) -> Result<&'a Store, CommandError> {
     let found = fleet.fleet.stores.iter().find(|store| store.id.as_str() == id);
     found.ok_or_else(|| {
-        let help = "name a commit in which the store has its file";
-        let text = format!("there is no store `{id}` in the commit `{reference}`\n  help: {help}");
+        let mut known: Vec<_> = fleet.fleet.stores.iter().map(|it| it.id.as_str()).collect();
+        // A store that was renamed is often called alike.
+        known.sort_by_key(|it| !is_near(id, it));
+        let named: Vec<_> = known.iter().take(STORES_MAX).map(|it| format!("`{it}`")).collect();
+        let more = match known.len().saturating_sub(STORES_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let has = format!("it has {}{more}", named.join(", "));
+        let help = "name a commit in which the store has its file, by this id";
+        let text =
+            format!("there is no store `{id}` in the commit `{reference}`; {has}\n  help: {help}");
         CommandError::Configuration(text)
     })
 }

@@ -1,8 +1,14 @@
 //! The same events under two rule sets: what is different now, as sentences, the weightiest first.
 //!
 //! "Now" are the rules of the folder, "then" those of a commit. A sentence tells what people will
-//! notice, not which line of YAML changed; equal sums at other hours are a difference too. The order
-//! is that of [`Kind`], within a kind the larger number comes first. Pure.
+//! notice, not which line of YAML changed; equal sums at other hours are a difference too. What may be
+//! missed comes first, then the order is that of [`Kind`], and within a kind the larger number comes
+//! first. Pure.
+//!
+//! Who hears of it is in `comparison/people.rs`, what no event shows in `comparison/setting.rs`.
+
+mod people;
+mod setting;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::incident::UNROUTED;
 use contract::priority::Priority;
 
-use super::hours::{CHANNELS, Row};
 use super::{Routed, Summary};
 use crate::model::Channel;
 use crate::quota::{plural, thousands};
@@ -18,13 +23,14 @@ use crate::quota::{plural, thousands};
 /// Most places that a sentence names. Our choice: more are a list and no sentence.
 const PLACES_MAX: usize = 3;
 
-/// What a difference is about, the weightiest first. Our choice of order: first what may be missed,
+/// What a difference is about, the weightiest first. Our choice of order: first whom nobody hears of,
 /// then what people must do, then what it costs, then what only looks different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    CriticalCases,
     Unrouted,
     NobodyTold,
+    Shadow,
+    CriticalCases,
     Priority,
     Sms,
     Cases,
@@ -34,15 +40,18 @@ pub enum Kind {
     Merged,
     Rule,
     Elsewise,
+    Words,
+    Evidence,
 }
 
 impl Kind {
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::CriticalCases => "critical-cases",
             Self::Unrouted => "unrouted",
             Self::NobodyTold => "nobody-told",
+            Self::Shadow => "shadow",
+            Self::CriticalCases => "critical-cases",
             Self::Priority => "priority",
             Self::Sms => "sms",
             Self::Cases => "cases",
@@ -52,6 +61,8 @@ impl Kind {
             Self::Merged => "merged",
             Self::Rule => "rule",
             Self::Elsewise => "elsewise",
+            Self::Words => "words",
+            Self::Evidence => "evidence",
         }
     }
 }
@@ -62,7 +73,20 @@ pub struct Difference {
     pub kind: Kind,
     /// How much of it; the larger comes first.
     weight: u64,
+    /// Whether something may be missed now that was not before.
+    is_missed: bool,
     pub text: String,
+}
+
+impl Difference {
+    fn new(kind: Kind, weight: u64, text: String) -> Self {
+        Self { kind, weight, is_missed: false, text }
+    }
+
+    /// Whether something may be missed by it.
+    fn missed(self, is_missed: bool) -> Self {
+        Self { is_missed, ..self }
+    }
 }
 
 /// Detections that two rule sets route differently.
@@ -97,27 +121,30 @@ impl<'a> Moves<'a> {
     }
 }
 
-/// All that is different, the weightiest first; empty when nothing is.
+/// All that is different, what may be missed first; empty when nothing is.
 pub fn differences(then: &Summary<'_>, now: &Summary<'_>, moves: &Moves<'_>) -> Vec<Difference> {
     let mut found = cases(then, now);
     found.extend(unrouted(moves));
-    found.extend(unheard(then, now));
+    found.extend(people::unheard(then, now));
     found.extend(priorities(moves));
     found.extend(rules(moves));
-    found.extend(told(then, now));
-    found.extend(addresses(then, now));
+    found.extend(people::told(then, now));
+    found.extend(people::addresses(then, now));
     found.extend(busiest(then, now));
     found.extend(merged(then, now));
-    let hours = |it: &Summary<'_>| it.hearing.rows.iter().map(|row| row.hours).collect::<Vec<_>>();
-    if found.is_empty() && hours(then) != hours(now) {
-        found.push(Difference {
-            kind: Kind::Elsewise,
-            weight: 0,
-            text: "as many messages as then come at other hours".to_owned(),
-        });
+    let heard = |it: &Summary<'_>| {
+        let rows = it.hearing.rows.iter().filter(|row| row.total() > 0);
+        rows.map(|row| (row.channel, row.endpoint.to_string(), row.hours)).collect::<BTreeSet<_>>()
+    };
+    if found.is_empty() && heard(then) != heard(now) {
+        let text = "as many messages as then come at other hours".to_owned();
+        found.push(Difference::new(Kind::Elsewise, 0, text));
     }
+    found.extend(setting::shadows(then, now));
+    found.extend(setting::words(then, now));
+    found.extend(setting::evidence(then, now));
     found.sort_by(|a, b| {
-        let key = |it: &Difference| (it.kind, Reverse(it.weight));
+        let key = |it: &Difference| (!it.is_missed, it.kind, Reverse(it.weight));
         key(a).cmp(&key(b)).then_with(|| a.text.cmp(&b.text))
     });
     found
@@ -129,11 +156,9 @@ fn cases(then: &Summary<'_>, now: &Summary<'_>) -> Vec<Difference> {
     let changed = pairs.filter(|((_, then), (_, now))| then != now);
     let found = changed.map(|((priority, then), (_, now))| {
         let is_critical = *priority == Priority::Critical;
-        Difference {
-            kind: if is_critical { Kind::CriticalCases } else { Kind::Cases },
-            weight: u64::from(priority.rank()),
-            text: more_or_fewer(*then, *now, &format!("{priority} case"), "s"),
-        }
+        let kind = if is_critical { Kind::CriticalCases } else { Kind::Cases };
+        let text = more_or_fewer(*then, *now, &format!("{priority} case"), "s");
+        Difference::new(kind, u64::from(priority.rank()), text).missed(is_critical && now < then)
     });
     found.collect()
 }
@@ -159,19 +184,14 @@ fn unrouted(moves: &Moves<'_>) -> Vec<Difference> {
     let (rose, what_rose) = of(false);
     let falls = if fell == 1 { "falls" } else { "fall" };
     let are = if rose == 1 { "is" } else { "are" };
-    let texts = [
-        (fell, format!("{} {falls} to unrouted now: {what_fell}", plural(fell, "detection"))),
-        (rose, format!("{} {are} no longer unrouted: {what_rose}", plural(rose, "detection"))),
+    let falls = format!("{} {falls} to unrouted now: {what_fell}", plural(fell, "detection"));
+    let rises = format!("{} {are} no longer unrouted: {what_rose}", plural(rose, "detection"));
+    let mut found = vec![
+        Difference::new(Kind::Unrouted, fell, falls).missed(true),
+        Difference::new(Kind::Unrouted, rose, rises),
     ];
-    let texts = texts.into_iter().filter(|(number, _)| *number > 0);
-    texts.map(|(weight, text)| Difference { kind: Kind::Unrouted, weight, text }).collect()
-}
-
-/// Alerts that reach no address.
-fn unheard(then: &Summary<'_>, now: &Summary<'_>) -> Option<Difference> {
-    let (before, after) = (then.hearing.unheard, now.hearing.unheard);
-    let text = format!("{} reach nobody instead of {}", plural(after, "alert"), thousands(before));
-    (before != after).then_some(Difference { kind: Kind::NobodyTold, weight: after, text })
+    found.retain(|it| it.weight > 0);
+    found
 }
 
 fn priorities(moves: &Moves<'_>) -> Vec<Difference> {
@@ -190,11 +210,9 @@ fn priorities(moves: &Moves<'_>) -> Vec<Difference> {
         let what = places_of(event_type, places.keys());
         let number = plural(total, "detection");
         let highest = u64::from((*then).max(*now).rank());
-        Difference {
-            kind: Kind::Priority,
-            weight: highest.saturating_mul(1 << 32).saturating_add(total),
-            text: format!("{what}: {now} instead of {then} ({number})"),
-        }
+        let weight = highest.saturating_mul(1 << 32).saturating_add(total);
+        let text = format!("{what}: {now} instead of {then} ({number})");
+        Difference::new(Kind::Priority, weight, text).missed(now < then)
     });
     found.collect()
 }
@@ -211,45 +229,9 @@ fn rules(moves: &Moves<'_>) -> Vec<Difference> {
     let found = changed.iter().map(|((then, now), &total)| {
         let verb = if total == 1 { "matches" } else { "match" };
         let text = format!("{} {verb} `{now}` instead of `{then}`", plural(total, "detection"));
-        Difference { kind: Kind::Rule, weight: total, text }
+        Difference::new(Kind::Rule, total, text)
     });
     found.collect()
-}
-
-/// Messages to each audience by each channel, or that an audience is told nothing at all.
-fn told(then: &Summary<'_>, now: &Summary<'_>) -> Vec<Difference> {
-    let (before, after) = (then.hearing.by_audiences(), now.hearing.by_audiences());
-    let total = |messages: &BTreeMap<(String, Channel), u64>, audiences: &str| -> u64 {
-        messages.iter().filter(|((it, _), _)| it == audiences).map(|(_, number)| number).sum()
-    };
-    let names: BTreeSet<&str> =
-        before.keys().chain(after.keys()).map(|(audiences, _)| audiences.as_str()).collect();
-    let mut found = Vec::new();
-    for audiences in names {
-        let (was, is) = (total(&before, audiences), total(&after, audiences));
-        if (was == 0) != (is == 0) {
-            let text = if is == 0 {
-                format!("{audiences} is told nothing now, {} before", plural(was, "message"))
-            } else {
-                format!("{audiences} is told for the first time: {}", plural(is, "message"))
-            };
-            found.push(Difference { kind: Kind::NobodyTold, weight: was.max(is), text });
-            continue;
-        }
-        for channel in CHANNELS {
-            let key = (audiences.to_owned(), channel);
-            let number = |it: &BTreeMap<_, u64>| it.get(&key).copied().unwrap_or_default();
-            let (was, is) = (number(&before), number(&after));
-            if was != is {
-                let (noun, ending) = noun(channel);
-                let [more, numbers] = more_or_fewer_parts(was, is, noun, ending);
-                let text = format!("{more} to {audiences} {numbers}");
-                let kind = if channel == Channel::Sms { Kind::Sms } else { Kind::Messages };
-                found.push(Difference { kind, weight: was.abs_diff(is), text });
-            }
-        }
-    }
-    found
 }
 
 /// What one message of a channel is called, and what several end in.
@@ -262,33 +244,6 @@ pub fn noun(channel: Channel) -> (&'static str, &'static str) {
     }
 }
 
-/// Addresses that only one of the two tells.
-fn addresses(then: &Summary<'_>, now: &Summary<'_>) -> Vec<Difference> {
-    let difference = |row: &Row<'_>, text: String| {
-        let text = format!("{} ({}) {text}", row.endpoint, row.audiences());
-        Difference { kind: Kind::Address, weight: row.total(), text }
-    };
-    let gone = told_only_by(then, now).map(|row| {
-        let before = plural(row.total(), "message");
-        difference(row, format!("is no longer told, {before} before"))
-    });
-    let new = told_only_by(now, then).map(|row| {
-        let number = plural(row.total(), "message");
-        difference(row, format!("is a new address, {number}"))
-    });
-    gone.chain(new).collect()
-}
-
-fn told_only_by<'s>(
-    summary: &'s Summary<'_>,
-    other: &'s Summary<'_>,
-) -> impl Iterator<Item = &'s Row<'s>> {
-    let is_other = |row: &Row<'_>| {
-        other.hearing.rows.iter().any(|it| (it.channel, it.endpoint) == (row.channel, row.endpoint))
-    };
-    summary.hearing.rows.iter().filter(move |row| row.total() > 0 && !is_other(row))
-}
-
 fn busiest(then: &Summary<'_>, now: &Summary<'_>) -> Option<Difference> {
     let text = |it: &Summary<'_>| it.hearing.busiest().map(|it| it.text());
     let (before, after) = (text(then), text(now));
@@ -298,13 +253,13 @@ fn busiest(then: &Summary<'_>, now: &Summary<'_>) -> Option<Difference> {
     let after = after.unwrap_or_else(|| "nobody gets any alert".to_owned());
     let before = before.unwrap_or_else(|| "nobody gets any alert".to_owned());
     let text = format!("busiest hour: {after}; before, {before}");
-    Some(Difference { kind: Kind::BusiestHour, weight: 0, text })
+    Some(Difference::new(Kind::BusiestHour, 0, text))
 }
 
 fn merged(then: &Summary<'_>, now: &Summary<'_>) -> Option<Difference> {
     let (before, after) = (then.joined_percent(), now.joined_percent());
     let text = format!("cooldowns merge {after} % of the detections instead of {before} %");
-    (before != after).then_some(Difference { kind: Kind::Merged, weight: 0, text })
+    (before != after).then(|| Difference::new(Kind::Merged, 0, text))
 }
 
 /// `3 fewer critical cases (2 instead of 5)`.

@@ -136,6 +136,15 @@ impl<'a> Hearing<'a> {
         })
     }
 
+    /// Alerts by audience, where somebody is in it and was told.
+    pub fn alerts(&self) -> BTreeMap<&'a str, u64> {
+        let mut audiences = BTreeMap::new();
+        for ((audience, ..), alerts) in &self.by_audience {
+            *audiences.entry(*audience).or_default() += alerts;
+        }
+        audiences
+    }
+
     /// Messages by channel.
     pub fn by_channel(&self) -> BTreeMap<Channel, u64> {
         let mut channels = BTreeMap::new();

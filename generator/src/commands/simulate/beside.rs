@@ -30,14 +30,7 @@ const NAMES_WIDTH: usize = 72;
 /// The sentences and the tables.
 pub(super) fn text(then: &Then<'_>, now: &Summary<'_>) -> String {
     let title = shortened(then.reference, REFERENCE_WIDTH);
-    let mut text = format!("  now, beside the rules of `{}`:\n", then.reference);
-    for difference in then.differences.iter().take(SENTENCES_MAX) {
-        text.push_str(&wrapped("  - ", &difference.text));
-    }
-    let more = then.differences.len().saturating_sub(SENTENCES_MAX);
-    if more > 0 {
-        text.push_str(&wrapped("  - ", &format!("{more} more, all in `--format json`")));
-    }
+    let mut text = sentences(then);
     for table in [
         sums(&title, &then.summary, now),
         rules(&then.summary, now),
@@ -45,6 +38,22 @@ pub(super) fn text(then: &Then<'_>, now: &Summary<'_>) -> String {
     ] {
         text.push('\n');
         text.push_str(&table);
+    }
+    text
+}
+
+/// The sentences alone; empty where nothing is different.
+pub(super) fn sentences(then: &Then<'_>) -> String {
+    if then.differences.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("  now, beside the rules of `{}`:\n", then.reference);
+    for difference in then.differences.iter().take(SENTENCES_MAX) {
+        text.push_str(&wrapped("  - ", &difference.text));
+    }
+    let more = then.differences.len().saturating_sub(SENTENCES_MAX);
+    if more > 0 {
+        text.push_str(&wrapped("  - ", &format!("{more} more, all in `--format json`")));
     }
     text
 }

@@ -73,6 +73,7 @@ fn summary_json(summary: &Summary<'_>) -> Value {
         "busiest_hour": busiest,
         "rules": summary.rules.iter().map(rule_json).collect::<Vec<_>>(),
         "unrouted": summary.unrouted,
+        "unknown_cameras": summary.strange_cameras,
         "subscribers": summary.hearing.rows.iter().map(row_json).collect::<Vec<_>>(),
         "tell_nobody": silent,
         "storms": summary.storms.iter().map(storm_json).collect::<Vec<_>>(),

@@ -23,21 +23,27 @@ const NAMES_WIDTH_MIN: usize = 42;
 const NAMES_WIDTH_MAX: usize = 64;
 /// Most kinds of events that are named as unrouted. Our choice: a line or two.
 const UNROUTED_MAX: usize = 8;
+/// Most cameras that are named as not there. Our choice: a line.
+const CAMERAS_MAX: usize = 4;
 
 /// The whole answer.
 pub(super) fn text(answer: &Answer<'_>) -> String {
     let now = &answer.now;
-    match &answer.then {
-        None => format!("{}\n\n{}", title(now), day(now)),
-        Some(then) if then.differences.is_empty() => {
-            let same = format!(
-                "nothing changes: the rules of `{}` give these events the same cases and alerts",
-                then.reference
-            );
-            format!("{}\n\n{}\n{}", title(now), wrapped("  = ", &same), day(now))
-        }
-        Some(then) => format!("{}\n\n{}", title(now), beside::text(then, now)),
+    let title = title(now);
+    let Some(then) = &answer.then else { return format!("{title}\n\n{}", day(now)) };
+    if now.detections + then.summary.detections == 0 {
+        let nothing = "nothing to compare: there is no detection among the events";
+        return format!("{title}\n\n{}{}", wrapped("  = ", nothing), beside::sentences(then));
     }
+    if then.differences.is_empty() {
+        let same = format!(
+            "nothing changes: the rules of `{}` give these events the same cases and alerts",
+            then.reference
+        );
+        return format!("{title}\n\n{}\n{}", wrapped("  = ", &same), day(now));
+    }
+    let strange = strange_cameras(now).map(|text| wrapped("  note  ", &text)).unwrap_or_default();
+    format!("{title}\n\n{}{strange}", beside::text(then, now))
 }
 
 /// Whose day it is.
@@ -70,6 +76,9 @@ pub(super) fn bad_lines(bad: &BadLines) -> String {
 /// One rule set's day.
 fn day(summary: &Summary<'_>) -> String {
     let mut text = words(summary);
+    if summary.detections == 0 {
+        return text;
+    }
     text.push('\n');
     text.push_str(&rules(summary));
     if summary.hearing.messages() > 0 {
@@ -186,7 +195,25 @@ fn notes(summary: &Summary<'_>) -> Vec<String> {
             format!("{} had nobody to go to", plural(summary.hearing.unheard, "alert")),
         ),
     ];
-    all.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect()
+    let all = all.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text);
+    all.chain(strange_cameras(summary)).collect()
+}
+
+/// That events name cameras which are not there: of another store, or renamed.
+fn strange_cameras(summary: &Summary<'_>) -> Option<String> {
+    let mut cameras: Vec<_> = summary.strange_cameras.iter().collect();
+    cameras.sort_by_key(|(id, number)| (u64::MAX - **number, *id));
+    let total: u64 = summary.strange_cameras.values().sum();
+    let more = cameras.len().saturating_sub(CAMERAS_MAX);
+    let named = cameras.iter().take(CAMERAS_MAX);
+    let mut named: Vec<_> =
+        named.map(|(id, number)| format!("{id} {}", thousands(**number))).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let (named, of) = (named.join(", "), if total == 1 { "a camera" } else { "cameras" });
+    let total_text = plural(total, "detection");
+    (total > 0).then(|| format!("{total_text} of {of} that the store does not have: {named}"))
 }
 
 fn rules(summary: &Summary<'_>) -> String {
