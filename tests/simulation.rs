@@ -206,6 +206,40 @@ fn a_commit_that_is_not_there_is_told_with_what_to_do() {
     ");
 }
 
+/// What git says of it is the one help there is.
+#[test]
+fn a_commit_whose_objects_are_broken_is_told_in_the_words_of_git() {
+    let repository =
+        Repository::new(&[("stores/fleet.yaml", FLEET), ("stores/renton-007.yaml", STORE)]);
+    let hash = repository.git(&["rev-parse", "main:stores/renton-007.yaml"]);
+    let object = repository.path(&format!(".git/objects/{}/{}", &hash[..2], hash[2..].trim()));
+    std::fs::remove_file(&object).unwrap();
+    let today = "2026-11-22".parse().unwrap();
+    let load = || {
+        let loaded = load::load_at("main", Path::new(&repository.path("stores")), today);
+        let error = loaded.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        format!("{error}: {source}").replace(hash.trim(), "OBJECT")
+    };
+    assert_snapshot!(load(), @"cannot talk to git: an object is not there: OBJECT missing");
+    std::fs::write(&object, "no object").unwrap();
+    let text = load();
+    assert!(text.starts_with("git cannot read the files of the commit `main`: "), "{text}");
+    assert!(text.contains("OBJECT") || text.contains("header"), "{text}");
+}
+
+#[test]
+fn a_repository_that_git_does_not_read_is_not_said_to_be_none() {
+    let repository = Repository::new(&[("stores/fleet.yaml", FLEET)]);
+    repository.write(".git/config", "[broken");
+    let loaded =
+        load::load_at("main", Path::new(&repository.path("stores")), "2026-11-22".parse().unwrap());
+    let error = loaded.unwrap_err();
+    assert!(error.to_string().starts_with("git does not read the repository of "), "{error}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("bad config line"), "{source}");
+}
+
 #[test]
 fn a_folder_outside_of_any_repository_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
@@ -622,7 +656,7 @@ fn other_words_and_another_evidence_clip_are_a_change() {
         + "alerts: { sms: \"{{ headline }}\" }\nevidence: { before: 20s, keep: 30d }\n";
     assert_snapshot!(differences(&seen(0, "spill", ""), &changed), @"
     words: alerts have other words now (store name, sms)
-    evidence: evidence clips show 20 s before it instead of 15 s, are kept 30 days instead of 90
+    evidence: evidence clips show 20 s before the behaviour instead of 15 s, are kept 30 days instead of 90
     ");
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The file is read twice: once for the place and time of each event, then for the events. So what
 //! is kept is 16 bytes for each, whatever it holds; what cannot be read twice, such as a pipe, is
-//! kept whole. Lines that are no events are told and left out.
+//! kept whole, up to a bound. Lines that are no events are told and left out.
 //!
 //! To change what a line may be, start in `simulation/line.rs`.
 
@@ -12,6 +12,17 @@ use std::path::Path;
 use crate::files::{self, FileError};
 use crate::simulation::line::{self, BadLines, LINE_BYTES_MAX};
 use crate::trial::Event;
+
+/// Most bytes of what cannot be read twice: one GiB. Our choice: over two million events, and what a
+/// machine that runs this can keep. A file has no such bound.
+const STREAM_BYTES_MAX: u64 = 1 << 30;
+
+/// A stream is longer than is kept of one.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there are more than the {0} bytes that are kept of a stream\n  help: write them to a file and name it; a file of any size is read piece by piece"
+)]
+struct TooLong(u64);
 
 /// A text that can be read twice.
 pub trait Text: BufRead + Seek {}
@@ -38,14 +49,12 @@ impl Events {
         if files::is_file(path) {
             return Self::find(Box::new(files::open(path)?)).map_err(failed);
         }
-        Self::find(Box::new(Cursor::new(files::load(path)?))).map_err(failed)
+        Self::of_stream(&mut files::open(path)?).map_err(failed)
     }
 
     /// Finds the events of what can be read but once.
     pub fn of_stream(stream: &mut (impl Read + ?Sized)) -> io::Result<Self> {
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes)?;
-        Self::find(Box::new(Cursor::new(bytes)))
+        Self::find(Box::new(Cursor::new(load_at_most(stream, STREAM_BYTES_MAX)?)))
     }
 
     fn find(mut text: Box<dyn Text>) -> io::Result<Self> {
@@ -94,6 +103,16 @@ impl Events {
     }
 }
 
+/// Reads all of a stream, if it is not longer than so many bytes.
+fn load_at_most(stream: &mut (impl Read + ?Sized), bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let length = stream.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(length).is_ok_and(|length| length <= bytes_max) {
+        return Ok(bytes);
+    }
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, TooLong(bytes_max)))
+}
+
 /// Reads one line with its end, and returns how long it is; of one that is too long, not much more
 /// than shows that it is.
 fn read_line(text: &mut dyn Text, line: &mut Vec<u8>) -> io::Result<u64> {
@@ -104,6 +123,38 @@ fn read_line(text: &mut dyn Text, line: &mut Vec<u8>) -> io::Result<u64> {
         length = length.saturating_add(u64::try_from(text.skip_until(b'\n')?).unwrap_or(u64::MAX));
     } else if line.ends_with(b"\n") {
         line.pop();
+        if line.ends_with(b"\r") {
+            line.pop();
+        }
     }
     Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_kept_up_to_its_bound_and_one_that_never_ends_is_told() {
+        assert_eq!(load_at_most(&mut &b"1234"[..], 4).unwrap(), b"1234");
+        let endless = load_at_most(&mut io::repeat(b'x'), 4).unwrap_err();
+        assert!(endless.to_string().starts_with("there are more than the 4 bytes"), "{endless}");
+    }
+
+    /// The end of a line is not the event's.
+    #[test]
+    fn a_line_of_the_longest_length_is_read_whatever_ends_it() {
+        let event = |length: usize| {
+            let frame = r#"{"event_type":"","start_ms":1}"#.len();
+            let name = "x".repeat(length - frame);
+            format!(r#"{{"event_type":"{name}","start_ms":1}}"#)
+        };
+        for end in ["", "\n", "\r\n"] {
+            for (length, number) in [(LINE_BYTES_MAX, 1), (LINE_BYTES_MAX + 1, 0)] {
+                let text = event(length) + end;
+                let events = Events::of_stream(&mut text.as_bytes()).unwrap();
+                assert_eq!(events.count(), number, "{length} {end:?}");
+            }
+        }
+    }
 }

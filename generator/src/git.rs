@@ -9,15 +9,38 @@
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::files::{self, FileError};
 use crate::yaml::FILE_BYTES_MAX;
 
-/// Variables by which git tells a hook which repository it runs in. A folder that is named is looked
-/// for from where it is. Source: `git rev-parse --local-env-vars`.
-const HOOK_VARIABLES: [&str; 5] =
-    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"];
+/// Variables by which git tells a hook which repository it runs in, and where that keeps what. A
+/// folder that is named is looked for from where it is. Source: `git rev-parse --local-env-vars`,
+/// without [`CONFIG_VARIABLES`].
+const HOOK_VARIABLES: [&str; 14] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Variables that are local to git and stay: by them people and CI servers say `safe.directory` and
+/// credentials, and git itself hands them to the git of a submodule.
+#[cfg(test)]
+const CONFIG_VARIABLES: [&str; 2] = ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"];
+
+/// Most bytes that are kept of what git says went wrong. Our choice: people read no more.
+const COMPLAINT_BYTES_MAX: u64 = 8_192;
 
 /// How many digits of a commit's name people are shown. Our choice: git shows 7 to 12.
 const SHORT_HASH_DIGITS: usize = 10;
@@ -33,6 +56,8 @@ pub enum GitError {
     Start(#[source] io::Error),
     #[error("{} is in no git repository\n  help: name the folder of a checkout with `--stores DIR`", folder.display())]
     NoRepository { folder: PathBuf, source: Said },
+    #[error("git does not read the repository of {}", folder.display())]
+    Refused { folder: PathBuf, source: Said },
     #[error("there is no commit `{reference}` in this repository\n  help: {help}")]
     NoCommit { reference: String, help: String },
     #[error(
@@ -80,10 +105,7 @@ impl Commit {
     pub fn find(folder: &Path, reference: &str) -> Result<Self, GitError> {
         let folder = files::absolute(folder)?;
         let prefix = git(&folder, &["rev-parse", "--show-prefix"])?;
-        let prefix = prefix.map_err(|source| GitError::NoRepository {
-            folder: folder.clone(),
-            source: source.said(),
-        })?;
+        let prefix = prefix.map_err(|failure| no_repository(&folder, &failure))?;
         let prefix = String::from_utf8_lossy(&prefix).into_owned();
         let inside = prefix.trim_end_matches('\n').trim_end_matches('/').to_owned();
         match resolve(&folder, &format!("{reference}^{{commit}}"))? {
@@ -134,30 +156,24 @@ impl Commit {
             asked.extend(self.request(entry));
             asked.push(b'\n');
         }
-        let mut process = command(&self.folder)
-            .args(["cat-file", "--batch", "--follow-symlinks"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(GitError::Start)?;
-        let mut requests = process.stdin.take().expect("its input is a pipe");
-        let mut answers = BufReader::new(process.stdout.take().expect("its output is a pipe"));
-        // Git answers while it is still being asked, and both pipes are short.
-        let read = std::thread::scope(|scope| {
-            scope.spawn(move || requests.write_all(&asked));
-            let read = move |entry: &Entry| {
+        let mut process = command(&self.folder);
+        process.args(["cat-file", "--batch", "--follow-symlinks"]);
+        let read = |answers: &mut BufReader<ChildStdout>| {
+            let read = |entry: &Entry| {
                 let is_asked = entry.kind != Kind::Repository;
-                let bytes = if is_asked { answer(&mut answers)? } else { None };
+                let bytes = if is_asked { answer(answers)? } else { None };
                 Ok(CommittedFile { name: entry.name.clone(), bytes })
             };
             entries.iter().map(read).collect::<io::Result<Vec<_>>>()
-        });
-        let ended = process.wait_with_output().map_err(GitError::Talk)?;
-        if !ended.status.success() {
-            return Err(self.failed("read the files", Said::of(&ended.stderr, ended.status)));
+        };
+        let (read, failure) = converse(&mut process, &asked, read)?;
+        let has_said = !failure.stderr.trim_ascii().is_empty();
+        match read {
+            Ok(files) if failure.status.success() => Ok(files),
+            // What git says of it tells more than that its answer is not whole.
+            Err(error) if !has_said => Err(GitError::Talk(error)),
+            _ => Err(self.failed("read the files", failure.said())),
         }
-        read.map_err(GitError::Talk)
     }
 
     /// What `cat-file` is asked: a file by its object, a link by its path, which git follows.
@@ -227,6 +243,34 @@ fn path(name: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::new(&*String::from_utf8_lossy(name)))
 }
 
+/// Asks a process and reads its answers; returns also how it ended and what else it said.
+fn converse<T>(
+    command: &mut Command,
+    asked: &[u8],
+    read: impl FnOnce(&mut BufReader<ChildStdout>) -> io::Result<T>,
+) -> Result<(io::Result<T>, Failure), GitError> {
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = pipes.spawn().map_err(GitError::Start)?;
+    let mut requests = process.stdin.take().expect("its input is a pipe");
+    let mut answers = BufReader::new(process.stdout.take().expect("its output is a pipe"));
+    let mut complaints = process.stderr.take().expect("its errors are a pipe");
+    // Git answers while it is still being asked, and complains meanwhile; all pipes are short.
+    let (read, stderr) = std::thread::scope(|scope| {
+        scope.spawn(move || requests.write_all(asked));
+        let complaints = scope.spawn(move || {
+            let mut stderr = Vec::new();
+            let limit = complaints.by_ref().take(COMPLAINT_BYTES_MAX).read_to_end(&mut stderr);
+            // The rest is read so that git does not wait, and not kept.
+            limit.and_then(|_| io::copy(&mut complaints, &mut io::sink())).map(|_| stderr)
+        });
+        let read = read(&mut answers);
+        drop(answers);
+        (read, complaints.join().expect("reading does not panic"))
+    });
+    let status = process.wait().map_err(GitError::Talk)?;
+    Ok((read, Failure { stderr: stderr.map_err(GitError::Talk)?, status }))
+}
+
 /// Reads one answer of `cat-file`; `None` for what is no file.
 fn answer(answers: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut header = Vec::new();
@@ -254,6 +298,18 @@ fn answer(answers: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok((kind == "blob").then_some(bytes))
 }
 
+/// Why git gives no answer about a folder: often there is no repository, but it may also be one that
+/// belongs to somebody else, or one that is broken.
+fn no_repository(folder: &Path, failure: &Failure) -> GitError {
+    let (folder, source) = (folder.to_owned(), failure.said());
+    // `command` asks for git's own language.
+    if source.0.contains("not a git repository") {
+        GitError::NoRepository { folder, source }
+    } else {
+        GitError::Refused { folder, source }
+    }
+}
+
 /// Why a commit was not found.
 fn no_commit(folder: &Path, reference: &str) -> Result<GitError, GitError> {
     let reference = reference.to_owned();
@@ -278,7 +334,7 @@ fn resolve(folder: &Path, name: &str) -> Result<Option<String>, GitError> {
     Ok(said.ok().map(|said| String::from_utf8_lossy(&said).trim().to_owned()))
 }
 
-/// A git that ended with a failure.
+/// How git ended, and what it said beside its answer.
 struct Failure {
     stderr: Vec<u8>,
     status: ExitStatus,
@@ -309,4 +365,34 @@ fn command(folder: &Path) -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_by_which_git_names_a_repository_is_taken_out() {
+        let local = git(Path::new("."), &["rev-parse", "--local-env-vars"]).unwrap();
+        let local = String::from_utf8(local.ok().unwrap()).unwrap();
+        assert!(local.contains("GIT_DIR"), "{local}");
+        let is_known = |it: &&str| HOOK_VARIABLES.contains(it) || CONFIG_VARIABLES.contains(it);
+        let unknown: Vec<_> = local.lines().filter(|it| !is_known(it)).collect();
+        assert_eq!(unknown, Vec::<&str>::new());
+    }
+
+    /// More than a pipe holds, before anything is asked or answered.
+    #[test]
+    #[cfg(unix)]
+    fn a_process_that_complains_at_length_is_heard_out() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "head -c 1000000 /dev/zero | tr '\\0' x >&2; cat; exit 3"]);
+        let read = |answers: &mut BufReader<ChildStdout>| {
+            let mut text = String::new();
+            answers.read_to_string(&mut text).map(|_| text)
+        };
+        let (read, failure) = converse(&mut shell, b"asked", read).unwrap();
+        assert_eq!((read.unwrap().as_str(), failure.status.code()), ("asked", Some(3)));
+        assert_eq!(failure.stderr.len(), 8_192);
+    }
 }

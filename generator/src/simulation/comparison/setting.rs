@@ -48,7 +48,7 @@ pub(super) fn evidence(then: &Summary<'_>, now: &Summary<'_>) -> Option<Differen
         [("before", before.before_s, after.before_s), ("after", before.after_s, after.after_s)]
     {
         if was != is {
-            changed.push(format!("show {is} s {what} it instead of {was} s"));
+            changed.push(format!("show {is} s {what} the behaviour instead of {was} s"));
         }
     }
     if before.keep_days != after.keep_days {
