@@ -426,7 +426,7 @@ fn every_bad_line_is_told_with_its_number_and_stops_nothing() {
     line 4: an event is a JSON object: a whole event, or only its `detail`
     line 5: `time` is no moment such as `2026-11-22T14:03:03Z`: "noon"
     line 6: longer than the 1048576 bytes that an event may have
-    line 7: its time is in no year from -9999 to 9999; it counts in milliseconds since 1970
+    line 7: its moment is not within the years 1970 to 9998
     line 8: its time is in no year from -9999 to 9999; it counts in milliseconds since 1970
     line 10: not JSON: expected ident at column 2
     line 11: not JSON: expected ident at column 2
@@ -687,6 +687,22 @@ fn detections_of_cameras_that_the_store_lacks_are_counted_with_their_names() {
     note          2 events without `event_type`, which the function refuses
     note          2 alerts had nobody to go to
     note          7 detections of cameras that the store does not have: aisle-6-a 7
+    ");
+}
+
+/// A number of more digits than a double holds is none to EventBridge, where a rule asks for numbers.
+#[test]
+fn events_that_no_pattern_matches_are_counted_on_a_line_of_their_own() {
+    let sure = HEARD.replace("{ event_type: spill }", "{ event_type: spill, min_confidence: 0.5 }");
+    let fleet = heard_fleet();
+    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", sure.as_str())];
+    let events =
+        seen(0, "spill", r#","confidence":9007199254740993"#) + &seen(9, "shelf_sweep", "");
+    let text = Repository::new(&files).simulate(&events, &[]);
+    let lines = text.lines().filter(|line| line.contains("note ") || line.contains("detections "));
+    assert_snapshot!(lines.take(2).collect::<Vec<_>>().join("\n"), @"
+    detections    1, which became 1 case; cooldowns merged 0 % of them
+    note          1 event that no pattern matches, which EventBridge drops
     ");
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::model::Store;
 use crate::rules::{CompiledRule, RuleSet};
-use crate::trial::{Event, Opened, Trial};
+use crate::trial::{Event, NoCase, Opened, Trial};
 use hours::Hearing;
 
 /// Fewest detections of a case that is called a storm. Our choice: what one person does in front of
@@ -50,6 +50,7 @@ pub struct Simulation<'a> {
     repeated: u64,
     elsewhere: u64,
     without_type: u64,
+    dropped: u64,
     unrouted: BTreeMap<String, u64>,
     strange_cameras: BTreeMap<String, u64>,
     /// Milliseconds for which guards are of use.
@@ -129,6 +130,8 @@ pub struct Summary<'a> {
     pub detections: u64,
     /// Events whose detail says not what was seen: the function refuses them.
     pub without_type: u64,
+    /// Events that no pattern matches, not even that of `unrouted`: EventBridge drops them.
+    pub dropped: u64,
     /// Detections that came a second time, and did nothing.
     pub repeated: u64,
     /// Detections that name another store.
@@ -199,6 +202,7 @@ impl<'a> Simulation<'a> {
             repeated: 0,
             elsewhere: 0,
             without_type: 0,
+            dropped: 0,
             unrouted: BTreeMap::new(),
             strange_cameras: BTreeMap::new(),
             guarded_ms: i64::from(cooldown_s) * 1_000 + KNOWN_MS,
@@ -214,9 +218,15 @@ impl<'a> Simulation<'a> {
         let first = self.first_last_ms.map_or(event.at_ms, |(first, _)| first);
         self.first_last_ms = Some((first, event.at_ms));
         let outcome = self.trial.put(event);
-        let Ok(Opened { case, action }) = outcome.result else {
-            self.without_type += 1;
-            return None;
+        let Opened { case, action } = match outcome.result {
+            Ok(opened) => opened,
+            Err(why) => {
+                match why {
+                    NoCase::NotADetection(_) => self.without_type += 1,
+                    NoCase::Unmatched => self.dropped += 1,
+                }
+                return None;
+            }
         };
         let said = event.detail().get("store").and_then(Value::as_str);
         self.elsewhere += u64::from(said.is_some_and(|store| store != self.store.id.as_str()));
@@ -300,6 +310,7 @@ impl<'a> Simulation<'a> {
             store: self.store,
             detections: self.rules.iter().map(|rule| rule.detections).sum(),
             without_type: self.without_type,
+            dropped: self.dropped,
             repeated: self.repeated,
             elsewhere: self.elsewhere,
             first_last_ms: self.first_last_ms,

@@ -64,6 +64,7 @@ fn summary_json(summary: &Summary<'_>) -> Value {
         "joined_percent": summary.joined_percent(),
         "repeated": summary.repeated,
         "without_event_type": summary.without_type,
+        "dropped": summary.dropped,
         "of_other_stores": summary.elsewhere,
         "first": summary.first_last_ms.map(|(first, _)| at(first)),
         "last": summary.first_last_ms.map(|(_, last)| at(last)),

@@ -177,6 +177,7 @@ fn unrouted(summary: &Summary<'_>) -> Option<String> {
 fn notes(summary: &Summary<'_>) -> Vec<String> {
     let (repeated, elsewhere) = (summary.repeated, summary.elsewhere);
     let without_type = plural(summary.without_type, "event");
+    let dropped = plural(summary.dropped, "event");
     let all = [
         (repeated, format!("{} came again and did nothing", plural(repeated, "detection"))),
         (
@@ -190,6 +191,7 @@ fn notes(summary: &Summary<'_>) -> Vec<String> {
             summary.without_type,
             format!("{without_type} without `event_type`, which the function refuses"),
         ),
+        (summary.dropped, format!("{dropped} that no pattern matches, which EventBridge drops")),
         (
             summary.hearing.unheard,
             format!("{} had nobody to go to", plural(summary.hearing.unheard, "alert")),
