@@ -698,6 +698,9 @@ fn events_that_no_pattern_matches_are_counted_on_a_line_of_their_own() {
     let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", sure.as_str())];
     let events =
         seen(0, "spill", r#","confidence":9007199254740993"#) + &seen(9, "shelf_sweep", "");
+    assert!(
+        differences(&events, &sure).starts_with("dropped: EventBridge drops 1 event instead of 0")
+    );
     let text = Repository::new(&files).simulate(&events, &[]);
     let lines = text.lines().filter(|line| line.contains("note ") || line.contains("detections "));
     assert_snapshot!(lines.take(2).collect::<Vec<_>>().join("\n"), @"

@@ -27,6 +27,7 @@ const PLACES_MAX: usize = 3;
 /// then what people must do, then what it costs, then what only looks different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    Dropped,
     Unrouted,
     NobodyTold,
     Shadow,
@@ -48,6 +49,7 @@ impl Kind {
     /// The word in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Dropped => "dropped",
             Self::Unrouted => "unrouted",
             Self::NobodyTold => "nobody-told",
             Self::Shadow => "shadow",
@@ -124,6 +126,7 @@ impl<'a> Moves<'a> {
 /// All that is different, what may be missed first; empty when nothing is.
 pub fn differences(then: &Summary<'_>, now: &Summary<'_>, moves: &Moves<'_>) -> Vec<Difference> {
     let mut found = cases(then, now);
+    found.extend(dropped(then, now));
     found.extend(unrouted(moves));
     found.extend(people::unheard(then, now));
     found.extend(priorities(moves));
@@ -161,6 +164,15 @@ fn cases(then: &Summary<'_>, now: &Summary<'_>) -> Vec<Difference> {
         Difference::new(kind, u64::from(priority.rank()), text).missed(is_critical && now < then)
     });
     found.collect()
+}
+
+/// Events that reach no rule of the bus, not even `unrouted`.
+fn dropped(then: &Summary<'_>, now: &Summary<'_>) -> Option<Difference> {
+    let (before, after) = (then.dropped, now.dropped);
+    let events = plural(after, "event");
+    let text = format!("EventBridge drops {events} instead of {}", thousands(before));
+    let found = Difference::new(Kind::Dropped, after, text).missed(after > before);
+    (before != after).then_some(found)
 }
 
 fn unrouted(moves: &Moves<'_>) -> Vec<Difference> {
