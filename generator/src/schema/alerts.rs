@@ -38,7 +38,7 @@ pub static ALERTS: Noun = Noun {
         },
         Key {
             name: WordingKey::EmailSubject.as_str(),
-            about: "subject of the e-mail; values lose their accents there, it is cut after 99 characters, and a headline of which nothing is left gives way to the built-in one",
+            about: "subject of the e-mail; values lose their accents there, it is cut after 99 characters, and a headline of which no word is left gives way to the built-in one",
             presence: Presence::Inherited(Some("`{headline} ({store})`")),
             kind: Kind::Wording(WordingKey::EmailSubject),
             example: r#""[{store_id}] {headline}""#,

@@ -255,6 +255,8 @@ fn a_subject_that_no_letter_is_left_of_says_the_built_in_headline() {
     assert_eq!(texts.default, "警報：剃刀");
     assert_eq!(texts.subject, "High-Priority Alert: Shelf Sweep at seattle-001");
     assert!(texts.sms.starts_with("High-Priority Alert: Shelf Sweep at seattle-001"));
+    let number = worded(&[(WordingKey::Headline, "警報：{confidence}")], |_| ());
+    assert_eq!(number.subject, "High-Priority Alert: Shelf Sweep at Aisle 5 (Pike Place)");
     let own = [(WordingKey::Headline, "警報"), (WordingKey::EmailSubject, "{aisle}")];
     assert_eq!(worded(&own, foreign).subject, texts.subject);
     let plain = worded(&[(WordingKey::Headline, "警報：{place}")], |_| ());

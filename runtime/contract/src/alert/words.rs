@@ -46,7 +46,7 @@ pub(super) fn headline_pieces(facts: &AlertFacts, wording: &Wording) -> Vec<Piec
     if says_nothing(&one_line(&join(&own))) { said(WordingKey::Headline.built_in()) } else { own }
 }
 
-/// The same in the letters of a channel: the built-in one where nothing is left of a store's own.
+/// The same in the letters of a channel: the built-in one where no word is left of a store's own.
 pub(super) fn folded_headline(
     facts: &AlertFacts,
     wording: &Wording,
@@ -60,7 +60,9 @@ pub(super) fn folded_headline(
         pieces
     };
     let own = said(wording);
-    if says_nothing(&join(&own)) { said(&Wording::default()) } else { own }
+    let has_words = |pieces: &[Piece]| join(pieces).chars().any(char::is_alphabetic);
+    let lost_words = has_words(&headline_pieces(facts, wording)) && !has_words(&own);
+    if lost_words || says_nothing(&join(&own)) { said(&Wording::default()) } else { own }
 }
 
 /// True where nothing but the marks between words is left.
