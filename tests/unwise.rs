@@ -177,3 +177,17 @@ fn an_upper_bound_of_confidence_is_not_taken_for_a_slip_of_the_lower() {
     = help: put a rule with `min_confidence` above this one: it takes what is surer, and this one gets the rest
     ");
 }
+
+#[test]
+fn where_no_way_up_serves_all_the_less_urgent_rule_is_to_go_down() {
+    // Its camera sees it only while the store is closed, so `late` would take all of it.
+    const DOCK: &str = "{ name: dock, when: { event_type: hide, aisle: dock, min_confidence: 0.5 }, priority: high, notify: [floor] }";
+    let camera = "{ id: dock-a, aisle: dock";
+    let watched = STORE.replace(camera, &format!("{camera}, watch: {{ when: closed }}"));
+    let told = |own: &[&str]| said(&check_store(&watched, [own, &[], &[]]));
+    assert_snapshot!(told(&[SWEEP, DOCK, LATE]), @"
+    warning[partly-shadowed]: a shelf_sweep with confidence 0.5 while closed is taken by `sweep` (low) before `late` (high)
+    = help: move `sweep` below `late`
+    ");
+    assert_eq!(told(&[DOCK, LATE, SWEEP]), "");
+}

@@ -56,6 +56,11 @@ pub fn partly_shadowed(store: &Store, layers: &[usize]) -> Vec<PartlyShadowed> {
         return Vec::new();
     }
     let Some(compiler) = Compiler::new(rules) else { return Vec::new() };
+    let crosses = |later: &usize| (0..*later).any(|it| holds_back(&compiler, it, *later));
+    let candidates: Vec<_> = candidates.into_iter().filter(crosses).collect();
+    if candidates.is_empty() {
+        return Vec::new();
+    }
     let sight = Sight::new(store, &compiler.space);
     let shadowed = candidates.into_iter().filter_map(|later| {
         let taken = taken(&compiler, &sight, later);

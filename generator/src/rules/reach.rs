@@ -19,14 +19,21 @@ pub fn unreachable_here(store: &Store, own: usize, set: &RuleSet) -> Vec<Unreach
         return Vec::new();
     }
     let Some(compiler) = Compiler::new(rules) else { return Vec::new() };
+    let overlaps = |at: &usize| {
+        let region = compiler.regions.get(*at);
+        let mut earlier = compiler.regions.iter().take(*at);
+        region.is_some_and(|region| earlier.any(|it| compiler.space.meet(it, region)))
+    };
+    let overlapping: Vec<_> = (1..own).filter(overlaps).collect();
+    if overlapping.is_empty() {
+        return Vec::new();
+    }
     let sight = Sight::new(store, &compiler.space);
     let never = |at: usize| {
         let (rule, region) = (compiler.name(at)?, compiler.regions.get(at)?);
-        let mut earlier = compiler.regions.iter().take(at);
-        let overlaps = earlier.any(|it| compiler.space.meet(it, region));
         let is_told = set.unreachable.iter().any(|it| it.rule == rule);
         // What no camera sees at all is told as such.
-        if !overlaps || is_told || !sight.sees(region) {
+        if is_told || !sight.sees(region) {
             return None;
         }
         let before = RuleBits::first(at);
@@ -36,7 +43,7 @@ pub fn unreachable_here(store: &Store, own: usize, set: &RuleSet) -> Vec<Unreach
         let shadowed_by = || needed(&compiler, at, seen);
         (left == Found::Nothing).then(|| Unreachable { rule, shadowed_by: shadowed_by() })
     };
-    (1..own).filter_map(never).collect()
+    overlapping.into_iter().filter_map(never).collect()
 }
 
 /// The earlier rules that take something `wanted` of what a rule asks for.
