@@ -33,7 +33,7 @@ use crate::rules::{CompiledRule, RuleSet};
 use crate::stack;
 
 pub use event::{Event, EventError, NotATime, Sighting, clock_change, parse_at};
-pub use reason::misses;
+pub use reason::{misses, unwatched};
 
 /// Detections on the bus of one store, in the order in which they are put.
 pub struct Trial<'a> {

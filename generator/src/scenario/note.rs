@@ -4,11 +4,10 @@
 //! A note changes no verdict: the rules are tried all the same. To note something more, add it to
 //! [`notes`]; only what is true whatever the rules do belongs here.
 
-use contract::watch::WatchWhen;
 use serde_json::Value;
 
 use crate::model::Store;
-use crate::trial::Event;
+use crate::trial::{Event, unwatched};
 
 use super::Scenario;
 
@@ -30,20 +29,8 @@ pub(super) fn notes(scenario: &Scenario<'_>) -> Vec<String> {
 fn unseen(store: &Store, event: &Event) -> Option<String> {
     let id = event.detail().get("camera").and_then(Value::as_str)?;
     let camera = store.cameras.iter().find(|camera| camera.id.as_str() == id)?;
-    let (of, when) = (&store.id, camera.when.as_str());
-    match camera.when {
-        WatchWhen::Never => {
-            Some(format!("the camera `{id}` of {of} is never watched, so the model sees nothing"))
-        }
-        WatchWhen::Open | WatchWhen::Closed
-            if store.hours.period_at(event.at_ms).as_str() != when =>
-        {
-            Some(format!(
-                "the camera `{id}` of {of} is watched only while the store is {when}, and then it is not"
-            ))
-        }
-        _ => None,
-    }
+    let only = unwatched(store, camera, event.at_ms)?;
+    Some(format!("the camera `{id}` of {} is {only}", store.id))
 }
 
 /// That an audience which is to be notified has nobody in it.

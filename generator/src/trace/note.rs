@@ -1,12 +1,10 @@
 //! What a reader should know beside what becomes of an event: where it says what no camera of the
 //! store would, and what its words do not mean to EventBridge.
 
-use contract::hours::Period;
-use contract::watch::WatchWhen;
 use serde_json::Value;
 
 use crate::model::{Camera, Id, Rule, Store};
-use crate::trial::Event;
+use crate::trial::{Event, unwatched};
 
 /// The notes on one event, in the order of its fields.
 pub(super) fn notes(store: &Store, event: &Event) -> Vec<String> {
@@ -27,7 +25,7 @@ pub(super) fn notes(store: &Store, event: &Event) -> Vec<String> {
             .map(|event_type| format!("no rule of this store names the event type `{event_type}`")),
     );
     match (camera, text("camera")) {
-        (Some(camera), _) => notes.extend(of_camera(store, camera, period, event)),
+        (Some(camera), _) => notes.extend(of_camera(store, camera, event)),
         (None, Some(id)) => {
             notes.push(format!("the store has no camera `{id}`: there is no video to keep"));
         }
@@ -53,19 +51,11 @@ fn is_named(store: &Store, event_type: &str) -> bool {
 }
 
 /// Where an event contradicts what the store says of its camera.
-fn of_camera(store: &Store, camera: &Camera, period: Period, event: &Event) -> Vec<String> {
+fn of_camera(store: &Store, camera: &Camera, event: &Event) -> Vec<String> {
     let id = &camera.id;
     let mut notes = Vec::new();
-    let only = match camera.when {
-        WatchWhen::Never => Some("never watched".to_owned()),
-        when @ (WatchWhen::Open | WatchWhen::Closed) if period.as_str() != when.as_str() => {
-            Some(format!("watched only while the store is {}", when.as_str()))
-        }
-        _ => None,
-    };
-    notes.extend(only.map(|only| {
-        format!("the camera `{id}` is {only}: at this time the model does not see it")
-    }));
+    let only = unwatched(store, camera, event.at_ms);
+    notes.extend(only.map(|only| format!("the camera `{id}` is {only}: the model sees nothing")));
     let text = |field: &str| event.detail().get(field).and_then(Value::as_str);
     let aisle = store.aisle(&camera.aisle);
     let kind = aisle.kind.as_ref().map(Id::as_str);

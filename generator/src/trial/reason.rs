@@ -1,11 +1,13 @@
-//! Why a rule does not match: its conditions that do not hold, in the words of the YAML.
+//! Why a rule does not match: its conditions that do not hold, in the words of the YAML. And why the
+//! model does not see what a camera does.
 //!
 //! That a rule does not match is found by its pattern; this only says why. A field that holds a list
 //! meets a condition when one of its entries does, as EventBridge has it.
 
+use contract::watch::WatchWhen;
 use serde_json::Value;
 
-use crate::model::Condition;
+use crate::model::{Camera, Condition, Store};
 
 /// Most words of a condition that are named.
 const WORDS_MAX: usize = 4;
@@ -20,6 +22,20 @@ pub fn misses(when: &Condition, detail: &Value) -> Vec<String> {
         misses.extend(confidence_miss(least.value(), detail));
     }
     misses
+}
+
+/// How a camera is watched, where the model does not see it at this moment; completes "the camera is".
+pub fn unwatched(store: &Store, camera: &Camera, at_ms: i64) -> Option<String> {
+    let when = camera.when.as_str();
+    match camera.when {
+        WatchWhen::Always => None,
+        WatchWhen::Never => Some("never watched".to_owned()),
+        WatchWhen::Open | WatchWhen::Closed => {
+            let is_then = store.hours.period_at(at_ms).as_str() == when;
+            (!is_then)
+                .then(|| format!("watched only while the store is {when}, and then it is not"))
+        }
+    }
 }
 
 fn text_miss(field: &str, wanted: &[&str], detail: &Value) -> Option<String> {
