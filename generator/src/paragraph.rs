@@ -1,4 +1,6 @@
-//! Text for a terminal: paragraphs that are broken between words. Pure.
+//! Text for a terminal: paragraphs that are broken between words.
+//!
+//! Owns the width of what people read; nothing here knows what is said. Pure.
 
 /// Widest line of text, in characters. Our choice: half of a wide screen, or an 11 inch page.
 pub const WIDTH: usize = 110;

@@ -7,6 +7,7 @@
 mod beside;
 mod json;
 mod page;
+mod table;
 
 use std::io;
 use std::path::{Path, PathBuf};

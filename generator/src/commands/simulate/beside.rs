@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use contract::priority::Priority;
 
 use super::Then;
-use super::page::{names_of, number_or_dot, row, shortened, table};
+use super::table::{names_of, number_or_dot, row, shortened, table};
 use crate::model::{Channel, Endpoint};
 use crate::paragraph::wrapped;
 use crate::quota::thousands;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::table::{names_of, number_or_dot, row, shortened, table};
 use super::{Answer, beside};
 use crate::paragraph::{WIDTH, wrapped};
 use crate::quota::{plural, thousands};
@@ -230,37 +231,6 @@ fn rules(summary: &Summary<'_>) -> String {
     table(&rows, 2, "  ")
 }
 
-pub(super) fn row(cells: &[&str]) -> Vec<String> {
-    cells.iter().map(|cell| (*cell).to_owned()).collect()
-}
-
-/// A number; a dot for none, which the eye passes over.
-pub(super) fn number_or_dot(number: u64) -> String {
-    if number == 0 { ".".to_owned() } else { thousands(number) }
-}
-
-/// Columns as wide as their widest cell with a gap between, the first of them flush left and the
-/// others right.
-pub(super) fn table(rows: &[Vec<String>], left: usize, gap: &str) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(index, (cell, width))| {
-            if index < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        let line = cells.collect::<Vec<_>>().join(gap);
-        text.push_str("  ");
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 /// Messages of each address by the hour, in as many tables as it takes.
 fn hours(summary: &Summary<'_>) -> String {
     let rows = &summary.hearing.rows;
@@ -294,36 +264,6 @@ fn hours(summary: &Summary<'_>) -> String {
         text.push_str(&table(&lines, 1, " "));
     }
     text
-}
-
-/// Audience, channel and address of each row, in so many characters.
-pub(super) fn names_of(rows: &[Row<'_>], width: usize) -> Vec<String> {
-    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
-    let audience = longest(&mut rows.iter().map(|row| row.audiences().len())).min(width / 2);
-    let channel = longest(&mut rows.iter().map(|row| row.channel.as_str().len()));
-    let left = width.saturating_sub(audience + channel + 4);
-    let name = |row: &Row<'_>| {
-        let audiences = shortened(&row.audiences(), audience);
-        // What is cut from a long address is first what all of its channel have.
-        let whole = row.endpoint.to_string();
-        let bare = whole.strip_prefix("https://").filter(|_| whole.chars().count() > left);
-        let endpoint = shortened(bare.unwrap_or(&whole), left);
-        format!("{audiences:<audience$}  {:<channel$}  {endpoint}", row.channel.as_str())
-    };
-    rows.iter().map(name).collect()
-}
-
-/// A text in so many characters: what is left out is in the middle, because both ends tell most.
-pub(super) fn shortened(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(3);
-    let (head, tail) = (kept.div_ceil(2), kept / 2);
-    let head: String = text.chars().take(head).collect();
-    let tail: String = text.chars().skip(length - tail).collect();
-    format!("{head}...{tail}")
 }
 
 fn storms(summary: &Summary<'_>) -> String {
