@@ -1,6 +1,6 @@
 //! `arm explain`: one event followed through a store, as a person and as a program reads it.
 
-use arm_tests::{Fleet, Outcome, STORE, arm, example_stores};
+use arm_tests::{FLEET, Fleet, Outcome, STORE, arm, example_stores};
 
 /// Runs `arm explain` on the example stores.
 fn explain(args: &[&str]) -> Outcome {
@@ -135,4 +135,17 @@ fn what_contradicts_the_store_is_noted() {
     let huge = r#"{ "event_type": "concealment", "confidence": 9007199254740993, "start_ms": 1795384803000 }"#;
     std::fs::write(&path, huge).unwrap();
     insta::assert_snapshot!(page(&["seattle-001", path.to_str().unwrap()]));
+}
+
+#[test]
+fn an_address_that_is_told_by_one_channel_is_named_where_another_is_silent() {
+    let store = STORE.replace("notify: []", "notify: [floor]")
+        + "subscribers:\n  - { audience: floor, sms: \"ssm:/arm/one\" }\n  - { audience: guards, email: \"ssm:/arm/one\" }\n";
+    let fleet = FLEET.to_owned() + "audiences: [floor, guards]\n";
+    let folder = Fleet::new(&[("renton-007.yaml", &store)]);
+    folder.write("fleet.yaml", fleet.as_bytes());
+    let seen = ["renton-007", "--event-type", "shelf_sweep", "--at", "2026-11-22 10:00"];
+    let outcome = folder.arm("explain", &seen);
+    assert!(outcome.out.contains("told       floor sms ssm:/arm/one"), "{}", outcome.out);
+    assert!(outcome.out.contains("  guards email ssm:/arm/one"), "{}", outcome.out);
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use contract::incident::UNROUTED;
 
-use crate::model::{Endpoint, Rule, Store, Subscriber};
+use crate::model::{Channel, Endpoint, Rule, Store, Subscriber};
 use crate::rules::{CompiledRule, RuleSet};
 use crate::trial::{Event, NoCase, Outcome, Trial, misses};
 
@@ -107,11 +107,12 @@ fn untold<'a>(trace: &Trace<'a>) -> Vec<Untold<'a>> {
     let store = trace.store;
     let wanted: BTreeSet<&'a str> =
         trace.outcome.matched.iter().flat_map(|rule| &rule.notify).map(String::as_str).collect();
-    let told: Vec<&Endpoint> = trace
+    // One stored address may stand behind two channels.
+    let told: Vec<(Channel, &Endpoint)> = trace
         .outcome
         .alerts
         .iter()
-        .flat_map(|sent| sent.told.iter().map(|told| told.endpoint))
+        .flat_map(|sent| sent.told.iter().map(|told| (told.channel, told.endpoint)))
         .collect();
     let is_in =
         |audience: &str| store.subscribers.iter().any(|it| it.audience.as_str() == audience);
@@ -121,7 +122,7 @@ fn untold<'a>(trace: &Trace<'a>) -> Vec<Untold<'a>> {
         reason: "nobody in this store is in this audience".to_owned(),
     });
     let reason = reason(trace);
-    let others = store.subscribers.iter().filter(|it| !told.contains(&&it.endpoint));
+    let others = store.subscribers.iter().filter(|it| !told.contains(&(it.channel, &it.endpoint)));
     let others = others.map(|subscriber| Untold {
         audience: subscriber.audience.as_str(),
         subscriber: Some(subscriber),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::model::{Channel, Endpoint, Store};
+use crate::model::{Address, Channel, Endpoint, Store};
 use crate::quota::plural;
 use crate::trial::Sent;
 
@@ -75,20 +75,13 @@ impl Row<'_> {
 impl<'a> Hearing<'a> {
     /// A store whose subscribers have heard nothing yet.
     pub fn new(store: &'a Store) -> Self {
-        let mut rows: Vec<Row<'a>> = Vec::new();
-        for subscriber in &store.subscribers {
-            let (channel, endpoint) = (subscriber.channel, &subscriber.endpoint);
-            let audience = subscriber.audience.as_str();
-            match rows.iter_mut().find(|row| (row.channel, row.endpoint) == (channel, endpoint)) {
-                Some(row) => drop(row.audiences.insert(audience)),
-                None => rows.push(Row {
-                    audiences: BTreeSet::from([audience]),
-                    channel,
-                    endpoint,
-                    hours: [0; HOURS],
-                }),
-            }
-        }
+        let row = |Address { channel, endpoint, audiences }| Row {
+            audiences,
+            channel,
+            endpoint,
+            hours: [0; HOURS],
+        };
+        let rows = store.addresses().into_iter().map(row).collect();
         // `validate` lets no store name a zone that is not known.
         let zone = TimeZone::get(&store.hours.timezone).unwrap_or(TimeZone::UTC);
         Self { zone, rows, by_audience: BTreeMap::new(), unheard: 0 }
