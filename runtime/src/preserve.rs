@@ -385,8 +385,7 @@ mod tests {
     }
 
     fn request(world: &World) -> EvidenceMessage {
-        let policy = detection(100, Priority::High).routing.evidence;
-        evidence::request(&world.table.only_case(), &policy, "stream").unwrap()
+        evidence::request(&world.table.only_case()).unwrap()
     }
 
     fn check(world: &World, now_ms: i64) -> Option<Result<Preserved, String>> {
@@ -399,8 +398,7 @@ mod tests {
         let mut case = world.table.only_case();
         case.evidence.status = EvidenceStatus::Pending;
         case.evidence.key = format!("evidence/seattle-001/1970/01/01/{}.mp4", case.case_id);
-        let policy = detection(100, Priority::High).routing.evidence;
-        evidence::request(&case, &policy, "stream").unwrap()
+        evidence::request(&case).unwrap()
     }
 
     #[test]
@@ -514,7 +512,8 @@ mod tests {
         for attempt in 0..8 {
             let message = EvidenceMessage { attempt, ..opening.clone() };
             let outcome = run(handle(&world, &message, 7_200_000)).unwrap().unwrap();
-            let reason = "cannot list fragments of stream: refused".to_owned();
+            let reason =
+                "cannot list fragments of arm-us-west-seattle-001-a5-a: refused".to_owned();
             assert_eq!(outcome, Preserved::Retrying(reason));
             delays.extend(world.put_back.take().into_iter().map(|(_, delay_s)| delay_s));
         }
@@ -527,7 +526,7 @@ mod tests {
         let world = whole();
         world.refusal.set(Some(false));
         assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Failed)));
-        let reason = "cannot list fragments of stream: refused";
+        let reason = "cannot list fragments of arm-us-west-seattle-001-a5-a: refused";
         assert_eq!(world.table.only_case().evidence.reason.as_deref(), Some(reason));
         assert_eq!(world.counts.take(), ["EvidenceFailed"]);
     }

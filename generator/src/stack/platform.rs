@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use contract::case::{INDEX_BY_STATUS, INDEX_BY_STORE, SK_CASE, TTL_ATTRIBUTE};
+use contract::case::{INDEX_BY_STATUS, INDEX_BY_STORE, INDEX_PENDING, SK_CASE, TTL_ATTRIBUTE};
 use contract::row::{COLUMNS, PARTITIONS, PREFIX};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -110,7 +110,11 @@ impl Context {
             buckets: buckets(names),
             artifacts_bucket: sub(&names.bucket_sub(Bucket::Artifacts)),
             case_table: names.case_table(),
-            indexes: json!({ "by_store": INDEX_BY_STORE, "by_status": INDEX_BY_STATUS }),
+            indexes: json!({
+                "by_store": INDEX_BY_STORE,
+                "by_status": INDEX_BY_STATUS,
+                "pending": INDEX_PENDING,
+            }),
             evidence_lock_days: EVIDENCE_LOCK_DAYS,
             queues: queues(names),
             undelivered_queue: names.queue("undelivered"),

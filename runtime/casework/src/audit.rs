@@ -1,12 +1,16 @@
 //! The audit trail: what happened to a case, each entry bound to the one before by its hash.
 //!
 //! Entries are only added. Whoever changes one, or leaves one out, breaks the chain from there on,
-//! and the case names the hash of the newest. Pure.
+//! and the case names the hash of the newest; [`verify`] finds it. Pure.
 
 use contract::case::{AuditEntry, CaseItem};
 use serde_json::{Value, json};
 
 use crate::id;
+
+mod verification;
+
+pub use verification::{Finding, verify};
 
 /// `previous_hash` of a case's first audit entry.
 pub const FIRST_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -17,7 +21,7 @@ pub const FIRST_HASH: &str = "00000000000000000000000000000000000000000000000000
 pub fn entry(case: &CaseItem, actor: &str, action: &str, facts: Value) -> AuditEntry {
     let mut entry = AuditEntry {
         pk: case.pk.clone(),
-        sk: format!("EVENT#{:06}", case.audit_count),
+        sk: verification::sort_key(case.audit_count),
         case_id: case.case_id.clone(),
         at: case.updated_at.clone(),
         actor: actor.to_owned(),

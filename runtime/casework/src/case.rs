@@ -178,6 +178,7 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
         extend(&mut change, "preserve", evidence::extended(clip.wanted, wanted));
         change.case.evidence.requested_at = Some(change.case.updated_at.clone());
     }
+    evidence::set_pending(&mut change.case);
     Some(change)
 }
 
@@ -219,8 +220,11 @@ fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str)
         audit_count: 0,
         store_pk: format!("STORE#{}", store.id),
         status_pk: format!("OPEN#{}", store.id),
+        pending_pk: None,
+        evidence_due_at: None,
     };
     telling::want(&mut case, detection);
+    evidence::set_pending(&mut case);
     case
 }
 
@@ -244,6 +248,7 @@ fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evi
         reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
         requested_at: None,
         extensions: None,
+        request: evidence::request_for(detection),
     };
     set_range(&mut evidence, range);
     evidence
@@ -260,11 +265,17 @@ fn want_video(change: &mut Change, detection: &RoutedDetection) {
     let policy = &detection.routing.evidence;
     let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
     let range = evidence::extended(wanted, more);
+    let (known, more) = (change.case.evidence.request.take(), evidence::request_for(detection));
+    change.case.evidence.request = match (known, more) {
+        (Some(known), Some(more)) => Some(evidence::stricter(known, &more)),
+        (known, more) => known.or(more),
+    };
     if change.case.evidence.status == EvidenceStatus::Pending {
         set_range(&mut change.case.evidence, range);
     } else if range != wanted {
         extend(change, "respond", range);
     }
+    evidence::set_pending(&mut change.case);
 }
 
 /// Wants a longer clip, under a key of its own. What was kept stays named, also in the audit trail.
@@ -370,6 +381,7 @@ pub fn opened_ms(case: &CaseItem) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use contract::evidence::LockMode;
     use contract::priority::Priority;
 
     use super::*;
@@ -475,6 +487,61 @@ mod tests {
         assert_eq!(kept.case.evidence.status, EvidenceStatus::Pending);
         assert_eq!(kept.case.evidence.end, "1970-01-01T00:02:27.000Z");
         assert_eq!(evidence_requested(&kept.case, 1), None, "its cutter asks again");
+    }
+
+    #[test]
+    fn a_case_is_in_the_index_of_pending_clips_exactly_while_its_clip_is_to_come() {
+        let check = |case: &CaseItem| {
+            assert_eq!(evidence::request(case).is_some(), case.pending_pk.is_some());
+            (case.pending_pk.clone(), case.evidence_due_at.clone())
+        };
+        let due = |at: &str| (Some("PENDING".to_owned()), Some(at.to_owned()));
+        let opened = opened_by(None);
+        assert_eq!(check(&opened), due("1970-01-01T00:11:57.000Z"));
+        let joined = join(&opened, &detection(130, Priority::Low), None, 0).case;
+        assert_eq!(check(&joined), due("1970-01-01T00:12:27.000Z"));
+        let kept = keep_clip(&opened, 85, 117).case;
+        assert_eq!(check(&kept), (None, None));
+        let longer = join(&kept, &detection(130, Priority::Low), None, 0).case;
+        assert_eq!(check(&longer), due("1970-01-01T00:12:27.000Z"));
+        let failed = finish_evidence(&longer, &Outcome::Failed("no".to_owned()), 0).unwrap().case;
+        assert_eq!(check(&failed), (None, None));
+        let behind = keep_clip(&joined, 85, 117).case;
+        assert_eq!(check(&behind), due("1970-01-01T00:12:27.000Z"), "its cutter goes on");
+        let blind = RoutedDetection { camera: None, ..detection(100, Priority::Low) };
+        assert_eq!(check(&open(&blind, None, "evidence", 0).case), (None, None));
+    }
+
+    #[test]
+    fn a_case_without_what_this_release_added_is_read_and_completed_by_the_next_detection() {
+        let mut item = json!(opened_by(None));
+        for name in ["pending_pk", "evidence_due_at"] {
+            assert!(item.as_object_mut().unwrap().remove(name).is_some(), "{name}");
+        }
+        assert!(item["evidence"].as_object_mut().unwrap().remove("request").is_some());
+        let old: CaseItem = serde_json::from_value(item).unwrap();
+        assert_eq!(evidence::request(&old), None);
+        let joined = join(&old, &detection(100, Priority::Low), None, 0).case;
+        assert_eq!(joined.evidence, opened_by(None).evidence);
+        assert_eq!(joined.pending_pk, opened_by(None).pending_pk);
+    }
+
+    #[test]
+    fn a_clip_is_kept_as_the_stricter_of_two_requests_says_in_either_order() {
+        let mut long = detection(100, Priority::Low);
+        long.routing.evidence.keep_days = 365;
+        let mut locked = detection(110, Priority::Low);
+        locked.routing.evidence.lock = LockMode::Compliance;
+        for (one, other) in [(&long, &locked), (&locked, &long)] {
+            let case = join(&opened_by(Some(one)), other, None, 0).case;
+            let request = evidence::request(&case).unwrap();
+            assert_eq!((request.keep_days, request.lock), (365, LockMode::Compliance));
+        }
+    }
+
+    fn opened_by(by: Option<&RoutedDetection>) -> CaseItem {
+        let by = by.cloned().unwrap_or_else(|| detection(100, Priority::Medium));
+        open(&by, None, "evidence", 0).case
     }
 
     #[test]

@@ -3,10 +3,11 @@
 //! Nothing is cut short silently: what the stream lacks is named as gaps, and what a clip cannot
 //! hold is left out with a reason. Either makes the evidence incomplete, never absent.
 
-use contract::case::{CaseItem, Evidence, EvidenceStatus};
-use contract::evidence::{EvidenceMessage, EvidencePolicy};
+use contract::case::{CaseItem, Evidence, EvidenceRequest, EvidenceStatus, PENDING_PK};
+use contract::evidence::{EvidenceMessage, EvidencePolicy, LockMode};
 
 use crate::fragment::{self, Fragment};
+use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
 /// Longest stretch that later detections may extend a clip to, in milliseconds. Our choice: at
@@ -85,26 +86,63 @@ pub fn range_of(case: &CaseItem) -> Option<Range> {
     Some(Range { start_ms, end_ms })
 }
 
-/// The request for a case's clip; `None` when it has been asked for or no camera is known.
-pub fn request(case: &CaseItem, policy: &EvidencePolicy, stream: &str) -> Option<EvidenceMessage> {
+/// What a case must remember of a detection and its rule to ask for its clip; `None` without a camera.
+pub fn request_for(detection: &RoutedDetection) -> Option<EvidenceRequest> {
+    let policy = &detection.routing.evidence;
+    Some(EvidenceRequest {
+        stream: detection.camera.as_ref()?.stream.clone(),
+        keep_days: policy.keep_days,
+        lock: policy.lock,
+        retention_hours: policy.retention_hours,
+    })
+}
+
+/// The request that suits two detections of one camera: of keeping and locking the stricter holds,
+/// whichever came first.
+pub fn stricter(one: EvidenceRequest, other: &EvidenceRequest) -> EvidenceRequest {
+    let is_compliance = [one.lock, other.lock].contains(&LockMode::Compliance);
+    EvidenceRequest {
+        keep_days: one.keep_days.max(other.keep_days),
+        lock: if is_compliance { LockMode::Compliance } else { LockMode::Governance },
+        retention_hours: one.retention_hours.max(other.retention_hours),
+        ..one
+    }
+}
+
+/// The request for a case's clip, as often as it is asked for; `None` when no clip is to come, or
+/// when an older release opened the case and no detection joined it since.
+pub fn request(case: &CaseItem) -> Option<EvidenceMessage> {
+    let EvidenceRequest { stream, keep_days, lock, retention_hours } =
+        case.evidence.request.clone()?;
     let Range { start_ms, end_ms } = range_of(case)?;
-    let is_due =
-        case.evidence.status == EvidenceStatus::Pending && case.evidence.requested_at.is_none();
-    is_due.then(|| EvidenceMessage {
+    (case.evidence.status == EvidenceStatus::Pending).then(|| EvidenceMessage {
         version: contract::VERSION,
         case_id: case.case_id.clone(),
         store: case.store.clone(),
         camera: case.camera.clone().unwrap_or_default(),
-        stream: stream.to_owned(),
+        stream,
         start_ms,
         end_ms,
         key: clip_key(case),
-        keep_days: policy.keep_days,
-        lock: policy.lock,
-        deadline_ms: end_ms + PATIENCE_MS,
-        retained_until_ms: start_ms + i64::from(policy.retention_hours) * 3_600_000,
+        keep_days,
+        lock,
+        deadline_ms: deadline_ms(end_ms),
+        retained_until_ms: start_ms + i64::from(retention_hours) * 3_600_000,
         attempt: 0,
     })
+}
+
+/// Until when missing video is waited for.
+fn deadline_ms(end_ms: i64) -> i64 {
+    end_ms.saturating_add(PATIENCE_MS)
+}
+
+/// Puts a case into the index of those whose clip is still to come, or takes it out.
+pub fn set_pending(case: &mut CaseItem) {
+    let is_pending = case.evidence.status == EvidenceStatus::Pending && case.camera.is_some();
+    let due = range_of(case).filter(|_| is_pending).map(|range| deadline_ms(range.end_ms));
+    case.pending_pk = due.map(|_| PENDING_PK.to_owned());
+    case.evidence_due_at = due.map(rfc3339);
 }
 
 /// Seconds that a request waits until the video can be there.

@@ -267,10 +267,14 @@ async fn ask_for_clip(
     case_id: &str,
     now_ms: i64,
 ) -> Result<(), StepError> {
-    let Some(camera) = &detection.camera else { return Ok(()) };
-    let case = fetch(services, case_id).await?;
-    let request = evidence::request(&case, &detection.routing.evidence, &camera.stream);
-    let Some(request) = request else { return Ok(()) };
+    let mut case = fetch(services, case_id).await?;
+    if case.evidence.requested_at.is_some() {
+        return Ok(());
+    }
+    // A case that an older release opened knows no more than the stretch.
+    let request = case.evidence.request.take();
+    case.evidence.request = request.or_else(|| evidence::request_for(detection));
+    let Some(request) = evidence::request(&case) else { return Ok(()) };
     let delay_s = evidence::delay_s(request.end_ms, now_ms);
     services.send_evidence(&request, delay_s).await?;
     amend(services, case_id, |case| case::evidence_requested(case, now_ms)).await.map(drop)

@@ -10,16 +10,23 @@
 //! | `SEEN#<detection id>` | `SEEN` | the case that holds a detection ([`SeenItem`]) |
 //!
 //! Index `by-store`: `store_pk` = `STORE#<store>`, `opened_at`. Index `by-status`: `status_pk` =
-//! `<STATUS>#<store>`, `opened_at`. Times are RFC 3339 in UTC with milliseconds, so that they sort.
+//! `<STATUS>#<store>`, `opened_at`. Index `by-pending`, which holds only cases whose clip is still to
+//! come: `pending_pk` = `PENDING`, `evidence_due_at`. Times are RFC 3339 in UTC with milliseconds, so
+//! that they sort.
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::LockMode;
 use crate::priority::Priority;
 
 /// Name of the index over the cases of one store, newest last.
 pub const INDEX_BY_STORE: &str = "by-store";
 /// Name of the index over the cases of one store that have the same status.
 pub const INDEX_BY_STATUS: &str = "by-status";
+/// Name of the index over the cases of the cell whose clip is still to come, the one due first first.
+pub const INDEX_PENDING: &str = "by-pending";
+/// [`CaseItem::pending_pk`] of a case whose clip is still to come.
+pub const PENDING_PK: &str = "PENDING";
 
 /// Sort key of a [`CaseItem`].
 pub const SK_CASE: &str = "META";
@@ -112,6 +119,14 @@ pub struct CaseItem {
     pub store_pk: String,
     /// Partition key of [`INDEX_BY_STATUS`].
     pub status_pk: String,
+    /// Partition key of [`INDEX_PENDING`]: [`PENDING_PK`] while the clip is still to come and a
+    /// camera is known; else absent, and the case is not in that index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_pk: Option<String>,
+    /// Sort key of [`INDEX_PENDING`]: until then missing video is waited for, RFC 3339. Present with
+    /// `pending_pk`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_due_at: Option<String>,
 }
 
 /// Where people are with a case.
@@ -178,6 +193,24 @@ pub struct Evidence {
     /// one is pending, the fields above name the clip that is kept already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extensions: Option<u32>,
+    /// What a request for the clip needs beside the stretch and the key; absent when no camera is
+    /// known, and of cases that an older release opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<EvidenceRequest>,
+}
+
+/// What a request for a clip needs beside the stretch and the key, so that the case alone is enough
+/// to ask for it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceRequest {
+    /// Name of the camera's Kinesis video stream.
+    pub stream: String,
+    /// Days that the clip is locked.
+    pub keep_days: u32,
+    /// How the lock may be lifted.
+    pub lock: LockMode,
+    /// Hours that the stream keeps its video.
+    pub retention_hours: u32,
 }
 
 /// Where a clip stands.
