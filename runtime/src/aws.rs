@@ -7,13 +7,16 @@
 use std::error::Error;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use casework::step::StepError;
 
+use crate::settings::SettingsError;
+
+mod environment;
 mod dynamodb;
 mod eventbridge;
 mod kinesis_video;
@@ -52,17 +55,14 @@ const CLIP_ATTEMPT_MAX: Duration = Duration::from_secs(40);
 const CLIP_OPERATION_MAX: Duration = Duration::from_secs(50);
 
 /// Reads region, credentials and endpoints from the environment.
-pub async fn config() -> SdkConfig {
+pub async fn config() -> Result<SdkConfig, SettingsError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_MAX)
         .operation_attempt_timeout(ATTEMPT_MAX)
         .operation_timeout(OPERATION_MAX)
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
-        .load()
-        .await
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
+    environment::config(timeouts, retries).await
 }
 
 /// A failed call as a failed step, retryable when the call was throttled, lost or answered by 5xx,

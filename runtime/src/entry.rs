@@ -89,7 +89,7 @@ struct StreamChange {
 /// Serves the function that the environment names, until Lambda ends the process.
 pub async fn run() -> Result<(), Error> {
     let function = settings::function()?;
-    let config = aws::config().await;
+    let config = aws::config().await?;
     match function {
         Function::Dispatch => {
             let services = functions::Dispatch::new(&config)?;

@@ -34,9 +34,16 @@ pub fn required(name: &'static str) -> Result<String, SettingsError> {
     env::var(name).ok().filter(|value| !value.is_empty()).ok_or(SettingsError::Missing(name))
 }
 
+/// The endpoint that a service, such as `S3`, is to be called at instead of AWS's own.
+pub fn endpoint_url(service_id: &str) -> Option<String> {
+    let service = service_id.replace([' ', '-'], "_").to_uppercase();
+    let names = [format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL".to_owned()];
+    names.iter().find_map(|name| env::var(name).ok().filter(|url| !url.is_empty()))
+}
+
 /// Whether S3 is somewhere else than AWS, where bucket names may not resolve as host names.
 pub fn is_s3_redirected() -> bool {
-    ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].iter().any(|name| env::var_os(name).is_some())
+    endpoint_url("S3").is_some()
 }
 
 fn named(handler: &str) -> Result<Function, SettingsError> {
