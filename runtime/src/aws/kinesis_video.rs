@@ -19,6 +19,7 @@ use aws_sdk_kinesisvideoarchivedmedia::types::{
 use casework::evidence::Range;
 use casework::fragment::Fragment;
 use casework::step::StepError;
+use memchr::memmem;
 
 use super::{AnswerError, clip_timeouts, failure};
 use crate::preserve::CutClip;
@@ -218,7 +219,7 @@ fn nearest_ms(at: &DateTime) -> Option<i64> {
 
 /// Video as it came; an error that the service put in its place is a failed call.
 fn media(step: &'static str, stream: &str, video: Vec<u8>) -> Result<Vec<u8>, StepError> {
-    let is_error = video.windows(ERROR_TAG.len()).any(|bytes| bytes == ERROR_TAG);
+    let is_error = memmem::find(&video, ERROR_TAG).is_some();
     let error = || StepError::retryable(step, stream, AnswerError::BrokenOff);
     if is_error { Err(error()) } else { Ok(video) }
 }
@@ -231,7 +232,9 @@ async fn collect(
     bytes_max: u64,
 ) -> Result<Vec<u8>, StepError> {
     let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-    let mut bytes = Vec::new();
+    // The length that the answer names, where it names one: no growth by doubling.
+    let expected = usize::try_from(body.size_hint().0).unwrap_or(usize::MAX);
+    let mut bytes = Vec::with_capacity(expected.min(limit));
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| StepError::retryable(step, stream, error))?;
         if bytes.len() + chunk.len() > limit {

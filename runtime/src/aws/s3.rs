@@ -54,7 +54,8 @@ impl Bucket {
         for (name, value) in clip.metadata {
             call = call.metadata(name, value);
         }
-        let answer = call.send().await;
+        // The signature covers the hash above, which S3 verifies: no second hash of all the bytes.
+        let answer = call.customize().disable_payload_signing().send().await;
         let answer = answer.map_err(|error| failure("put clip", &clip.key, error))?;
         Ok(answer.version_id)
     }
