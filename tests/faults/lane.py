@@ -173,6 +173,8 @@ class Lane:
         self.due: dict[str, int] = dict.fromkeys(QUEUES, 0)
         # How far ahead of ours the clock of the functions is, in seconds.
         self.seconds = 0
+        # The cases that a clip was asked for.
+        self.case_ids: set[str] = set()
         self.delivered: dict[str, int] = defaultdict(int)
         for camera in (name, *more_cameras):
             world.lanes[camera] = self
@@ -190,6 +192,14 @@ class Lane:
         await asyncio.to_thread(local, "POST", "/createStream", {"StreamName": self.stream, "DataRetentionInHours": 24})
         play = {"stream": self.stream, "start_ms": start_ms, "quiet_s": QUIET_SECONDS, "at_once": True}
         await asyncio.to_thread(local, "POST", "/_local/play", play)
+
+    async def forget_video(self) -> None:
+        """Deletes the camera's stream, so that many lanes do not fill the memory."""
+        await asyncio.to_thread(self.world.aws.local, "POST", "/deleteStream", {"StreamARN": self.stream_arn()})
+
+    def stream_arn(self) -> str:
+        found = self.world.aws.local("POST", "/describeStream", {"StreamName": self.stream})
+        return found["StreamInfo"]["StreamARN"]
 
     def detail(self, **more: Any) -> dict[str, Any]:
         """The detail of an event of this camera; its aisle is its own, so that alerts tell it."""
@@ -219,6 +229,7 @@ class Lane:
             except TimeoutError:
                 raise LaneError(f"{self.due[function]} messages for {function} never came") from None
             self.due[function] -= 1
+        self.case_ids |= {it["case_id"] for it in (json.loads(one["Body"]) for one in messages) if "case_id" in it}
         return messages
 
     async def deliver(self, function: str, host: Host | None = None, fault: Fault | None = None) -> Result:

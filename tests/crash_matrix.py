@@ -1,0 +1,278 @@
+"""Makes every call of every function fail in every way, and judges what became of it in the end.
+
+The real functions run against a local AWS (`faults/`). For each scenario a run without faults says
+which calls there are; then at each call each fault strikes once, or (with `*`) at every attempt of the
+invocation. When the queues are empty there must be one case with its clip, its whole audit trail, at
+least one alert and every row, and nothing in a dead-letter queue. Prints one table for each scenario
+and exits with 1 when anything does not hold.
+
+Usage: crash_matrix.py [--whole] [--only WORDS] [--record FILE] BOOTSTRAP [ARM] [SERVE]
+
+ARM and SERVE (generator/local-aws/examples/serve.rs, built) stand beside BOOTSTRAP when not given.
+Without `--whole` each call meets one fault or a few, chosen so that each kind of fault occurs.
+"""
+
+import argparse
+import asyncio
+import collections
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faults.aws import LocalAws
+from faults.judge import Judge, is_mark, unsure
+from faults.lane import Lane, LaneError, World
+from faults.proxy import MODES, Call, Fault
+from faults.scenarios import SCENARIOS, Act, Scenario
+
+# Every way to fail: once, or at each attempt. A function is killed once.
+WAYS = [(mode, each) for mode in MODES for each in (False, True) if not (each and mode.startswith("kill"))]
+# Cells at once: what works, by the processors; what waits for a timeout costs nothing.
+BUSY_MAX, WAITING_MAX = 6, 48
+# Longest wait of one cell without `--whole`, in seconds; see `patience_s`.
+PATIENCE_SECONDS = 16
+# What these calls do cannot be undone: without `--whole` too, they are left in these ways.
+WEIGHTY = ("Publish", "PutObject", "PutEvents")
+WEIGHTY_WAYS = [("500-after", False), ("kill-before", False), ("kill-after", False)]
+
+
+@dataclass
+class Cell:
+    """One fault at one call of one scenario; without a fault, the measure of the others."""
+
+    scenario: Scenario
+    fault: Fault | None
+    name: str
+    act: Act | None = None
+    calls: list[Call] = field(default_factory=list)
+    came_again: bool = False
+    wrong: list[str] = field(default_factory=list)
+    alerts: int = 0
+    facts: Any = None
+    seconds: float = 0
+
+    @property
+    def cameras(self) -> list[str]:
+        return [self.name] + [self.name + "b"] * self.scenario.second_camera
+
+    def outcome(self) -> str:
+        if self.wrong:
+            return "FAILED"
+        if self.alerts > self.scenario.alerts:
+            return f"told {self.alerts}"
+        return "again" if self.came_again else "ok"
+
+
+def call_name(call: Call) -> str:
+    """A call as the table names it: operation, and what it is about."""
+    given, about = call.input, ""
+    if call.operation == "GetItem":
+        about = given["Key"]["pk"]["S"].split("#")[0].lower()
+    elif call.operation == "TransactWriteItems":
+        items = [next(iter(it.values())) for it in given["TransactItems"]]
+        about = "+".join(it["Item"]["action"]["S"] for it in items if "action" in it.get("Item", {})) or "case"
+    elif call.operation == "GetDataEndpoint":
+        about = given["APIName"].replace("_", " ").lower()
+    return f"{call.operation} {about}".strip()
+
+
+def sequence(calls: list[Call]) -> list[Call]:
+    """The first attempt of each call."""
+    return [it for it in calls if it.attempt == 1]
+
+
+def patience_s(function: str, call: Call, way: tuple[str, bool]) -> int:
+    """How long a fault keeps a function waiting, from its timeouts in runtime/src/aws.rs."""
+    mode, each = way
+    if not mode.startswith("hang"):
+        return 0
+    if call.service == "sagemaker":
+        once, all_attempts = 65, 130
+    elif call.service == "s3" or call.operation in ("ListFragments", "GetClip", "GetMediaForFragmentList"):
+        once, all_attempts = 40, 50
+    else:
+        once, all_attempts = (3, 8) if function == "respond" else (15, 25)
+    return all_attempts if each else once
+
+
+def faults(scenario: Scenario, index: int, calls: list[Call], whole: bool) -> list[Fault]:
+    """The faults that a scenario meets."""
+    chosen: dict[tuple[int, str, bool], None] = {}
+    for number, call in enumerate(calls, 1):
+        ways = WAYS
+        if not whole:
+            # Seven has no divisor in common with the number of ways, so neighbours differ much.
+            turned = [WAYS[(7 * number + 5 * index + step) % len(WAYS)] for step in range(len(WAYS))]
+            ways = [next(it for it in turned if patience_s(scenario.function, call, it) <= PATIENCE_SECONDS)]
+            ways += WEIGHTY_WAYS * (call.operation in WEIGHTY or is_mark(call))
+        chosen |= dict.fromkeys((number, *way) for way in ways)
+    return [Fault(number, mode, each) for number, mode, each in chosen]
+
+
+async def perform(world: World, cell: Cell) -> None:
+    """Plays one cell to its end."""
+    began = time.monotonic()
+    lane = Lane(world, cell.name, tuple(cell.cameras[1:]))
+    host = await world.host(cell.scenario.function)
+    cell.act = act = Act(lane, host, cell.fault)
+    try:
+        await lane.play(act.start_ms)
+        result = await cell.scenario.perform(act)
+        cell.calls = result.calls
+        answer = result.answer if isinstance(result.answer, dict) else {}
+        put_back = lane.due.get(cell.scenario.function, 0) > 0
+        cell.came_again = result.kind != "done" or bool(answer.get("batchItemFailures")) or put_back
+        await lane.settle(host)
+    except LaneError as error:
+        cell.wrong.append(str(error))
+    finally:
+        await world.end(host)
+        await lane.forget_video()
+        cell.seconds = time.monotonic() - began
+
+
+async def play(world: World, cells: list[Cell]) -> None:
+    """Plays cells side by side; those that wait for timeouts first, as they cost nothing."""
+    busy, waiting = asyncio.Semaphore(BUSY_MAX), asyncio.Semaphore(WAITING_MAX)
+
+    async def one(cell: Cell) -> None:
+        hangs = cell.fault is not None and cell.fault.mode.startswith("hang")
+        async with waiting if hangs else busy:
+            await perform(world, cell)
+
+    cells = sorted(cells, key=lambda it: not (it.fault and it.fault.mode.startswith("hang")))
+    await asyncio.gather(*map(one, cells))
+
+
+def judge(world: World, judged: Judge, cells: list[Cell], measure: dict[str, Cell]) -> None:
+    """Writes into each cell what does not hold of it."""
+    for cell in cells:
+        plain = measure[cell.scenario.name]
+        assert cell.act is not None
+        if cell.scenario.function == "dispatch":
+            judge_windows(cell)
+            judge_fault(cell, plain)
+            continue
+        cell.wrong += judged.violations(cell.cameras)
+        cell.facts = judged.facts(cell.cameras, cell.scenario.alerts_apart > 0)
+        if cell.fault is None and unsure(cell.calls):
+            cell.wrong.append(f"without a fault, {unsure(cell.calls)}")
+        if cell.facts != plain.facts:
+            cell.wrong.append(f"{cell.facts} and without a fault {plain.facts}")
+        cell.alerts = len(set(judged.alerts[cell.name]))
+        doubtful = unsure(cell.calls)
+        most = max(cell.scenario.alerts, cell.scenario.alerts_apart if cell.came_again else 0)
+        if not cell.scenario.alerts <= cell.alerts <= most + len(doubtful):
+            cell.wrong.append(f"{cell.alerts} alerts, {len(doubtful)} of them unsure")
+        if cell.scenario.function == "project":
+            cell.wrong += judged.missing_rows(cell.act.lane.case_ids)
+        judge_fault(cell, plain)
+
+
+def judge_windows(cell: Cell) -> None:
+    assert cell.act is not None
+    wanted = {(camera, start_ms) for camera in cell.cameras for start_ms in range(0, 60_000, 10_000)}
+    if set(cell.act.windows) != wanted:
+        cell.wrong.append(f"windows {sorted(set(cell.act.windows) ^ wanted)} are missing, or too many")
+
+
+def judge_fault(cell: Cell, plain: Cell) -> None:
+    """A fault that struck nowhere, or somewhere else, would show nothing."""
+    if cell.fault is None:
+        return
+    struck = next((it for it in cell.calls if it.fault), None)
+    wanted = sequence(plain.calls)[cell.fault.number - 1]
+    if struck is None or call_name(struck) != call_name(wanted):
+        cell.wrong.append(f"the fault struck {struck and call_name(struck)}, and not {call_name(wanted)}")
+
+
+def print_tables(cells: list[Cell], measure: dict[str, Cell]) -> None:
+    print("\nEach cell has two outcomes: the fault struck once / at every attempt of the invocation.")
+    print("ok     the function went on; the SDK's own attempts were enough")
+    print("again  the message came again, and then all was well")
+    print("told N as `again`, and people were told N times; without a fault less often")
+    print("-      not tried without --whole, or the function cannot be ended twice\n")
+    for scenario in SCENARIOS:
+        if scenario.name not in measure:
+            continue
+        mine = {(it.fault.number, str(it.fault)): it.outcome() for it in cells if it.scenario is scenario and it.fault}
+        told = f"; people are told {scenario.alerts} times" if scenario.alerts > 1 else ""
+        print(f"{scenario.function}: {scenario.name}{told}")
+        print(" " * 39 + "".join(f"{it:<14}" for it in MODES))
+        for number, call in enumerate(sequence(measure[scenario.name].calls), 1):
+            pairs = (f"{mine.get((number, it), '-')}/{mine.get((number, it + '*'), '-')}" for it in MODES)
+            print(f"{number:>3} {call_name(call)[:34]:<35}" + "".join(f"{'' if it == '-/-' else it:<14}" for it in pairs))
+        print()
+
+
+def print_totals(cells: list[Cell], letters: dict[str, int], strays: list[str], seconds: float) -> bool:
+    """Prints what there was of each outcome; whether all holds."""
+    reasons: dict[str, list[str]] = collections.defaultdict(list)
+    for cell in cells:
+        if cell.alerts > cell.scenario.alerts and not cell.wrong:
+            why = "; ".join(sorted(set(unsure(cell.calls)))) or "messages of one batch came apart, the lower first"
+            reasons[why].append(f"{cell.scenario.name}, call {cell.fault and cell.fault.number}, {cell.fault}")
+    for reason, places in reasons.items():
+        print(f"people were told again because {reason} ({len(places)} cells):")
+        for place in places:
+            print(f"    {place}")
+    for cell in cells:
+        for wrong in cell.wrong:
+            print(f"FAILED   {cell.scenario.name}, call {cell.fault and cell.fault.number}, {cell.fault}: {wrong}")
+    totals = collections.Counter("told more often" if it.outcome().startswith("told") else it.outcome() for it in cells if it.fault)
+    print(f"\n{sum(totals.values())} cells in {seconds:.0f} s: " + ", ".join(f"{count} {name}" for name, count in sorted(totals.items())))
+    print(f"dead letters: {letters or 'none'}")
+    for stray in strays:
+        print(f"FAILED   a message of no lane: {stray}")
+    return not any(it.wrong for it in cells) and not letters and not strays
+
+
+async def run(args: argparse.Namespace, aws: LocalAws) -> bool:
+    began = time.monotonic()
+    scenarios = [it for it in SCENARIOS if args.only in f"{it.function}: {it.name}"]
+    async with World(aws, args.bootstrap, args.record).running() as world:
+        measure = {it.name: Cell(it, None, f"m{index}") for index, it in enumerate(scenarios)}
+        await play(world, list(measure.values()))
+        cells = []
+        for index, scenario in enumerate(scenarios):
+            chosen = faults(scenario, index, sequence(measure[scenario.name].calls), args.whole)
+            cells += [Cell(scenario, it, f"c{index}-{number}") for number, it in enumerate(chosen)]
+        used = {(it.fault.mode, it.fault.each) for it in cells if it.fault}
+        if not args.only and used != set(WAYS):
+            raise SystemExit(f"nothing fails in these ways: {set(WAYS) - used}")
+        await play(world, cells)
+        # What is published now was published by mistake.
+        await asyncio.sleep(2)
+        await world.changes_of(set())
+        judged = Judge(aws, world.alerts, world.changes)
+        for cell in measure.values():
+            assert cell.act is not None
+            cell.facts = judged.facts(cell.cameras, cell.scenario.alerts_apart > 0)
+        everything = [*measure.values(), *cells]
+        judge(world, judged, everything, measure)
+        print_tables(cells, measure)
+        return print_totals(everything, world.dead_letters(), world.strays, time.monotonic() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--record", type=Path)
+    parser.add_argument("bootstrap")
+    parser.add_argument("arm", nargs="?")
+    parser.add_argument("serve", nargs="?")
+    args = parser.parse_args()
+    beside = Path(args.bootstrap).resolve().parent
+    args.bootstrap = str(beside / Path(args.bootstrap).name)
+    arm, serve = args.arm or str(beside / "arm"), args.serve or str(beside / "examples/serve")
+    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), arm, serve) as aws:
+        holds = asyncio.run(run(args, aws))
+    sys.exit(0 if holds else 1)
+
+
+if __name__ == "__main__":
+    main()

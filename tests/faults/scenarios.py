@@ -1,0 +1,157 @@
+"""What the functions are given while a call fails: one function of a lane, and what leads up to it.
+
+A scenario plays footage, brings its function to the point, and makes one invocation with the fault.
+What comes after it, `Lane.settle` delivers without faults. To add one, write what happens and add a
+line to `SCENARIOS`.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from .host import Host, Result
+from .lane import Lane, LaneError
+from .proxy import Fault
+
+WINDOW_MS = 10_000
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+# The shelf sweep in the footage, in milliseconds from its first frame.
+SWEEP_MS = (6_200, 8_900)
+# From a tick that failed until Lambda calls again, in seconds. Source: Lambda developer guide,
+# "Asynchronous invocation errors and retries".
+TICK_AGAIN_SECONDS = 60
+
+Perform = Callable[["Act"], Awaitable[Result]]
+
+
+@dataclass
+class Act:
+    """One performance: a lane, the environment whose call fails, and the fault."""
+
+    lane: Lane
+    host: Host
+    fault: Fault | None
+    # The camera's time of the footage's first frame.
+    start_ms: int = field(default_factory=lambda: int(time.time() * 1_000) // WINDOW_MS * WINDOW_MS - 2 * WINDOW_MS)
+    # Windows that `dispatch` sent.
+    windows: list[tuple[str, int]] = field(default_factory=list)
+
+    async def sees(self, after_s: int = 0, matched: int = 1, **more: object) -> None:
+        """The model sees the sweep, so many seconds later than it is."""
+        start_ms, end_ms = (self.start_ms + it + after_s * 1_000 for it in SWEEP_MS)
+        await self.lane.put_event(self.lane.detail(**({"start_ms": start_ms, "end_ms": end_ms} | more)), matched)
+
+
+async def opens(act: Act) -> Result:
+    await act.sees()
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
+async def joins(act: Act) -> Result:
+    await act.sees()
+    await act.lane.deliver("respond")
+    await act.sees(after_s=5)
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
+async def escalates(act: Act) -> Result:
+    await act.sees(event_type="concealment", confidence=0.75)
+    await act.lane.deliver("respond")
+    await act.sees(after_s=5, event_type="concealment", confidence=0.8, aisle_kind="high-value")
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
+async def several(act: Act) -> Result:
+    """One event that three rules match; their messages come in one batch."""
+    await act.sees(
+        matched=3, event_type=["shelf_sweep", "concealment"], aisle_kind="high-value", confidence=[0.9, 0.4], period="closed"
+    )
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
+async def two_at_once(act: Act) -> Result:
+    """Two detections of one incident in one batch, the second higher than the first."""
+    await act.sees(event_type="concealment", confidence=0.75)
+    await act.sees(after_s=5, event_type="concealment", confidence=0.8, aisle_kind="high-value")
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
+async def keeps(act: Act) -> Result:
+    await act.sees()
+    await act.lane.deliver("respond")
+    return await act.lane.deliver("preserve", act.host, act.fault)
+
+
+async def keeps_raw(act: Act) -> Result:
+    """No MP4 can be made of this stream."""
+    fault = {"operation": "GetClip", "name": act.lane.stream, "error": "InvalidMediaFrameException"}
+    act.lane.world.aws.local("POST", "/_local/faults", fault)
+    return await keeps(act)
+
+
+async def extends(act: Act) -> Result:
+    """The clip is kept, and then a later detection wants a longer one."""
+    await act.sees()
+    await act.lane.settle()
+    await act.sees(after_s=20)
+    await act.lane.deliver("respond")
+    return await act.lane.deliver("preserve", act.host, act.fault)
+
+
+async def watches(act: Act) -> Result:
+    """The window that holds the sweep, as `dispatch` cuts it."""
+    await act.lane.tick(act.start_ms // MINUTE_MS * MINUTE_MS, [act.lane.name])
+    # The other windows of the minute were to wait longer, this one hardly at all.
+    act.lane.seconds = 0
+    await act.lane.discard("analyze", lambda window: window["start_ms"] == act.start_ms)
+    return await act.lane.deliver("analyze", act.host, act.fault)
+
+
+async def ticks(act: Act) -> Result:
+    minute_ms = act.start_ms // MINUTE_MS * MINUTE_MS
+    cameras = [act.lane.name, act.lane.name + "b"]
+    first = result = await act.lane.tick(minute_ms, cameras, act.host, act.fault)
+    if first.kind != "done":
+        act.lane.seconds += TICK_AGAIN_SECONDS
+        result = await act.lane.tick(minute_ms, cameras, act.host)
+    if result.kind != "done":
+        raise LaneError(f"the tick fails again: {result.answer}")
+    bodies = await act.lane.discard("analyze", lambda _: False)
+    act.windows = [(it["camera"], it["start_ms"] - minute_ms) for it in bodies]
+    return first
+
+
+async def rows(act: Act) -> Result:
+    """The changes of two cases of different days, so that there are two objects."""
+    await act.sees()
+    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=act.start_ms - DAY_MS, end_ms=act.start_ms - DAY_MS + 2_000)
+    await act.lane.settle()
+    return await act.lane.project(act.lane.case_ids, act.host, act.fault)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    function: str
+    perform: Perform
+    # How often people are told when nothing fails.
+    alerts: int
+    # How often they may be told because messages of one batch come apart: once for each priority.
+    alerts_apart: int = 0
+    second_camera: bool = False
+
+
+SCENARIOS = [
+    Scenario("a detection opens a case", "respond", opens, 1),
+    Scenario("a detection joins a case", "respond", joins, 1),
+    Scenario("a detection escalates a case", "respond", escalates, 2),
+    Scenario("three rules match one event", "respond", several, 1, alerts_apart=3),
+    Scenario("two detections come in one batch", "respond", two_at_once, 1, alerts_apart=2),
+    Scenario("a clip is kept", "preserve", keeps, 1),
+    Scenario("a clip is kept as raw fragments", "preserve", keeps_raw, 1),
+    Scenario("a longer clip is kept", "preserve", extends, 1),
+    Scenario("a window is shown to the model", "analyze", watches, 1),
+    Scenario("a tick is cut into windows", "dispatch", ticks, 0, second_camera=True),
+    Scenario("changes become rows", "project", rows, 2, second_camera=True),
+]
