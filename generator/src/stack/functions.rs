@@ -50,7 +50,10 @@ pub(super) struct Function {
     consumes: Option<&'static str>,
     /// Logical ids of the queues that it, or Lambda on its behalf, sends to.
     sends_to: Vec<&'static str>,
-    cases_key_services: Vec<Value>,
+    /// Through which services it has something decrypted that the cases key protects.
+    cases_key_decrypts: Vec<Value>,
+    /// Through which it has something encrypted.
+    cases_key_encrypts: Vec<Value>,
 }
 
 pub(super) fn queues(names: &CellNames) -> Vec<Queue> {
@@ -92,7 +95,8 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
         environment: BTreeMap::from([(settings::CELL, json!(cell.id.as_str()))]),
         consumes: None,
         sends_to: vec![],
-        cases_key_services: vec![],
+        cases_key_decrypts: vec![],
+        cases_key_encrypts: vec![],
     };
     vec![
         function("dispatch", "Cuts the next minute of a store into windows", 256, DISPATCH_SECONDS)
@@ -138,9 +142,16 @@ impl Function {
         self
     }
 
-    /// Through which services it uses the cases key; `lambda` decrypts its settings.
+    /// Through which services it uses the cases key, once the queues that it sends to are known.
+    ///
+    /// Each decrypts: `lambda` its settings, `sqs`, `sns` and `s3` also to prove a new data key.
+    /// Only who sends, publishes or puts an object has a data key made; the table's is made already.
     fn uses_key_for(mut self, names: &[&str]) -> Self {
-        self.cases_key_services = services(names);
+        let sends = !self.sends_to.is_empty();
+        let encrypts = |name: &&str| matches!(*name, "s3" | "sns") || (*name == "sqs" && sends);
+        let encrypting: Vec<&str> = names.iter().copied().filter(encrypts).collect();
+        self.cases_key_encrypts = services(&encrypting);
+        self.cases_key_decrypts = services(names);
         self
     }
 }

@@ -54,6 +54,7 @@ pub(super) struct Context {
     concurrency: Value,
     scheduler_role: String,
     scheduler_key_services: Vec<Value>,
+    queue_key_service: Value,
     video_key_service: Value,
     evidence_key_service: Value,
     hosted: Option<Hosted>,
@@ -136,6 +137,7 @@ impl Context {
             }),
             scheduler_role: names.scheduler_role(),
             scheduler_key_services: services(&["scheduler", "sqs"]),
+            queue_key_service: service("sqs"),
             video_key_service: service("kinesisvideo"),
             evidence_key_service: service("s3"),
             hosted: match &cell.detector {
