@@ -243,6 +243,7 @@ fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evi
         clip_start: None,
         clip_end: None,
         gaps: Vec::new(),
+        parts: Vec::new(),
         media_type: None,
         retain_until: None,
         reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),

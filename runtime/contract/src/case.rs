@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::LockMode;
+use crate::evidence::{EvidencePart, LockMode};
 use crate::priority::Priority;
 
 /// Name of the index over the cases of one store, newest last.
@@ -153,30 +153,34 @@ pub struct Evidence {
     pub status: EvidenceStatus,
     /// The evidence bucket.
     pub bucket: String,
-    /// Key of the clip, known from the start.
+    /// Key of the clip, known from the start; of its first part where it has several.
     pub key: String,
     /// First moment wanted, RFC 3339.
     pub start: String,
     /// End of what is wanted, RFC 3339.
     pub end: String,
-    /// SHA-256 of the clip in lower-case hex, as S3 verified it.
+    /// SHA-256 of that object in lower-case hex, as S3 verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Size of the clip in bytes.
+    /// Size of that object in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// The object's version in the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// First moment that the clip really shows.
+    /// First moment that the clip really shows, with all its parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_start: Option<String>,
-    /// Last moment that the clip really shows.
+    /// Last moment that the clip really shows, with all its parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_end: Option<String>,
     /// Stretches inside the wanted range without video, as `start/end` in RFC 3339.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<String>,
+    /// Every object of a clip that one object cannot hold, in order, the first one too; empty where
+    /// one holds all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<EvidencePart>,
     /// `video/mp4`, or `video/x-matroska` where only the raw fragments could be kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
@@ -189,8 +193,9 @@ pub struct Evidence {
     /// When the clip was asked for, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<String>,
-    /// How often a longer clip was asked for because the incident went on; absent: never. While
-    /// one is pending, the fields above name the clip that is kept already.
+    /// How often a longer clip was asked for because the incident went on, or kept because video
+    /// came late; absent: never. While one is pending, the fields above name the clip that is kept
+    /// already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extensions: Option<u32>,
     /// What a request for the clip needs beside the stretch and the key; absent when no camera is
@@ -295,7 +300,7 @@ pub struct AuditEntry {
     /// Which function or person.
     pub actor: String,
     /// What happened, such as `opened`, `joined`, `escalated`, `alerted`, `evidence-stored`,
-    /// `evidence-extended`.
+    /// `evidence-extended`, `evidence-completed`.
     pub action: String,
     /// The facts of the entry; of `alerted`, the texts that people were sent.
     pub facts: serde_json::Value,

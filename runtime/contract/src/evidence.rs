@@ -71,4 +71,45 @@ pub struct EvidenceMessage {
     /// How often this request was put back, from 0.
     #[serde(default)]
     pub attempt: u32,
+    /// What is kept already of a clip in several parts; absent before the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<EvidenceProgress>,
+}
+
+/// One object of a clip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidencePart {
+    /// Its key in the evidence bucket.
+    pub key: String,
+    /// `video/mp4`, or `video/x-matroska` where only the raw fragments could be kept.
+    pub media_type: String,
+    /// SHA-256 in lower-case hex, as S3 verified it.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// The object's version in the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// First moment that it shows, RFC 3339.
+    pub start: String,
+    /// Last moment that it shows, RFC 3339.
+    pub end: String,
+    /// Stretches without video from the end of the part before to its own end, as `start/end` in
+    /// RFC 3339; of the last part to the end of what is wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<String>,
+    /// Until when the object is locked, RFC 3339.
+    pub retain_until: String,
+    /// Why it holds raw fragments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The parts of a clip that are kept, while others are to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceProgress {
+    /// In order.
+    pub parts: Vec<EvidencePart>,
+    /// Start of the last fragment in them, in milliseconds since the epoch by the camera's clock.
+    pub until_ms: i64,
 }
