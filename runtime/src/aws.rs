@@ -91,6 +91,11 @@ fn is_curable(code: &str) -> bool {
         || code.contains("TooManyRequests")
         || code.contains("ThroughputExceeded")
         || code.contains("TransactionInProgress")
+        // What was sent did not arrive as it was sent.
+        || matches!(code, "BadDigest" | "RequestTimeout" | "XAmzContentSHA256Mismatch")
+        // The key, or the bucket, is not there for us now.
+        || code.starts_with("KMS.")
+        || code == "NoSuchBucket"
 }
 
 /// Timeouts for a call that carries a clip, one way or the other.
@@ -123,6 +128,10 @@ enum AnswerError {
     Empty,
     #[error("the answer breaks off")]
     BrokenOff,
+    #[error("the answer takes more than {0:?}")]
+    TooSlow(Duration),
+    #[error("the list has more than {0} entries")]
+    TooMany(usize),
 }
 
 #[cfg(test)]
@@ -142,7 +151,8 @@ mod tests {
         for code in ["AccessDenied", "AccessDeniedException", "NotAuthorizedException"] {
             assert!(is_curable(code), "{code}");
         }
-        assert!(is_curable("ThrottlingException"));
+        assert!(is_curable("ThrottlingException") && is_curable("KMS.DisabledException"));
+        assert!(is_curable("BadDigest") && is_curable("NoSuchBucket"));
         assert!(!is_curable("InvalidArgumentException"));
     }
 }

@@ -210,7 +210,7 @@ async fn on_requests(
                 subject.store = Some(request.store.clone());
                 subject.camera = Some(request.camera.clone());
                 subject.case = Some(request.case_id.clone());
-                preserve::handle(services, &request, clock::now_ms()).await
+                Box::pin(preserve::handle(services, &request, clock::now_ms())).await
             }
             Err(error) => Err(error),
         };

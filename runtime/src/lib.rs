@@ -17,6 +17,7 @@ pub mod window;
 pub mod detection;
 pub mod row;
 pub mod metric;
+pub mod mp4;
 
 // Steps: one per function, over a trait that says what the step needs.
 pub mod dispatch;

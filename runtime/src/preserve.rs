@@ -1,36 +1,35 @@
 //! `preserve`: a case's clip is cut from the stream and locked in the evidence bucket.
 //!
-//! Video that has not arrived is waited for until the deadline, then what exists is kept and named
-//! incomplete. A call that fails is tried again for as long as the stream has the video, and what
-//! time cannot cure ends the request with its reason. The clip has one key; a run that stops after putting it puts it again as a new
-//! version, because reading it back would need a right that this function shall not have, and two
-//! cuts need not be the same bytes. The case names the version whose hash it holds.
-
-use std::time::Duration;
+//! Video that has not arrived is waited for until the deadline. Then what exists is kept and the
+//! case says what is missing, and the stream is looked at again every quarter of an hour for as long
+//! as it may hold the rest. A call that fails is tried again as long. One invocation keeps one part
+//! (`part`), so that memory and time have a bound, and the request carries what is kept; the case is
+//! told once, at the end. A run that stops after putting a part puts it again as a new version,
+//! because reading it back would need a right that this function shall not have, and two cuts need
+//! not be the same bytes. The case names the version whose hash it holds.
 
 use casework::case::{self, KeptClip, Outcome};
 use casework::case_table::{CaseTable, amend, fetch};
-use casework::evidence::{self, CLIP_BYTES_MAX, Cut, PATIENCE_MS, Patience, Plan, Range};
+use casework::cut::{self, Patience, Plan, Reached};
+use casework::evidence::{self, PATIENCE_MS, Range};
 use casework::fragment::{self, Fragment};
-use casework::id;
 use casework::step::StepError;
-use contract::case::EvidenceStatus;
-use contract::evidence::{EvidenceMessage, LockMode};
+use contract::case::{CaseItem, EvidenceStatus};
+use contract::evidence::{EvidenceMessage, EvidencePart, EvidenceProgress, LockMode};
 
 use crate::metric::{Count, Metric};
 
-/// What an MP4 may weigh more than the fragments it is made of, in bytes. Our choice: an index
-/// entry for each frame of the longest clip, several times over.
-const CONTAINER_BYTES: u64 = 4_000_000;
+mod part;
 
 /// How often a request is put back. Our choice: at a quarter of an hour each, five days; a request
 /// that waits longer will not end by itself.
 const ATTEMPTS_MAX: u32 = 500;
 
-/// A day.
-const DAY: Duration = Duration::from_hours(24);
+/// Seconds between two looks for video that came after the deadline: the longest that a queue delays
+/// a message.
+const LATE_DELAY_S: i32 = 900;
 
-/// A clip on its way to the evidence bucket.
+/// A clip on its way to the evidence bucket, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clip {
     pub key: String,
@@ -89,10 +88,12 @@ pub trait PreserveServices: CaseTable {
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preserved {
-    /// It had ended before.
+    /// There is nothing more to do.
     Already,
     /// It waits for video.
     Waiting,
+    /// A part is kept; the request goes on with the next one.
+    Partly,
     /// A call failed for this reason; the request comes again.
     Retrying(String),
     Stored,
@@ -106,64 +107,194 @@ pub async fn handle(
     message: &EvidenceMessage,
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
-    let case = fetch(services, &message.case_id).await?;
-    if case.evidence.status != EvidenceStatus::Pending {
-        return Ok(Preserved::Already);
-    }
-    let asked = Range { start_ms: message.start_ms, end_ms: message.end_ms };
-    // Detections that joined since have extended what the case wants.
-    let range = evidence::range_of(&case).unwrap_or(asked);
-    let message = EvidenceMessage { key: evidence::clip_key(&case), ..message.clone() };
-    let patience = patience(&message, range, now_ms);
-    match preserve(services, &message, range, patience).await {
-        Ok(Step::Wait { delay_s }) => put_back(services, &message, delay_s).await,
-        Ok(Step::End(outcome)) => finish(services, &message, outcome, now_ms).await,
-        Err(error) if error.retryable && may_retry(&message, now_ms) => {
-            put_back(services, &message, patience.retry_delay_s()).await?;
+    match attend(services, message, now_ms).await {
+        Err(error) if error.retryable && message.attempt < ATTEMPTS_MAX => {
+            put_back(services, message, cut::retry_delay_s(message.attempt)).await?;
             Ok(Preserved::Retrying(error.chain()))
         }
-        Err(error) => finish(services, &message, Outcome::Failed(error.chain()), now_ms).await,
+        outcome => outcome,
     }
 }
 
-fn patience(message: &EvidenceMessage, range: Range, now_ms: i64) -> Patience {
-    let deadline_ms = message.deadline_ms.max(range.end_ms + PATIENCE_MS);
-    let deadline_ms = deadline_ms.min(message.retained_until_ms);
-    let is_last = message.attempt >= ATTEMPTS_MAX;
-    let deadline_ms = if is_last { deadline_ms.min(now_ms) } else { deadline_ms };
-    Patience { now_ms, deadline_ms, attempt: message.attempt }
+async fn attend(
+    services: &impl PreserveServices,
+    message: &EvidenceMessage,
+    now_ms: i64,
+) -> Result<Preserved, StepError> {
+    let case = fetch(services, &message.case_id).await?;
+    match case.evidence.status {
+        EvidenceStatus::Stored => Ok(Preserved::Already),
+        EvidenceStatus::Pending => {
+            let wish = Wish::new(message, &case, evidence::clip_key(&case));
+            answer(services, &wish, now_ms).await
+        }
+        EvidenceStatus::Incomplete | EvidenceStatus::Failed => {
+            let wish = Wish::new(message, &case, evidence::later_key(&case));
+            look_again(services, &wish, &case, now_ms).await
+        }
+    }
 }
 
-/// Whether a call that failed is to be tried again: the stream still has the video.
-fn may_retry(message: &EvidenceMessage, now_ms: i64) -> bool {
-    now_ms < message.retained_until_ms && message.attempt < ATTEMPTS_MAX
+/// A request as the case stands by now.
+struct Wish {
+    message: EvidenceMessage,
+    range: Range,
+    /// From then on the stream has lost the last of the range.
+    lost_at_ms: i64,
+}
+
+impl Wish {
+    fn new(message: &EvidenceMessage, case: &CaseItem, key: String) -> Self {
+        let asked = Range { start_ms: message.start_ms, end_ms: message.end_ms };
+        let retention_ms = message.retained_until_ms.saturating_sub(message.start_ms);
+        // The parts of a clip belong to one stretch; a detection that joined is seen at its end.
+        let progress = message.progress.clone().filter(|_| message.key == key);
+        // Detections that joined since have extended what the case wants.
+        let wanted = evidence::range_of(case).filter(|_| progress.is_none());
+        let range = wanted.unwrap_or(asked);
+        let message = EvidenceMessage {
+            key,
+            progress,
+            start_ms: range.start_ms,
+            end_ms: range.end_ms,
+            retained_until_ms: range.start_ms.saturating_add(retention_ms),
+            ..message.clone()
+        };
+        Self { message, range, lost_at_ms: range.end_ms.saturating_add(retention_ms) }
+    }
+
+    /// Whether the request may come again: the stream may still have the video.
+    fn may_come_again(&self, now_ms: i64) -> bool {
+        now_ms < self.lost_at_ms && self.message.attempt < ATTEMPTS_MAX
+    }
+
+    fn patience(&self, now_ms: i64) -> Patience {
+        let deadline_ms = self.message.deadline_ms.max(self.range.end_ms + PATIENCE_MS);
+        let deadline_ms = deadline_ms.min(self.message.retained_until_ms);
+        let is_last = self.message.attempt >= ATTEMPTS_MAX;
+        let deadline_ms = if is_last { deadline_ms.min(now_ms) } else { deadline_ms };
+        Patience { now_ms, deadline_ms, attempt: self.message.attempt }
+    }
+
+    async fn list(&self, services: &impl PreserveServices) -> Result<Vec<Fragment>, StepError> {
+        let from_ms = self.range.start_ms - fragment::LENGTH_MS_MAX;
+        let stream = &self.message.stream;
+        let listed = services.list_fragments(stream, from_ms, self.range.end_ms).await?;
+        Ok(fragment::without_repeats(listed))
+    }
+
+    /// What is kept of the clip already.
+    fn parts(&self) -> &[EvidencePart] {
+        self.message.progress.as_ref().map_or(&[], |progress| &progress.parts)
+    }
+
+    /// How the request ends where no more can be kept.
+    fn end(&self, reason: String) -> Outcome {
+        let reached = Reached::of(self.message.progress.as_ref());
+        let (Some(clip), Some(reached)) = (clip(self.range, self.parts()), reached) else {
+            return Outcome::Failed(reason);
+        };
+        let tail = Range { start_ms: reached.end_ms, end_ms: self.range.end_ms };
+        let tail = (tail.end_ms - tail.start_ms >= fragment::GAP_MS_MIN).then_some(tail);
+        Outcome::Kept(Box::new(KeptClip { tail, reason: Some(reason), ..clip }))
+    }
 }
 
 /// What to do next about a request.
 enum Step {
-    Wait { delay_s: i32 },
+    Wait {
+        delay_s: i32,
+    },
+    /// Go on with the next part.
+    Next(EvidenceProgress),
     End(Outcome),
 }
 
-/// Puts the clip into the bucket, if the video is there.
-async fn preserve(
+/// Answers a request whose clip is still to come.
+async fn answer(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
-    range: Range,
-    patience: Patience,
-) -> Result<Step, StepError> {
-    let from_ms = range.start_ms - fragment::LENGTH_MS_MAX;
-    let listed = services.list_fragments(&message.stream, from_ms, range.end_ms).await?;
-    match evidence::plan(range, fragment::in_order(listed), patience) {
-        Plan::Wait { delay_s } => Ok(Step::Wait { delay_s }),
-        Plan::Nothing => {
-            let reason = "the stream holds no video of this time".to_owned();
-            Ok(Step::End(Outcome::Failed(reason)))
-        }
-        Plan::Cut(cut) => keep(services, message, (range, cut), patience).await,
+    wish: &Wish,
+    now_ms: i64,
+) -> Result<Preserved, StepError> {
+    let patience = wish.patience(now_ms);
+    let step = match wish.list(services).await {
+        Ok(fragments) => preserve(services, wish, fragments, patience).await,
+        Err(error) => Err(error),
+    };
+    match step {
+        Ok(Step::Wait { delay_s }) => put_back(services, &wish.message, delay_s).await,
+        Ok(Step::Next(progress)) => go_on(services, wish, progress).await,
+        Ok(Step::End(outcome)) => finish(services, wish, outcome, now_ms).await,
+        Err(error) if error.retryable && wish.may_come_again(now_ms) => Err(error),
+        Err(error) => finish(services, wish, wish.end(error.chain()), now_ms).await,
     }
 }
 
+/// Looks for video that came after the clip was kept without it, or not at all.
+async fn look_again(
+    services: &impl PreserveServices,
+    wish: &Wish,
+    case: &CaseItem,
+    now_ms: i64,
+) -> Result<Preserved, StepError> {
+    if !wish.may_come_again(now_ms) {
+        return Ok(Preserved::Already);
+    }
+    let fragments = wish.list(services).await?;
+    let missing_ms = cut::missing_ms(wish.range, &fragments);
+    let is_more = missing_ms <= evidence::missing_ms(case).saturating_sub(fragment::GAP_MS_MIN);
+    if fragments.is_empty() || !is_more {
+        return put_back(services, &wish.message, LATE_DELAY_S).await;
+    }
+    let patience = Patience { deadline_ms: now_ms, ..wish.patience(now_ms) };
+    match preserve(services, wish, fragments, patience).await {
+        Ok(Step::Next(progress)) => go_on(services, wish, progress).await,
+        Ok(Step::End(Outcome::Kept(clip))) => {
+            let note = |case: &_| case::complete_evidence(case, &clip, now_ms);
+            let case = amend(services, &wish.message.case_id, note).await?;
+            conclude(services, wish, &case, now_ms).await
+        }
+        Err(error) if error.retryable => Err(error),
+        Ok(_) | Err(_) => put_back(services, &wish.message, LATE_DELAY_S).await,
+    }
+}
+
+/// Puts the clip into the bucket, or its next part, if the video is there.
+async fn preserve(
+    services: &impl PreserveServices,
+    wish: &Wish,
+    fragments: Vec<Fragment>,
+    patience: Patience,
+) -> Result<Step, StepError> {
+    let reached = Reached::of(wish.message.progress.as_ref());
+    let cut = match cut::plan(wish.range, fragments, reached, patience) {
+        Plan::Wait { delay_s } => return Ok(Step::Wait { delay_s }),
+        Plan::Nothing => {
+            let reason = "the stream holds no video of this time";
+            return Ok(Step::End(wish.end(reason.to_owned())));
+        }
+        Plan::Cut(cut) => cut,
+    };
+    let Some((part, cut)) = part::keep(services, &wish.message, cut, patience).await? else {
+        return Ok(Step::Wait { delay_s: patience.delay_s() });
+    };
+    let mut parts = wish.parts().to_vec();
+    parts.push(part);
+    if cut.is_last {
+        let clip = clip(wish.range, &parts).expect("a part was just added");
+        return Ok(Step::End(Outcome::Kept(Box::new(clip))));
+    }
+    Ok(Step::Next(EvidenceProgress { parts, until_ms: cut.until_ms() }))
+}
+
+/// The clip that these parts make; `None` without any.
+fn clip(wanted: Range, parts: &[EvidencePart]) -> Option<KeptClip> {
+    let (first, others) = parts.split_first()?;
+    let (first, others) = (first.clone(), others.to_vec());
+    Some(KeptClip { wanted, first, others, tail: None, reason: None })
+}
+
+/// Puts a request back as it is, to come again after so many seconds.
 async fn put_back(
     services: &impl PreserveServices,
     message: &EvidenceMessage,
@@ -174,91 +305,69 @@ async fn put_back(
     Ok(Preserved::Waiting)
 }
 
-/// Cuts the clip and puts it into the bucket.
-async fn keep(
+/// Sends the request on its way to the next part, at once. It cannot circulate: each part begins
+/// after the one before.
+async fn go_on(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
-    (wanted, cut): (Range, Cut),
-    patience: Patience,
-) -> Result<Step, StepError> {
-    let bytes_max = CLIP_BYTES_MAX + CONTAINER_BYTES;
-    let answer = services.cut_clip(&message.stream, cut.ask, bytes_max).await?;
-    let (key, media_type, video, reason) = match answer {
-        CutClip::Mp4(video) => (message.key.clone(), "video/mp4", video, cut.reason),
-        CutClip::NotMp4(reason) => {
-            let fragments = &cut.fragments;
-            let video = services.fetch_fragments(&message.stream, fragments, bytes_max).await?;
-            (evidence::raw_key(&message.key), "video/x-matroska", video, Some(reason))
-        }
-        CutClip::Gone(_) if patience.now_ms < patience.deadline_ms => {
-            return Ok(Step::Wait { delay_s: patience.delay_s() });
-        }
-        CutClip::Gone(reason) => return Ok(Step::End(Outcome::Failed(reason))),
-    };
-    let keep_ms = i64::try_from((DAY * message.keep_days).as_millis()).unwrap_or(i64::MAX);
-    let retain_until_ms = patience.now_ms.saturating_add(keep_ms);
-    let sha256 = id::sha256(&video);
-    let bytes = u64::try_from(video.len()).unwrap_or(u64::MAX);
-    let metadata = vec![
-        ("case-id", message.case_id.clone()),
-        ("store", message.store.clone()),
-        ("camera", message.camera.clone()),
-        ("sha256", id::hex(&sha256)),
-        ("clip", cut.shows.text()),
-    ];
-    let lock = message.lock;
-    let clip =
-        Clip { key: key.clone(), media_type, video, sha256, lock, retain_until_ms, metadata };
-    let version_id = services.put_clip(clip).await?;
-    let kept = KeptClip {
-        key,
-        media_type: media_type.to_owned(),
-        sha256: id::hex(&sha256),
-        bytes,
-        version_id,
-        wanted,
-        shows: cut.shows,
-        gaps: cut.gaps,
-        retain_until_ms,
-        reason,
-    };
-    Ok(Step::End(Outcome::Kept(kept)))
+    wish: &Wish,
+    progress: EvidenceProgress,
+) -> Result<Preserved, StepError> {
+    let next = EvidenceMessage { progress: Some(progress), ..wish.message.clone() };
+    services.send_evidence(&next, 0).await?;
+    Ok(Preserved::Partly)
 }
 
 /// Notes how the request ended, unless another run has noted it.
 async fn finish(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
+    wish: &Wish,
     outcome: Outcome,
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
+    let message = &wish.message;
     let note = |case: &_| case::finish_evidence(case, &outcome, now_ms);
     let case = amend(services, &message.case_id, note).await?;
-    let count = |metric| {
+    let metric = match case.evidence.status {
+        EvidenceStatus::Incomplete => Some(Metric::EvidenceIncomplete),
+        EvidenceStatus::Failed => Some(Metric::EvidenceFailed),
+        EvidenceStatus::Stored | EvidenceStatus::Pending => None,
+    };
+    if let Some(metric) = metric {
         let (store, camera) = (message.store.clone(), message.camera.clone());
         services.count(Count { metric, value: 1, store, camera });
-    };
-    match case.evidence.status {
-        EvidenceStatus::Incomplete => {
-            count(Metric::EvidenceIncomplete);
-            Ok(Preserved::Incomplete)
-        }
-        EvidenceStatus::Failed => {
-            count(Metric::EvidenceFailed);
-            Ok(Preserved::Failed)
-        }
-        EvidenceStatus::Stored => Ok(Preserved::Stored),
+    }
+    conclude(services, wish, &case, now_ms).await
+}
+
+/// Lets the request come again for what its case still lacks.
+async fn conclude(
+    services: &impl PreserveServices,
+    wish: &Wish,
+    case: &CaseItem,
+    now_ms: i64,
+) -> Result<Preserved, StepError> {
+    let message = EvidenceMessage { progress: None, ..wish.message.clone() };
+    let preserved = match case.evidence.status {
+        EvidenceStatus::Stored => return Ok(Preserved::Stored),
         // A detection joined while the clip was cut, so that the case wants a longer one.
         EvidenceStatus::Pending => {
-            let end_ms = evidence::range_of(&case).map_or(message.end_ms, |range| range.end_ms);
-            put_back(services, message, evidence::delay_s(end_ms, now_ms)).await
+            let end_ms = evidence::range_of(case).map_or(message.end_ms, |range| range.end_ms);
+            return put_back(services, &message, evidence::delay_s(end_ms, now_ms)).await;
         }
+        EvidenceStatus::Incomplete => Preserved::Incomplete,
+        EvidenceStatus::Failed => Preserved::Failed,
+    };
+    if wish.may_come_again(now_ms) {
+        put_back(services, &message, LATE_DELAY_S).await?;
     }
+    Ok(preserved)
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
+
+    use std::time::Duration;
 
     use casework::case::Change;
     use casework::case_table::Written;
@@ -266,22 +375,38 @@ mod tests {
     use casework::case_table::memory::{MemoryTable, run};
     use casework::incident::example::detection;
     use casework::step::Pause;
-    use contract::case::CaseItem;
     use contract::priority::Priority;
 
+    use casework::id;
+
     use super::*;
+    use crate::mp4::example;
+
+    /// What the stream makes of a call for a clip.
+    #[derive(Clone)]
+    enum Answer {
+        /// Of the fragments that start in the range, the first so many.
+        First(usize),
+        This(CutClip),
+        Fails {
+            retryable: bool,
+        },
+    }
 
     /// A case that wants 85 s to 117 s, a stream, and a bucket.
     struct World {
         calls: Calls,
         table: MemoryTable,
-        fragments: Vec<Fragment>,
-        answer: CutClip,
+        fragments: RefCell<Vec<Fragment>>,
+        answer: Answer,
+        /// So many fragments are missing where raw ones are read.
+        lacks: Cell<usize>,
         /// Listing fails, and whether that is retryable.
         refusal: Cell<Option<bool>>,
         asked: RefCell<Vec<Range>>,
         clips: RefCell<Vec<Clip>>,
         put_back: RefCell<Vec<(u32, i32)>>,
+        sent: RefCell<Option<EvidenceMessage>>,
         counts: RefCell<Vec<&'static str>>,
         /// What is on record by the time that the clip is put.
         joins_on_put: RefCell<Option<Change>>,
@@ -312,12 +437,28 @@ mod tests {
                 let error = StepError::permanent("list fragments of", stream, "refused");
                 return Err(StepError { retryable, ..error });
             }
-            self.calls.make("list", || self.fragments.clone()).await
+            self.calls.make("list", || self.fragments.borrow().clone()).await
         }
 
         async fn cut_clip(&self, _: &str, range: Range, _: u64) -> Result<CutClip, StepError> {
             self.asked.borrow_mut().push(range);
-            self.calls.make("cut", || self.answer.clone()).await
+            if let Answer::Fails { retryable } = self.answer {
+                let error = StepError::permanent("cut a clip of", "stream", "refused");
+                return Err(StepError { retryable, ..error });
+            }
+            let cut = || match &self.answer {
+                Answer::This(clip) => clip.clone(),
+                Answer::First(count) => {
+                    let fragments = self.fragments.borrow();
+                    let starts =
+                        |it: &&Fragment| (range.start_ms..=range.end_ms).contains(&it.start_ms);
+                    let clip = fragments.iter().filter(starts).take(*count);
+                    let length_ms: i64 = clip.map(|it| it.length_ms).sum();
+                    CutClip::Mp4(example::clip(u32::try_from(length_ms / 1_000).unwrap()))
+                }
+                Answer::Fails { .. } => unreachable!(),
+            };
+            self.calls.make("cut", cut).await
         }
 
         async fn fetch_fragments(
@@ -326,7 +467,8 @@ mod tests {
             fragments: &[Fragment],
             _: u64,
         ) -> Result<Vec<u8>, StepError> {
-            self.calls.make("fetch", || vec![1; fragments.len()]).await
+            let count = fragments.len().saturating_sub(self.lacks.get());
+            self.calls.make("fetch", || part::FRAGMENT_TAG.repeat(count)).await
         }
 
         async fn put_clip(&self, clip: Clip) -> Result<Option<String>, StepError> {
@@ -345,7 +487,10 @@ mod tests {
             message: &EvidenceMessage,
             delay_s: i32,
         ) -> Result<(), StepError> {
-            let send = || self.put_back.borrow_mut().push((message.attempt, delay_s));
+            let send = || {
+                self.put_back.borrow_mut().push((message.attempt, delay_s));
+                self.sent.replace(Some(message.clone()));
+            };
             self.calls.make("send", send).await
         }
 
@@ -356,32 +501,55 @@ mod tests {
 
     const DEADLINE_MS: i64 = 117_000 + PATIENCE_MS;
 
-    /// Fragments of two seconds whose starts are in the range, in seconds.
-    fn world(starts_s: impl Iterator<Item = i64>, answer: CutClip) -> World {
-        let fragment = |start_s: i64| Fragment {
+    /// A fragment of two seconds that starts at this second.
+    fn fragment(start_s: i64) -> Fragment {
+        Fragment {
             number: start_s.to_string(),
             bytes: 100,
             start_ms: start_s * 1_000,
             length_ms: 2_000,
-        };
+        }
+    }
+
+    /// Fragments of two seconds whose starts are in the range, in seconds.
+    fn world(starts_s: impl Iterator<Item = i64>, answer: Answer) -> World {
         let table = MemoryTable::default();
         table.put(&case::open(&detection(100, Priority::High), None, "evidence", 100_000));
         World {
             calls: Calls::default(),
             table,
-            fragments: starts_s.map(fragment).collect(),
+            fragments: RefCell::new(starts_s.map(fragment).collect()),
             answer,
+            lacks: Cell::default(),
             refusal: Cell::default(),
             asked: RefCell::default(),
             clips: RefCell::default(),
             put_back: RefCell::default(),
+            sent: RefCell::default(),
             counts: RefCell::default(),
             joins_on_put: RefCell::default(),
         }
     }
 
     fn whole() -> World {
-        world((80..120).step_by(2), CutClip::Mp4(vec![7; 5]))
+        world((80..120).step_by(2), ALL)
+    }
+
+    const ALL: Answer = Answer::First(200);
+
+    /// Until when the stream has the last of what the case wants.
+    const LOST_MS: i64 = 117_000 + 24 * 3_600_000;
+
+    /// Handles a request and what it sends, until it ends or waits longer than a minute.
+    fn follow(world: &World, message: EvidenceMessage, now_ms: i64) -> Preserved {
+        let mut message = message;
+        loop {
+            let outcome = run(handle(world, &message, now_ms)).unwrap().unwrap();
+            match (&outcome, world.sent.take()) {
+                (Preserved::Partly, Some(next)) => message = next,
+                _ => return outcome,
+            }
+        }
     }
 
     fn request(world: &World) -> EvidenceMessage {
@@ -408,16 +576,18 @@ mod tests {
         assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Stored)));
         let calls = ["fetch case", "list", "cut", "put clip", "fetch case", "put change"];
         assert_eq!(world.calls.names.take(), calls);
-        assert_eq!(world.asked.take(), [Range { start_ms: 84_000, end_ms: 116_000 }]);
+        assert_eq!(world.asked.take(), [Range { start_ms: 83_999, end_ms: 116_001 }]);
         let [clip] = world.clips.take().try_into().unwrap();
         assert_eq!((&clip.key, clip.media_type), (&key, "video/mp4"));
         assert_eq!(clip.retain_until_ms, 130_000 + 90 * 24 * 3_600_000);
-        assert_eq!(clip.sha256, id::sha256(&[7; 5]));
+        assert_eq!(clip.sha256, id::sha256(&example::clip(34)));
         let case = world.table.only_case();
         let evidence = &case.evidence;
         assert_eq!(evidence.status, EvidenceStatus::Stored);
         assert_eq!(evidence.sha256.as_deref(), Some(&*id::hex(&clip.sha256)));
-        assert_eq!((evidence.bytes, evidence.version_id.as_deref()), (Some(5), Some("version-1")));
+        assert_eq!(evidence.version_id.as_deref(), Some("version-1"));
+        assert_eq!(evidence.bytes, u64::try_from(example::clip(34).len()).ok());
+        assert!(evidence.parts.is_empty());
         assert_eq!(evidence.clip_start.as_deref(), Some("1970-01-01T00:01:24.000Z"));
         assert_eq!(world.table.actions(&case), ["opened", "evidence-stored"]);
         assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Already)), "a repeated request");
@@ -425,7 +595,7 @@ mod tests {
 
     #[test]
     fn a_missing_end_is_waited_for_and_then_kept_incomplete() {
-        let world = world((80..110).step_by(2), CutClip::Mp4(vec![7]));
+        let world = world((80..110).step_by(2), ALL);
         assert_eq!(check(&world, DEADLINE_MS - 1), Some(Ok(Preserved::Waiting)));
         assert_eq!(world.put_back.take(), [(1, 5)]);
         assert_eq!(world.table.only_case().evidence.status, EvidenceStatus::Pending);
@@ -433,11 +603,12 @@ mod tests {
         let evidence = world.table.only_case().evidence;
         assert_eq!(evidence.gaps, ["1970-01-01T00:01:50.000Z/1970-01-01T00:01:57.000Z"]);
         assert_eq!(world.counts.take(), ["EvidenceIncomplete"]);
+        assert_eq!(world.put_back.take(), [(1, 900)], "the rest may come yet");
     }
 
     #[test]
     fn without_video_the_case_says_why() {
-        let world = world(0..0, CutClip::Mp4(vec![7]));
+        let world = world(0..0, ALL);
         assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Waiting)));
         assert_eq!(check(&world, DEADLINE_MS), Some(Ok(Preserved::Failed)));
         let case = world.table.only_case();
@@ -448,42 +619,199 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_goes_while_cutting_is_waited_for_like_missing_video() {
+    fn a_stream_that_goes_while_cutting_is_waited_for_and_then_read_raw() {
         let gone = CutClip::Gone("ResourceNotFoundException".to_owned());
-        let world = world((80..120).step_by(2), gone);
+        let world = world((80..120).step_by(2), Answer::This(gone));
         assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Waiting)));
-        assert_eq!(check(&world, DEADLINE_MS), Some(Ok(Preserved::Failed)));
+        assert_eq!(check(&world, DEADLINE_MS), Some(Ok(Preserved::Stored)));
         let evidence = world.table.only_case().evidence;
+        assert_eq!(evidence.media_type.as_deref(), Some("video/x-matroska"));
         assert_eq!(evidence.reason.as_deref(), Some("ResourceNotFoundException"));
     }
 
     #[test]
     fn where_no_mp4_can_be_made_the_raw_fragments_are_kept() {
         let answer = CutClip::NotMp4("InvalidMediaFrameException".to_owned());
-        let world = world((84..118).step_by(2), answer);
-        assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Stored)));
+        let refused = "cannot cut a clip of stream: refused";
+        for (answer, reason) in [
+            (Answer::This(answer), "InvalidMediaFrameException"),
+            (Answer::Fails { retryable: false }, refused),
+            (Answer::First(16), "GetClip leaves out video without saying so"),
+        ] {
+            let world = world((84..118).step_by(2), answer);
+            assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Stored)), "{reason}");
+            let evidence = world.table.only_case().evidence;
+            assert_eq!(evidence.media_type.as_deref(), Some("video/x-matroska"));
+            assert_eq!(evidence.key, evidence::raw_key(&request_of_opening(&world).key));
+            assert_eq!(evidence.reason.as_deref(), Some(reason));
+            assert_eq!(evidence.bytes, u64::try_from(17 * part::FRAGMENT_TAG.len()).ok());
+        }
+    }
+
+    #[test]
+    fn a_clip_that_breaks_off_or_fails_is_asked_for_again_and_in_the_end_read_raw() {
+        let torn = example::clip(34);
+        let torn = torn[..torn.len() - 1].to_vec();
+        for answer in [
+            Answer::This(CutClip::Mp4(torn)),
+            Answer::This(CutClip::Mp4(b"not an MP4".to_vec())),
+            Answer::Fails { retryable: true },
+        ] {
+            let world = world((84..118).step_by(2), answer);
+            let opening = request(&world);
+            let retried = run(handle(&world, &opening, 130_000)).unwrap().unwrap();
+            assert!(matches!(retried, Preserved::Retrying(_)), "{retried:?}");
+            assert!(world.clips.borrow().is_empty());
+            let last = EvidenceMessage { attempt: 20, ..opening };
+            assert_eq!(run(handle(&world, &last, 130_000)).unwrap().unwrap(), Preserved::Stored);
+            let evidence = world.table.only_case().evidence;
+            assert_eq!(evidence.media_type.as_deref(), Some("video/x-matroska"));
+        }
+    }
+
+    #[test]
+    fn raw_fragments_that_are_not_all_there_are_asked_for_again_and_never_called_whole() {
+        let answer = CutClip::NotMp4("InvalidMediaFrameException".to_owned());
+        let world = world((84..118).step_by(2), Answer::This(answer));
+        world.lacks.set(1);
+        let opening = request(&world);
+        let retried = run(handle(&world, &opening, 130_000)).unwrap().unwrap();
+        let reason = "cannot read fragments of arm-us-west-seattle-001-a5-a: \
+                      the answer has 16 of 17 fragments";
+        assert_eq!(retried, Preserved::Retrying(reason.to_owned()));
+        let last = EvidenceMessage { attempt: 20, ..opening };
+        assert_eq!(run(handle(&world, &last, 130_000)).unwrap().unwrap(), Preserved::Incomplete);
         let evidence = world.table.only_case().evidence;
-        assert_eq!(evidence.media_type.as_deref(), Some("video/x-matroska"));
-        assert_eq!(evidence.key, evidence::raw_key(&request_of_opening(&world).key));
-        assert_eq!(evidence.reason.as_deref(), Some("InvalidMediaFrameException"));
-        assert_eq!(evidence.bytes, Some(17));
+        assert_eq!(evidence.gaps, ["1970-01-01T00:01:24.000Z/1970-01-01T00:01:58.000Z"]);
+        let reason = "InvalidMediaFrameException; the answer has 16 of 17 fragments";
+        assert_eq!(evidence.reason.as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn what_one_object_cannot_hold_goes_into_further_ones_and_the_case_is_told_once() {
+        let world = whole();
+        world.fragments.borrow_mut().iter_mut().for_each(|it| it.bytes = 10_000_000);
+        assert_eq!(follow(&world, request(&world), 130_000), Preserved::Stored);
+        let case = world.table.only_case();
+        assert_eq!(world.table.actions(&case), ["opened", "evidence-stored"]);
+        let key = request_of_opening(&world).key;
+        let clips = world.clips.take();
+        let keys: Vec<_> = clips.iter().map(|it| it.key.clone()).collect();
+        assert_eq!(keys, [key.clone(), key.replace(".mp4", "-part-2.mp4")]);
+        let parts = case.evidence.parts;
+        let named: Vec<_> = parts.iter().map(|it| (&it.key, it.sha256.clone())).collect();
+        let put: Vec<_> = clips.iter().map(|it| (&it.key, id::hex(&it.sha256))).collect();
+        assert_eq!(named, put);
+        assert_eq!(parts[0].end, parts[1].start);
+        assert_eq!((case.evidence.key, case.evidence.clip_end), (key, Some(parts[1].end.clone())));
+    }
+
+    #[test]
+    fn a_crash_between_two_parts_repeats_one_part_and_loses_none() {
+        // fetch, list, cut, put, send, twice; then the case is told.
+        for index in 0..12 {
+            for fault in Fault::ALL {
+                let world = whole();
+                world.fragments.borrow_mut().iter_mut().for_each(|it| it.bytes = 10_000_000);
+                let mut message = request(&world);
+                world.calls.fault.set(Some((index, fault)));
+                // A delivery that ends in an error, or not at all, is made again.
+                for _ in 0..6 {
+                    let outcome = run(handle(&world, &message, 130_000));
+                    match (outcome, world.sent.take()) {
+                        (Some(Ok(Preserved::Stored | Preserved::Already)), _) => break,
+                        (Some(Ok(_)), Some(next)) => message = next,
+                        _ => {}
+                    }
+                }
+                let case = world.table.only_case();
+                let actions = world.table.actions(&case);
+                assert_eq!(actions, ["opened", "evidence-stored"], "call {index}, {fault:?}");
+                let named: Vec<_> =
+                    case.evidence.parts.iter().map(|it| it.sha256.clone()).collect();
+                let put = world.clips.take();
+                assert_eq!(named.len(), 2, "call {index}, {fault:?}");
+                assert!(put.len() <= 3, "call {index}, {fault:?}");
+                assert!(named.iter().all(|it| put.iter().any(|clip| id::hex(&clip.sha256) == *it)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_clip_cut_short_in_silence_is_asked_for_in_halves() {
+        let world = World { answer: Answer::First(9), ..whole() };
+        world.fragments.borrow_mut().iter_mut().for_each(|it| it.bytes = 5_500_000);
+        assert_eq!(follow(&world, request(&world), 130_000), Preserved::Stored);
+        let parts = world.table.only_case().evidence.parts;
+        let types: Vec<_> = parts.iter().map(|it| &*it.media_type).collect();
+        assert_eq!(types, ["video/mp4", "video/mp4"]);
+        assert!(parts.iter().all(|it| it.gaps.is_empty()));
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_kept_leaves_the_ones_before_it_with_a_gap() {
+        let world = whole();
+        world.fragments.borrow_mut().iter_mut().for_each(|it| it.bytes = 10_000_000);
+        assert_eq!(check(&world, 130_000), Some(Ok(Preserved::Partly)));
+        let next = world.sent.take().unwrap();
+        world.refusal.set(Some(false));
+        assert_eq!(run(handle(&world, &next, 130_000)).unwrap().unwrap(), Preserved::Incomplete);
+        let evidence = world.table.only_case().evidence;
+        assert_eq!(evidence.gaps, ["1970-01-01T00:01:44.000Z/1970-01-01T00:01:57.000Z"]);
+        let reason = "cannot list fragments of arm-us-west-seattle-001-a5-a: refused";
+        assert_eq!(evidence.reason.as_deref(), Some(reason));
+        assert_eq!(evidence.sha256, Some(id::hex(&world.clips.take()[0].sha256)));
+    }
+
+    #[test]
+    fn video_that_comes_after_the_deadline_completes_the_clip() {
+        for before_s in [80, 110] {
+            let world = world((80..before_s).step_by(2), ALL);
+            let first = check(&world, DEADLINE_MS).unwrap().unwrap();
+            assert!(matches!(first, Preserved::Incomplete | Preserved::Failed));
+            let late = world.sent.take().unwrap();
+            let look = |now_ms| run(handle(&world, &late, now_ms)).unwrap().unwrap();
+            assert_eq!(look(DEADLINE_MS + 900_000), Preserved::Waiting, "nothing new");
+            world.fragments.borrow_mut().extend((before_s..120).step_by(2).map(fragment));
+            assert_eq!(look(DEADLINE_MS + 1_800_000), Preserved::Stored);
+            let case = world.table.only_case();
+            assert_eq!(case.evidence.status, EvidenceStatus::Stored);
+            assert!(case.evidence.gaps.is_empty() && case.evidence.reason.is_none());
+            let actions = world.table.actions(&case);
+            assert_eq!(actions.last().unwrap(), "evidence-completed");
+            let keys: Vec<_> = world.clips.take().into_iter().map(|it| it.key).collect();
+            assert_eq!(keys.last(), Some(&case.evidence.key));
+            assert_eq!(keys.iter().collect::<std::collections::BTreeSet<_>>().len(), keys.len());
+            assert_eq!(look(DEADLINE_MS + 2_700_000), Preserved::Already);
+        }
+    }
+
+    #[test]
+    fn the_stream_is_looked_at_for_late_video_only_while_it_may_hold_any() {
+        let world = world((80..110).step_by(2), ALL);
+        assert_eq!(check(&world, DEADLINE_MS), Some(Ok(Preserved::Incomplete)));
+        let late = world.sent.take().unwrap();
+        let look = |now_ms| run(handle(&world, &late, now_ms)).unwrap().unwrap();
+        assert_eq!(look(LOST_MS - 1), Preserved::Waiting);
+        assert_eq!(look(LOST_MS), Preserved::Already);
+        assert_eq!(world.table.only_case().evidence.status, EvidenceStatus::Incomplete);
     }
 
     #[test]
     fn a_case_that_was_extended_gets_the_longer_clip() {
-        let world = world((80..140).step_by(2), CutClip::Mp4(vec![7]));
+        let world = world((80..140).step_by(2), ALL);
         let opening = request(&world);
         let case = world.table.only_case();
         let guard = world.table.guards.borrow().values().next().cloned();
         world.table.put(&case::join(&case, &detection(120, Priority::High), guard, 121_000));
         let outcome = run(handle(&world, &opening, 150_000)).unwrap();
         assert_eq!(outcome.unwrap(), Preserved::Stored);
-        assert_eq!(world.asked.take(), [Range { start_ms: 84_000, end_ms: 136_000 }]);
+        assert_eq!(world.asked.take(), [Range { start_ms: 83_999, end_ms: 136_001 }]);
     }
 
     #[test]
     fn a_detection_that_joins_while_the_clip_is_cut_gets_a_longer_clip_beside_the_first() {
-        let world = world((80..140).step_by(2), CutClip::Mp4(vec![7]));
+        let world = world((80..140).step_by(2), ALL);
         let opening = request(&world);
         let case = world.table.only_case();
         let guard = world.table.guards.borrow().values().next().cloned();
@@ -518,7 +846,7 @@ mod tests {
             delays.extend(world.put_back.take().into_iter().map(|(_, delay_s)| delay_s));
         }
         assert_eq!(delays, [15, 30, 60, 120, 240, 480, 900, 900]);
-        assert_eq!(check(&world, opening.retained_until_ms), Some(Ok(Preserved::Failed)));
+        assert_eq!(check(&world, LOST_MS), Some(Ok(Preserved::Failed)));
     }
 
     #[test]
@@ -533,7 +861,7 @@ mod tests {
 
     #[test]
     fn a_request_does_not_circulate_forever() {
-        let partly = world((80..110).step_by(2), CutClip::Mp4(vec![7]));
+        let partly = world((80..110).step_by(2), ALL);
         let last = EvidenceMessage { attempt: ATTEMPTS_MAX, ..request(&partly) };
         let outcome = run(handle(&partly, &last, 0)).unwrap().unwrap();
         assert_eq!(outcome, Preserved::Incomplete);

@@ -17,8 +17,10 @@ use crate::guard;
 use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
+mod clip;
 mod telling;
 
+pub use clip::{KeptClip, complete_evidence};
 pub use telling::{Told, alerted, audiences, is_due, with_alert};
 
 /// What is written about a case, all or nothing.
@@ -131,25 +133,9 @@ pub fn evidence_requested(case: &CaseItem, now_ms: i64) -> Option<Change> {
 /// How a request for a clip ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Kept(KeptClip),
+    Kept(Box<KeptClip>),
     /// There is no clip, for this reason.
     Failed(String),
-}
-
-/// A clip in the evidence bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptClip {
-    pub key: String,
-    pub media_type: String,
-    /// SHA-256 in lower-case hex.
-    pub sha256: String,
-    pub bytes: u64,
-    pub version_id: Option<String>,
-    pub wanted: Range,
-    pub shows: Range,
-    pub gaps: Vec<Range>,
-    pub retain_until_ms: i64,
-    pub reason: Option<String>,
 }
 
 /// The case after its request ended; `None`: it had ended before.
@@ -161,7 +147,7 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
     let evidence = &mut change.case.evidence;
     let action = match outcome {
         Outcome::Kept(clip) => {
-            keep(evidence, clip);
+            clip::keep(evidence, clip);
             "evidence-stored"
         }
         Outcome::Failed(reason) => {
@@ -312,22 +298,6 @@ fn fail(evidence: &mut Evidence, reason: &str) {
     }
 }
 
-fn keep(evidence: &mut Evidence, clip: &KeptClip) {
-    let is_whole = clip.gaps.is_empty();
-    evidence.status = if is_whole { EvidenceStatus::Stored } else { EvidenceStatus::Incomplete };
-    evidence.key.clone_from(&clip.key);
-    set_range(evidence, clip.wanted);
-    evidence.sha256 = Some(clip.sha256.clone());
-    evidence.bytes = Some(clip.bytes);
-    evidence.version_id.clone_from(&clip.version_id);
-    evidence.clip_start = Some(rfc3339(clip.shows.start_ms));
-    evidence.clip_end = Some(rfc3339(clip.shows.end_ms));
-    evidence.gaps = clip.gaps.iter().map(Range::text).collect();
-    evidence.media_type = Some(clip.media_type.clone());
-    evidence.retain_until = Some(rfc3339(clip.retain_until_ms));
-    evidence.reason.clone_from(&clip.reason);
-}
-
 /// Takes over what a rule says where it says more than the rules before.
 fn raise(change: &mut Change, detection: &RoutedDetection) {
     let routing = &detection.routing;
@@ -382,7 +352,7 @@ pub fn opened_ms(case: &CaseItem) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use contract::evidence::LockMode;
+    use contract::evidence::{EvidencePart, LockMode};
     use contract::priority::Priority;
 
     use super::*;
@@ -424,24 +394,25 @@ mod tests {
 
     /// A clip of this stretch, in seconds.
     fn clip(key: String, start_s: i64, end_s: i64) -> KeptClip {
-        let range = Range { start_ms: start_s * 1_000, end_ms: end_s * 1_000 };
-        KeptClip {
+        let first = EvidencePart {
             key,
             media_type: "video/mp4".to_owned(),
             sha256: "digest".to_owned(),
             bytes: 1,
             version_id: Some("version-1".to_owned()),
-            wanted: range,
-            shows: range,
+            start: rfc3339(start_s * 1_000),
+            end: rfc3339(end_s * 1_000),
             gaps: Vec::new(),
-            retain_until_ms: 0,
+            retain_until: rfc3339(0),
             reason: None,
-        }
+        };
+        let wanted = Range { start_ms: start_s * 1_000, end_ms: end_s * 1_000 };
+        KeptClip { wanted, first, others: Vec::new(), tail: None, reason: None }
     }
 
     fn keep_clip(case: &CaseItem, start_s: i64, end_s: i64) -> Change {
         let clip = clip(evidence::clip_key(case), start_s, end_s);
-        finish_evidence(case, &Outcome::Kept(clip), 0).unwrap()
+        finish_evidence(case, &Outcome::Kept(Box::new(clip)), 0).unwrap()
     }
 
     #[test]
@@ -477,6 +448,70 @@ mod tests {
         assert_eq!((failed.key, failed.sha256), (kept.evidence.key, kept.evidence.sha256));
         let reason = "the longer clip could not be kept: no video";
         assert_eq!(failed.reason.as_deref(), Some(reason));
+    }
+
+    #[test]
+    fn a_clip_in_parts_names_every_object_and_every_gap() {
+        let case = check(&[]);
+        let mut clip = clip(evidence::clip_key(&case), 85, 117);
+        clip.first.end = rfc3339(100_000);
+        clip.first.gaps = vec!["a/b".to_owned()];
+        let second = EvidencePart {
+            key: evidence::part_key(&clip.first.key, 2),
+            start: rfc3339(100_000),
+            end: rfc3339(110_000),
+            gaps: vec!["c/d".to_owned()],
+            reason: Some("InvalidMediaFrameException".to_owned()),
+            ..clip.first.clone()
+        };
+        clip.others = vec![second.clone()];
+        clip.tail = Some(Range { start_ms: 110_000, end_ms: 117_000 });
+        clip.reason = Some("the rest is gone".to_owned());
+        let first = clip.first.clone();
+        let kept = finish_evidence(&case, &Outcome::Kept(Box::new(clip)), 0).unwrap().case.evidence;
+        assert_eq!((&kept.key, kept.parts), (&first.key, vec![first.clone(), second]));
+        assert_eq!((kept.clip_start, kept.clip_end), (Some(first.start), Some(rfc3339(110_000))));
+        let tail = "1970-01-01T00:01:50.000Z/1970-01-01T00:01:57.000Z";
+        assert_eq!(
+            (kept.status, &*kept.gaps.join(" ")),
+            (EvidenceStatus::Incomplete, &*format!("a/b c/d {tail}"))
+        );
+        assert_eq!(kept.reason.as_deref(), Some("InvalidMediaFrameException; the rest is gone"));
+    }
+
+    #[test]
+    fn video_that_comes_late_completes_a_clip_under_a_key_of_its_own_and_once() {
+        let case = check(&[]);
+        let mut short = clip(evidence::clip_key(&case), 85, 117);
+        short.tail = Some(Range { start_ms: 110_000, end_ms: 117_000 });
+        let short = finish_evidence(&case, &Outcome::Kept(Box::new(short)), 0).unwrap().case;
+        assert_eq!(evidence::missing_ms(&short), 7_000);
+        let key = case.evidence.key.replace(".mp4", "-2.mp4");
+        assert_eq!(evidence::later_key(&short), key);
+        let whole = clip(key.clone(), 85, 117);
+        let completed = complete_evidence(&short, &whole, 9).unwrap();
+        assert_eq!(completed.entries[0].action, "evidence-completed");
+        assert_eq!(completed.entries[0].facts["kept"], json!(short.evidence));
+        let completed = completed.case;
+        assert_eq!(
+            (completed.evidence.status, &completed.evidence.key),
+            (EvidenceStatus::Stored, &key)
+        );
+        assert_eq!(complete_evidence(&completed, &whole, 9), None);
+        let stale = clip(evidence::clip_key(&case), 85, 117);
+        assert_eq!(complete_evidence(&short, &stale, 9), None, "another one was kept meanwhile");
+    }
+
+    #[test]
+    fn video_that_comes_after_all_gives_a_failed_case_its_clip_under_the_key_it_named() {
+        let case = check(&[]);
+        let outcome = Outcome::Failed("no video".to_owned());
+        let failed = finish_evidence(&case, &outcome, 0).unwrap().case;
+        assert_eq!(evidence::missing_ms(&failed), i64::MAX);
+        let clip = clip(evidence::later_key(&failed), 85, 117);
+        let kept = complete_evidence(&failed, &clip, 9).unwrap().case.evidence;
+        assert_eq!((kept.status, kept.key), (EvidenceStatus::Stored, case.evidence.key));
+        assert_eq!((kept.reason, kept.extensions), (None, None));
     }
 
     #[test]

@@ -1,17 +1,16 @@
-//! Evidence: which stretch of video a case keeps, and how to cut it. Pure.
+//! Evidence: which stretch of video a case keeps, under which key, and the request for it. Pure.
 //!
-//! Nothing is cut short silently: what the stream lacks is named as gaps, and what a clip cannot
-//! hold is left out with a reason. Either makes the evidence incomplete, never absent.
+//! What a case wants only grows, up to a limit, and what was kept once stays under its key: a longer
+//! clip has a key of its own. How it is cut stands in `cut`.
 
 use contract::case::{CaseItem, Evidence, EvidenceRequest, EvidenceStatus, PENDING_PK};
 use contract::evidence::{EvidenceMessage, EvidencePolicy, LockMode};
 
-use crate::fragment::{self, Fragment};
 use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
 /// Longest stretch that later detections may extend a clip to, in milliseconds. Our choice: at
-/// 4 Mbit/s it is 90 MB, and with fragments of two seconds 90 of them; see the limits below.
+/// 4 Mbit/s it is 90 MB, and with fragments of two seconds 90 of them, which one object holds.
 pub const EXTENDED_MS_MAX: i64 = 180_000;
 
 /// From the end of what is wanted until it can be read, in milliseconds: two fragments of two
@@ -22,13 +21,6 @@ pub const SETTLE_MS: i64 = 7_000;
 /// How long missing video is waited for after its end, in milliseconds. Our choice: a gateway
 /// buffers two minutes by default, so ten have room for a bad line and are short for a reviewer.
 pub const PATIENCE_MS: i64 = 600_000;
-
-/// Most bytes and fragments of one clip; `GetClip` leaves out the rest without saying so. Source:
-/// API reference of the archived media API, `GetClip`,
-/// <https://docs.aws.amazon.com/kinesisvideostreams/latest/dg/API_reader_GetClip.html>.
-pub const CLIP_BYTES_MAX: u64 = 100_000_000;
-/// See [`CLIP_BYTES_MAX`].
-pub const CLIP_FRAGMENTS_MAX: usize = 200;
 
 /// A stretch of video, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +65,26 @@ pub fn clip_key(case: &CaseItem) -> String {
         return key.clone();
     };
     format!("{folder}/{}-{}.mp4", case.case_id, extensions + 1)
+}
+
+/// The key of a clip of a case that has ended and of which more video came: the next one, or that of
+/// the clip that could not be kept.
+pub fn later_key(case: &CaseItem) -> String {
+    let Evidence { sha256, extensions, .. } = &case.evidence;
+    if sha256.is_none() {
+        return clip_key(case);
+    }
+    let mut case = case.clone();
+    case.evidence.extensions = Some(extensions.unwrap_or_default() + 1);
+    clip_key(&case)
+}
+
+/// The key of a clip's part, counted from 1, which has the clip's own.
+pub fn part_key(key: &str, number: usize) -> String {
+    if number < 2 {
+        return key.to_owned();
+    }
+    format!("{}-part-{number}.mp4", key.strip_suffix(".mp4").unwrap_or(key))
 }
 
 /// The key under which raw fragments are kept where no MP4 can be made.
@@ -133,6 +145,18 @@ pub fn request(case: &CaseItem) -> Option<EvidenceMessage> {
     })
 }
 
+/// Milliseconds of what the case wants that its clip does not show.
+pub fn missing_ms(case: &CaseItem) -> i64 {
+    if case.evidence.sha256.is_none() {
+        return i64::MAX;
+    }
+    let length_ms = |gap: &String| {
+        let (start, end) = gap.split_once('/')?;
+        Some(parse_ms(end)? - parse_ms(start)?)
+    };
+    case.evidence.gaps.iter().filter_map(length_ms).sum()
+}
+
 /// Until when missing video is waited for.
 fn deadline_ms(end_ms: i64) -> i64 {
     end_ms.saturating_add(PATIENCE_MS)
@@ -152,165 +176,9 @@ pub fn delay_s(end_ms: i64, now_ms: i64) -> i32 {
     i32::try_from((wait_ms + 999) / 1_000).unwrap_or(i32::MAX).min(900)
 }
 
-/// What to do about a request, given what the stream holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Plan {
-    /// The end has not arrived; look again after so many seconds.
-    Wait { delay_s: i32 },
-    /// Cut this clip.
-    Cut(Cut),
-    /// There is nothing to cut, and nothing will come.
-    Nothing,
-}
-
-/// A clip to cut.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// What to ask for: from the first fragment's start, because a fragment that starts before the
-    /// asked start is left out whole, to the last one's start, so that no further one is in.
-    pub ask: Range,
-    /// What the clip shows.
-    pub shows: Range,
-    pub fragments: Vec<Fragment>,
-    /// Stretches of what was wanted that the clip does not show.
-    pub gaps: Vec<Range>,
-    /// Why the clip is shorter than what the stream holds.
-    pub reason: Option<String>,
-}
-
-/// Decides about a request: `fragments` are those around `range`, in order.
-pub fn plan(range: Range, fragments: Vec<Fragment>, patience: Patience) -> Plan {
-    let overlaps = |it: &Fragment| it.start_ms < range.end_ms && it.end_ms() > range.start_ms;
-    let mut fragments: Vec<_> = fragments.into_iter().filter(overlaps).collect();
-    let covered_ms = fragments.iter().map(Fragment::end_ms).max().unwrap_or(i64::MIN);
-    let is_late = covered_ms < range.end_ms.saturating_sub(fragment::GAP_MS_MIN - 1);
-    if is_late && patience.now_ms < patience.deadline_ms {
-        return Plan::Wait { delay_s: patience.delay_s() };
-    }
-    let found = fragments.len();
-    fragments.truncate(fitting(&fragments));
-    if fragments.is_empty() { Plan::Nothing } else { Plan::Cut(cut(range, fragments, found)) }
-}
-
-/// How long a request may still wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    pub now_ms: i64,
-    pub deadline_ms: i64,
-    /// How often the request was put back.
-    pub attempt: u32,
-}
-
-impl Patience {
-    /// Seconds until the next look: 5, 10, 20, 40, then every minute.
-    pub fn delay_s(self) -> i32 {
-        [5, 10, 20, 40].get(usize::try_from(self.attempt).unwrap_or(4)).copied().unwrap_or(60)
-    }
-
-    /// Seconds until a call that failed is tried again: 15, 30, 60 and so on up to a quarter of an
-    /// hour, the longest that a queue delays a message.
-    pub fn retry_delay_s(self) -> i32 {
-        (15 << self.attempt.min(6)).min(900)
-    }
-}
-
-/// How many of the fragments, from the first, one clip can hold.
-fn fitting(fragments: &[Fragment]) -> usize {
-    let mut clip_bytes = 0;
-    let fits = |fragment: &&Fragment| {
-        clip_bytes += fragment.bytes;
-        clip_bytes <= CLIP_BYTES_MAX
-    };
-    fragments.iter().take(CLIP_FRAGMENTS_MAX).take_while(fits).count()
-}
-
-fn cut(range: Range, fragments: Vec<Fragment>, found: usize) -> Cut {
-    let shows = Range {
-        start_ms: fragments.first().map_or(range.start_ms, |it| it.start_ms),
-        end_ms: fragments.last().map_or(range.end_ms, Fragment::end_ms),
-    };
-    let last_ms = fragments.last().map_or(shows.start_ms, |it| it.start_ms);
-    let gaps = fragment::gaps(&fragments, range.start_ms, range.end_ms);
-    let kept = fragments.len();
-    let left_out = || format!("one clip holds the first {kept} of {found} fragments");
-    Cut {
-        ask: Range { start_ms: shows.start_ms, end_ms: last_ms.max(shows.start_ms + 1) },
-        shows,
-        gaps: gaps.into_iter().map(|(start_ms, end_ms)| Range { start_ms, end_ms }).collect(),
-        reason: (kept < found).then(left_out),
-        fragments,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Fragments of two seconds, by their start in seconds.
-    fn fragments(starts_s: &[i64], bytes: u64) -> Vec<Fragment> {
-        let fragment = |start_s: &i64| Fragment {
-            number: start_s.to_string(),
-            bytes,
-            start_ms: start_s * 1_000,
-            length_ms: 2_000,
-        };
-        starts_s.iter().map(fragment).collect()
-    }
-
-    fn check(fragments: Vec<Fragment>, now_ms: i64) -> Plan {
-        let range = Range { start_ms: 11_000, end_ms: 19_000 };
-        plan(range, fragments, Patience { now_ms, deadline_ms: 100_000, attempt: 1 })
-    }
-
-    #[test]
-    fn a_covered_range_is_cut_from_the_fragment_before_it() {
-        let Plan::Cut(cut) = check(fragments(&[8, 10, 12, 14, 16, 18, 20], 1), 0) else {
-            panic!("all is there")
-        };
-        assert_eq!(cut.shows, Range { start_ms: 10_000, end_ms: 20_000 });
-        assert_eq!(cut.ask, Range { start_ms: 10_000, end_ms: 18_000 });
-        assert_eq!((cut.fragments.len(), cut.gaps, cut.reason), (5, Vec::new(), None));
-    }
-
-    #[test]
-    fn a_fragment_that_begins_before_the_last_one_ends_is_not_taken_in() {
-        let mut late = fragments(&[10, 12, 14, 16, 18, 20], 1);
-        late[4].length_ms = 2_100;
-        let Plan::Cut(cut) = check(late, 0) else { panic!("all is there") };
-        assert_eq!((cut.shows.end_ms, cut.ask.end_ms), (20_100, 18_000));
-        let Plan::Cut(cut) = check(fragments(&[18], 1), 0) else { panic!("the end is there") };
-        assert_eq!(cut.ask, Range { start_ms: 18_000, end_ms: 18_001 });
-    }
-
-    #[test]
-    fn a_missing_end_is_waited_for_until_the_deadline() {
-        let some = || fragments(&[10, 12, 14], 1);
-        assert_eq!(check(some(), 99_999), Plan::Wait { delay_s: 10 });
-        let Plan::Cut(cut) = check(some(), 100_000) else { panic!("the deadline is over") };
-        assert_eq!(cut.gaps, [Range { start_ms: 16_000, end_ms: 19_000 }]);
-        assert_eq!(check(Vec::new(), 0), Plan::Wait { delay_s: 10 });
-        assert_eq!(check(Vec::new(), 100_000), Plan::Nothing);
-    }
-
-    #[test]
-    fn a_hole_before_the_end_is_a_gap_and_not_waited_for() {
-        let Plan::Cut(cut) = check(fragments(&[12, 16, 18], 1), 0) else {
-            panic!("the end is there")
-        };
-        let gap = |start_ms, end_ms| Range { start_ms, end_ms };
-        assert_eq!(cut.gaps, [gap(11_000, 12_000), gap(14_000, 16_000)]);
-    }
-
-    #[test]
-    fn what_one_clip_cannot_hold_is_left_out_with_a_reason() {
-        let large = fragments(&[10, 12, 14, 16, 18], CLIP_BYTES_MAX / 3);
-        let Plan::Cut(cut) = check(large, 0) else { panic!("all is there") };
-        assert_eq!(cut.shows.end_ms, 16_000);
-        assert_eq!(cut.ask.end_ms, 14_000);
-        assert_eq!(cut.gaps, [Range { start_ms: 16_000, end_ms: 19_000 }]);
-        assert_eq!(cut.reason.unwrap(), "one clip holds the first 3 of 5 fragments");
-        assert_eq!(check(fragments(&[10, 12, 14, 16, 18], CLIP_BYTES_MAX + 1), 0), Plan::Nothing);
-    }
 
     #[test]
     fn later_detections_extend_a_clip_up_to_the_limit() {
@@ -329,6 +197,8 @@ mod tests {
         let key = key("seattle-001", "K7Q2", 1_795_370_583_200);
         assert_eq!(key, "evidence/seattle-001/2026/11/22/K7Q2.mp4");
         assert_eq!(raw_key(&key), "evidence/seattle-001/2026/11/22/K7Q2.mkv");
+        assert_eq!(part_key(&key, 1), key);
+        assert_eq!(part_key(&key, 2), "evidence/seattle-001/2026/11/22/K7Q2-part-2.mp4");
     }
 
     #[test]

@@ -29,12 +29,26 @@ impl Fragment {
 
 /// Sorts fragments by start. Of those with the same start only the oldest stays, which is the one
 /// that `GetClip` takes.
-pub fn in_order(mut fragments: Vec<Fragment>) -> Vec<Fragment> {
+pub fn in_order(fragments: Vec<Fragment>) -> Vec<Fragment> {
+    let mut fragments = sorted(fragments);
+    fragments.dedup_by_key(|fragment| fragment.start_ms);
+    fragments
+}
+
+/// Sorts fragments by start and drops those that were sent again. Two with the same start that
+/// differ both stay: a connection that broke left a part of one, or the camera's clock was set back.
+pub fn without_repeats(fragments: Vec<Fragment>) -> Vec<Fragment> {
+    let mut fragments = sorted(fragments);
+    fragments.dedup_by_key(|it| (it.start_ms, it.length_ms, it.bytes));
+    fragments
+}
+
+/// By start, and those with the same start by age.
+fn sorted(mut fragments: Vec<Fragment>) -> Vec<Fragment> {
     fragments.sort_by(|a, b| {
         let age = |it: &Fragment| (it.start_ms, it.number.len());
         age(a).cmp(&age(b)).then_with(|| a.number.cmp(&b.number))
     });
-    fragments.dedup_by_key(|fragment| fragment.start_ms);
     fragments
 }
 
@@ -93,6 +107,15 @@ mod tests {
         let numbers: Vec<_> =
             in_order(fragments(&[4, 0, 2, 0])).into_iter().map(|it| it.number).collect();
         assert_eq!(numbers, ["2", "3", "1"]);
+    }
+
+    #[test]
+    fn a_fragment_that_was_sent_again_counts_once_and_one_that_broke_off_beside_its_whole() {
+        let mut sent = fragments(&[0, 2, 2, 2]);
+        sent[1].bytes = 40;
+        sent[1].length_ms = 700;
+        let numbers: Vec<_> = without_repeats(sent).into_iter().map(|it| it.number).collect();
+        assert_eq!(numbers, ["1", "2", "3"]);
     }
 
     #[test]

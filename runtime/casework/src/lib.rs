@@ -14,6 +14,7 @@ pub mod id;
 pub mod fragment;
 pub mod incident;
 pub mod evidence;
+pub mod cut;
 pub mod guard;
 pub mod audit;
 pub mod case;

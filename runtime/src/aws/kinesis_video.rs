@@ -21,13 +21,14 @@ use casework::fragment::Fragment;
 use casework::step::StepError;
 use memchr::memmem;
 
-use super::{AnswerError, clip_timeouts, failure};
+use super::{AnswerError, CLIP_ATTEMPT_MAX, clip_timeouts, failure};
 use crate::preserve::CutClip;
 
 /// Fragments of one page, the most that the service gives.
 const PAGE_FRAGMENTS: i64 = 1_000;
 
-/// Most fragments of one list. Our choice: the longest range that anybody asks for has 300.
+/// Most fragments of one list. Our choice: the longest detection with a minute on either side is
+/// seven minutes, and a stream takes five fragments a second: 2,100.
 const FRAGMENTS_MAX: usize = 5_000;
 
 /// Why `GetClip` can never make an MP4 of some fragments.
@@ -94,8 +95,13 @@ impl Streams {
                     return Err(failure(step, stream, error));
                 }
             }
-            if fragments.len() >= FRAGMENTS_MAX {
-                break;
+            if fragments.len() > FRAGMENTS_MAX {
+                // Pages have no order: what is on the others may be any of the fragments.
+                return Err(StepError::permanent(
+                    step,
+                    stream,
+                    AnswerError::TooMany(FRAGMENTS_MAX),
+                ));
             }
         }
         Ok(fragments)
@@ -224,8 +230,20 @@ fn media(step: &'static str, stream: &str, video: Vec<u8>) -> Result<Vec<u8>, St
     if is_error { Err(error()) } else { Ok(video) }
 }
 
-/// Reads a body of at most `bytes_max`, and at least one byte.
+/// Reads a body of at most `bytes_max`, and at least one byte; one that drips is given up, because
+/// the SDK's timeouts end where the body begins.
 async fn collect(
+    step: &'static str,
+    stream: &str,
+    body: ByteStream,
+    bytes_max: u64,
+) -> Result<Vec<u8>, StepError> {
+    let read = read(step, stream, body, bytes_max);
+    let slow = |_| StepError::retryable(step, stream, AnswerError::TooSlow(CLIP_ATTEMPT_MAX));
+    tokio::time::timeout(CLIP_ATTEMPT_MAX, read).await.map_err(slow)?
+}
+
+async fn read(
     step: &'static str,
     stream: &str,
     mut body: ByteStream,

@@ -46,7 +46,7 @@ fn clip(subject: &mut Subject<'_, '_>, index: usize) {
     let place = [camera.bitrate_kbps.place, before.place, after.place].into_iter().flatten().next();
     let place = place.unwrap_or(&camera.config.id.place);
     let message = format!(
-        "{} s of evidence at {} kbit/s are {} MB, over the {} MB of one clip: its end is left out",
+        "{} s of evidence at {} kbit/s are {} MB, over the {} MB of one file: each clip has several parts",
         before.value + after.value,
         camera.bitrate_kbps.value,
         bytes / 1_000_000,
