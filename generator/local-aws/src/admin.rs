@@ -3,11 +3,13 @@
 //! ```text
 //! GET    /_local/health
 //! POST   /_local/play               {"stream": ..., "footage"?, "start_ms"?, "repeat"?,
-//!                                   "quiet_s"?, "at_once"?}
+//!                                   "quiet_s"?, "at_once"?, "camera"?: see `camera`}
 //! GET    /_local/calls?after=N      what the services were asked, and what they answered
 //! POST   /_local/messages           one JSON object or a list: what subscribers of a topic get
 //! GET    /_local/messages?after=N
-//! POST   /_local/faults             {"operation": ..., "error": ..., "name"?, "times"?}
+//! POST   /_local/faults             {"operation": ..., "error" or "damage": ..., "name"?, "times"?}
+//!                                   damage to media: `breaks-off` (half of the bytes), `short` (half
+//!                                   of the fragments, in a sound MP4; GetClip alone)
 //! DELETE /_local/faults
 //! PUT    /_local/endpoints/{name}   DELETE too: endpoints of the SageMaker runtime
 //! ```

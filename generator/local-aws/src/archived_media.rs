@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::aws_error::AwsError;
 use crate::matroska;
-use crate::state::{Reply, Request, json_seconds, milliseconds};
+use crate::state::{Damage, Reply, Request, json_seconds, milliseconds};
 use crate::stream::{Selector, SelectorType};
 
 /// Most fragments of one page, and of one request for media. Source: the API model and Kinesis
@@ -141,6 +141,7 @@ pub fn get_media_for_fragment_list(request: &mut Request<'_>) -> Result<Reply, A
     request.call.end_ms = Some(end_ms);
     request.call.fragments = Some(input.fragments.len());
     request.call.bytes = Some(bytes.len());
+    let bytes = damaged(bytes, take_damage(request, "GetMediaForFragmentList"));
     Ok(Reply::Media { content_type: "video/webm", bytes })
 }
 
@@ -156,6 +157,7 @@ pub fn get_clip(request: &mut Request<'_>) -> Result<Reply, AwsError> {
     request.call.start_ms = Some(selector.start_ms);
     request.call.end_ms = Some(selector.end_ms);
     let now_ms = request.now_ms;
+    let damage = take_damage(request, "GetClip");
     let stream = request.stream()?;
     let length_ms = selector.end_ms - selector.start_ms;
     if length_ms == 0 || length_ms > CLIP_RANGE_MS_MAX {
@@ -165,9 +167,24 @@ pub fn get_clip(request: &mut Request<'_>) -> Result<Reply, AwsError> {
     if selector.by == SelectorType::ServerTimestamp && selector.end_ms > now_ms {
         return Err(AwsError::invalid_argument("EndTimestamp must be in the past."));
     }
-    let bytes = stream.clip(selector, now_ms)?;
+    let found = stream.select(selector, now_ms).len();
+    let fragments_max = if damage == Some(Damage::Short) { found.div_ceil(2) } else { found };
+    let bytes = damaged(stream.clip(selector, now_ms, fragments_max)?, damage);
     request.call.bytes = Some(bytes.len());
     Ok(Reply::Media { content_type: "video/mp4", bytes })
+}
+
+/// The damage that a test asked for, if this call's media is to have it.
+fn take_damage(request: &mut Request<'_>, operation: &str) -> Option<Damage> {
+    let stream = request.call.stream.clone();
+    request.state.take_damage(operation, stream.as_deref())
+}
+
+fn damaged(mut bytes: Vec<u8>, damage: Option<Damage>) -> Vec<u8> {
+    if damage == Some(Damage::BreaksOff) {
+        bytes.truncate(bytes.len() / 2);
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod mp4;
 pub mod aws_error;
 pub mod stream;
 pub mod footage;
+pub mod camera;
 pub mod model;
 pub mod journal;
 pub mod state;

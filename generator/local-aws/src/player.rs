@@ -1,7 +1,9 @@
 //! Plays footage into a stream, as a camera in a store would: fragment after fragment, each when
 //! it is complete, with the camera's clock in it.
 //!
-//! A camera that fell behind, lost its network or has a wrong clock is not shown.
+//! What a camera does wrong stands in `camera`. Video that comes late, as from a gateway that stores
+//! it while its line is down, is a play with a `start_ms` in the past: it is ingested at once. A camera
+//! with a wrong clock is not shown.
 
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::app::App;
 use crate::aws_error::AwsError;
+use crate::camera::Camera;
 use crate::clock;
 use crate::footage::{Footage, SHELF_SWEEP};
 use crate::matroska::Cluster;
@@ -41,6 +44,9 @@ pub struct Play {
     /// Ingests everything without waiting, also what lies in the future: for tests.
     #[serde(default)]
     pub at_once: bool,
+    /// What the camera does to the footage.
+    #[serde(default)]
+    pub camera: Camera,
 }
 
 fn shelf_sweep() -> String {
@@ -81,7 +87,7 @@ pub fn play(app: &App, play: &Play) -> Result<Playing, AwsError> {
         return Err(AwsError::not_found(format!("no footage is called {}", play.footage)));
     };
     let start_ms = play.start_ms.unwrap_or_else(clock::now_ms);
-    let clusters = timeline(&scene, start_ms, play);
+    let clusters = play.camera.send(timeline(&scene, start_ms, play), start_ms)?;
     let playing = Playing {
         stream: play.stream.clone(),
         footage: play.footage.clone(),

@@ -75,7 +75,7 @@ pub struct Call {
     pub result: String,
 }
 
-/// An error that a test asks for.
+/// What a test asks to go wrong: an error, or damage to the media of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -85,10 +85,23 @@ pub struct Fault {
     #[serde(default)]
     pub name: Option<String>,
     /// The error's code, such as `InvalidMediaFrameException`.
-    pub error: String,
+    #[serde(default)]
+    pub error: Option<String>,
+    #[serde(default)]
+    pub damage: Option<Damage>,
     /// How many calls fail; without it all.
     #[serde(default)]
     pub times: Option<u32>,
+}
+
+/// What is wrong with media that is answered as if all were well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Damage {
+    /// The second half of the bytes is missing.
+    BreaksOff,
+    /// The second half of the fragments is missing.
+    Short,
 }
 
 /// All of it.
@@ -123,11 +136,23 @@ impl State {
         }
     }
 
-    /// Makes the next calls fail; an unknown code is refused.
+    /// Makes the next calls fail; an unknown code is refused, and so is what no media can have.
     pub fn add_fault(&mut self, fault: Fault) -> Result<(), AwsError> {
-        if AwsError::named(&fault.error, "").is_none() {
-            let code = &fault.error;
-            return Err(AwsError::invalid_argument(format!("no service answers with `{code}`")));
+        let refuse = |message: String| Err(AwsError::invalid_argument(message));
+        match (&fault.error, fault.damage) {
+            (Some(code), None) if AwsError::named(code, "").is_none() => {
+                return refuse(format!("no service answers with `{code}`"));
+            }
+            (None, Some(Damage::BreaksOff))
+                if fault.operation != "GetClip" && fault.operation != "GetMediaForFragmentList" =>
+            {
+                return refuse(format!("{} answers no media", fault.operation));
+            }
+            (None, Some(Damage::Short)) if fault.operation != "GetClip" => {
+                return refuse("only GetClip leaves out fragments".to_owned());
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+            _ => return refuse("a fault is either an error or damage".to_owned()),
         }
         self.faults.push(fault);
         Ok(())
@@ -139,12 +164,28 @@ impl State {
 
     /// The error that was asked for, if this call is to fail.
     pub fn take_fault(&mut self, operation: &str, name: Option<&str>) -> Option<AwsError> {
+        let fault = self.due(operation, name, |it| it.error.is_some())?;
+        let code = fault.error.as_deref()?;
+        AwsError::named(code, format!("a test asked {operation} to fail"))
+    }
+
+    /// The damage that was asked for, if this call's media is to have some.
+    pub fn take_damage(&mut self, operation: &str, name: Option<&str>) -> Option<Damage> {
+        self.due(operation, name, |it| it.damage.is_some())?.damage
+    }
+
+    fn due(
+        &mut self,
+        operation: &str,
+        name: Option<&str>,
+        is_kind: fn(&Fault) -> bool,
+    ) -> Option<&Fault> {
         let fault = self.faults.iter_mut().find(|it| {
             let named = it.name.is_none() || it.name.as_deref() == name;
-            it.operation == operation && named && it.times != Some(0)
+            it.operation == operation && named && it.times != Some(0) && is_kind(it)
         })?;
         fault.times = fault.times.map(|it| it - 1);
-        AwsError::named(&fault.error, format!("a test asked {operation} to fail"))
+        Some(fault)
     }
 
     /// Keeps a cluster with an absolute timestamp as the next fragment of a stream, and returns
@@ -242,8 +283,8 @@ mod tests {
 
     fn fault(name: Option<&str>, times: Option<u32>) -> Fault {
         let name = name.map(str::to_owned);
-        let error = "InvalidMediaFrameException".to_owned();
-        Fault { operation: "GetClip".to_owned(), name, error, times }
+        let error = Some("InvalidMediaFrameException".to_owned());
+        Fault { operation: "GetClip".to_owned(), name, error, damage: None, times }
     }
 
     #[test]
@@ -262,8 +303,31 @@ mod tests {
     #[test]
     fn a_fault_with_an_unknown_code_is_refused() {
         let mut state = State::new(Settings::default(), String::new());
-        let unknown = Fault { error: "OutOfCheese".to_owned(), ..fault(None, None) };
+        let unknown = Fault { error: Some("OutOfCheese".to_owned()), ..fault(None, None) };
         assert_eq!(state.add_fault(unknown).unwrap_err().code, "InvalidArgumentException");
+    }
+
+    #[test]
+    fn damage_is_for_media_and_no_error_besides() {
+        let mut state = State::new(Settings::default(), String::new());
+        let damage = |operation: &str, damage| Fault {
+            operation: operation.to_owned(),
+            damage: Some(damage),
+            error: None,
+            ..fault(None, Some(1))
+        };
+        state.add_fault(damage("GetClip", Damage::Short)).unwrap();
+        assert!(state.take_fault("GetClip", None).is_none());
+        assert_eq!(state.take_damage("GetClip", None), Some(Damage::Short));
+        assert_eq!(state.take_damage("GetClip", None), None);
+        for wrong in [
+            damage("ListFragments", Damage::BreaksOff),
+            damage("GetMediaForFragmentList", Damage::Short),
+            Fault { damage: Some(Damage::Short), ..fault(None, None) },
+            Fault { error: None, ..fault(None, None) },
+        ] {
+            assert_eq!(state.add_fault(wrong).unwrap_err().code, "InvalidArgumentException");
+        }
     }
 
     #[test]

@@ -151,13 +151,20 @@ impl Stream {
         found
     }
 
-    /// The clip of a range as an MP4, or the error that Kinesis Video answers.
-    pub fn clip(&self, selector: Selector, now_ms: i64) -> Result<Vec<u8>, AwsError> {
+    /// The clip of a range as an MP4 of at most so many fragments, or the error that Kinesis Video
+    /// answers. AWS says that the codec must not change within a clip, and not which error it gives:
+    /// the one about the codec's record is our guess.
+    pub fn clip(
+        &self,
+        selector: Selector,
+        now_ms: i64,
+        fragments_max: usize,
+    ) -> Result<Vec<u8>, AwsError> {
         if self.retention_hours == 0 {
             return Err(AwsError::no_data_retention());
         }
         let mut fragments = self.select(selector, now_ms);
-        fragments.truncate(CLIP_FRAGMENTS_MAX);
+        fragments.truncate(fragments_max.min(CLIP_FRAGMENTS_MAX));
         let mut bytes = 0;
         fragments.retain(|it| {
             bytes += it.bytes;
@@ -170,6 +177,9 @@ impl Stream {
         };
         for fragment in &fragments {
             check_media(&fragment.cluster)?;
+            if fragment.cluster.track != first.cluster.track {
+                return Err(AwsError::invalid_codec_private_data());
+            }
         }
         let clusters: Vec<_> = fragments.iter().map(|it| &it.cluster).collect();
         mp4::write(&first.cluster.track, &clusters).map_err(|_| AwsError::invalid_media_frame())
@@ -289,7 +299,7 @@ mod tests {
             start_ms: START_MS,
             end_ms: START_MS + HOUR_MS,
         };
-        let clip = stream.clip(selector, START_MS + 500_000).unwrap();
+        let clip = stream.clip(selector, START_MS + 500_000, 1_000).unwrap();
         // Two frames of 6 bytes in each of the first 200 fragments.
         let name = clip.windows(4).position(|it| it == b"mdat").unwrap();
         assert_eq!(clip.len() - name - 4, 200 * 12);
@@ -304,7 +314,7 @@ mod tests {
         stream.ingest(Fragment::new("9".to_owned(), START_MS, cluster), START_MS);
         let by = SelectorType::ProducerTimestamp;
         let selector = Selector { by, start_ms: START_MS, end_ms: START_MS + 1 };
-        stream.clip(selector, START_MS).err().map_or("", |it| it.code)
+        stream.clip(selector, START_MS, 200).err().map_or("", |it| it.code)
     }
 
     #[test]
@@ -329,11 +339,27 @@ mod tests {
     }
 
     #[test]
+    fn a_codec_that_changes_within_a_clip_makes_none() {
+        let mut stream = stream(2);
+        let mut changed = cluster(START_MS + 4_000);
+        let track = Track { width: 1_280, ..Track::clone(&changed.track) };
+        changed.track = Arc::new(track);
+        stream.ingest(Fragment::new("99".to_owned(), START_MS + 6_500, changed), START_MS + 6_500);
+        let by = SelectorType::ProducerTimestamp;
+        let clip = |end_ms| {
+            let selector = Selector { by, start_ms: START_MS, end_ms: START_MS + end_ms };
+            stream.clip(selector, START_MS + 7_000, 200).map_err(|it| it.code)
+        };
+        assert!(clip(2_000).is_ok());
+        assert_eq!(clip(4_000), Err("InvalidCodecPrivateDataException"));
+    }
+
+    #[test]
     fn a_clip_needs_fragments_and_retention() {
         let mut stream = stream(1);
         let by = SelectorType::ProducerTimestamp;
         let selector = Selector { by, start_ms: START_MS + 1, end_ms: START_MS + 2 };
-        let code = |stream: &Stream| stream.clip(selector, START_MS).unwrap_err().code;
+        let code = |stream: &Stream| stream.clip(selector, START_MS, 200).unwrap_err().code;
         assert_eq!(code(&stream), "ResourceNotFoundException");
         stream.retention_hours = 0;
         assert_eq!(code(&stream), "NoDataRetentionException");
