@@ -133,6 +133,11 @@ impl CellNames {
         self.part("scheduler")
     }
 
+    /// What makes the function `sweep` run.
+    pub fn sweep_schedule(&self) -> String {
+        self.part("sweep")
+    }
+
     /// The policy, the role alias and the role of all store gateways.
     pub fn gateway(&self) -> String {
         self.part("gateway")

@@ -11,6 +11,7 @@ use casework::step::StepError;
 use contract::case::{CaseItem, SK_CASE};
 use contract::evidence::EvidenceMessage;
 use contract::incident::IncidentMessage;
+use contract::sweep::SweepInput;
 use contract::watch::WatchInput;
 use contract::window::WindowMessage;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -22,7 +23,7 @@ use crate::aws::{self, functions};
 use crate::row::Record;
 use crate::settings::{self, Function};
 use crate::telemetry::{self, Subject};
-use crate::{analyze, clock, dispatch, preserve, project};
+use crate::{analyze, clock, dispatch, preserve, project, sweep};
 
 /// Why a message cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,11 @@ pub async fn run() -> Result<(), Error> {
             let services = functions::Project::new(&config)?;
             let services = &services;
             lambda_runtime::run(service_fn(move |event| on_changes(services, event))).await
+        }
+        Function::Sweep => {
+            let services = functions::Sweep::new(&config)?;
+            let services = &services;
+            lambda_runtime::run(service_fn(move |event| on_sweep(services, event))).await
         }
     }
 }
@@ -247,6 +253,27 @@ async fn on_changes(
     };
     telemetry::failed("project", &subject, &error);
     Ok(again(vec![sequence]))
+}
+
+/// A case that fails is logged by itself and fails the tick, so that somebody is told.
+async fn on_sweep(services: &functions::Sweep, event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let subject = Subject { message: Some(event.context.request_id), ..Subject::default() };
+    let result = match known::<SweepInput>(event.payload) {
+        Ok(_) => sweep::handle(services, clock::now_ms()).await,
+        Err(error) => Err(StepError::permanent("read", "the schedule's input", error)),
+    };
+    note("sweep", &subject, &result, |it| {
+        let more = if it.is_more { ", more are due" } else { "" };
+        format!("{} cases, {} asked for, {} given up{more}", it.looked, it.asked, it.given_up)
+    });
+    let swept = result.map_err(|error| error.chain())?;
+    for error in &swept.failed {
+        telemetry::failed("sweep", &subject, error);
+    }
+    match swept.failed.len() {
+        0 => Ok(json!({ "asked": swept.asked, "given_up": swept.given_up })),
+        failed => Err(format!("{failed} overdue cases could not be looked at").into()),
+    }
 }
 
 /// Reads a batch; one that has not Lambda's shape fails whole.

@@ -10,6 +10,7 @@
 //! respond    message --incident::read--> detection --case::open, join--> case, alert, clip request
 //! preserve   request --evidence::plan--> clip --case::finish_evidence--> case
 //! project    case --row::row--> rows
+//! sweep      overdue case --case::overdue--> clip request, or the end of it
 //! ```
 
 // The functional core: no network, clock or environment.
@@ -24,6 +25,7 @@ pub mod dispatch;
 pub mod analyze;
 pub mod preserve;
 pub mod project;
+pub mod sweep;
 
 // The shell: environment, clock, logs, AWS, and Lambda's events.
 pub mod settings;

@@ -13,6 +13,7 @@ pub enum Function {
     Respond,
     Preserve,
     Project,
+    Sweep,
 }
 
 /// A setting that is missing or wrong.
@@ -53,6 +54,7 @@ fn named(handler: &str) -> Result<Function, SettingsError> {
         Function::Respond,
         Function::Preserve,
         Function::Project,
+        Function::Sweep,
     ];
     let named = FUNCTIONS.iter().zip(functions).find(|(name, _)| **name == handler);
     let unknown = || SettingsError::UnknownFunction(handler.to_owned());
@@ -71,7 +73,7 @@ mod tests {
         assert_eq!(
             named("index.handler").unwrap_err().to_string(),
             "`_HANDLER` is `index.handler`, which is none of dispatch, analyze, respond, preserve, \
-             project"
+             project, sweep"
         );
     }
 }

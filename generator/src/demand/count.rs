@@ -17,6 +17,8 @@ use super::Watch;
 
 /// Roles beside those of the functions: of the scheduler and of the gateways.
 const OTHER_ROLES: u64 = 2;
+/// Schedules of a cell beside those of its stores: of the function `sweep`.
+const CELL_SCHEDULES: u64 = 1;
 /// Buckets: artifacts, evidence, analytics, logs.
 const BUCKETS: u64 = 4;
 /// Keys: video, evidence, cases, logs.
@@ -160,6 +162,7 @@ impl Counts {
         self.of_cell_itself("sns_subscriptions_pending", emails);
         self.of_cell_itself("cloudwatch_alarms", PLATFORM_ALARMS + FUNCTION_ALARMS * functions);
         self.of_cell_itself("cloudwatch_log_groups", functions);
+        self.of_cell_itself("scheduler_schedules", CELL_SCHEDULES);
         self.of_cell_itself("iam_roles", functions + OTHER_ROLES);
         self.of_cell_itself("s3_buckets", BUCKETS);
         self.of_cell_itself("dynamodb_tables", 1);

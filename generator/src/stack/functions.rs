@@ -18,6 +18,8 @@ const ANALYZE_SECONDS: u32 = 150;
 const RESPOND_SECONDS: u32 = 30;
 const PRESERVE_SECONDS: u32 = 120;
 const PROJECT_SECONDS: u32 = 60;
+/// Half of the time until its next tick; it looks at no more cases than fit.
+const SWEEP_SECONDS: u32 = 300;
 
 /// A queue between two functions.
 #[derive(Serialize)]
@@ -115,7 +117,7 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
             .uses_key_for(&["dynamodb", "lambda", "sns", "sqs"]),
         // A clip is up to 100 MB, held whole so that S3 can verify its SHA-256.
         function("preserve", "Keeps the clip of a case", 512, PRESERVE_SECONDS)
-            .with([evidence, table, clips])
+            .with([evidence.clone(), table.clone(), clips])
             .consumes("Evidence")
             .sends_to(["Evidence"])
             .uses_key_for(&["dynamodb", "lambda", "sqs"]),
@@ -123,6 +125,10 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
             .with([rows])
             .sends_to(["ChangesDeadLetters"])
             .uses_key_for(&["dynamodb", "lambda", "s3", "sqs"]),
+        function("sweep", "Asks again for clips that are overdue", 256, SWEEP_SECONDS)
+            .with([evidence, table])
+            .sends_to(["Evidence"])
+            .uses_key_for(&["dynamodb", "lambda", "sqs"]),
     ]
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::case::{INDEX_BY_STATUS, INDEX_BY_STORE, INDEX_PENDING, SK_CASE, TTL_ATTRIBUTE};
 use contract::row::{COLUMNS, PARTITIONS, PREFIX};
+use contract::sweep::{SweepInput, TICK_MINUTES};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,10 +50,12 @@ pub(super) struct Context {
     bus_arns: Value,
     topic_arns: Value,
     arns: BTreeMap<&'static str, Value>,
+    pending_arn: Value,
     functions: Vec<Function>,
     batches: Value,
     concurrency: Value,
     scheduler_role: String,
+    sweep: Value,
     scheduler_key_services: Vec<Value>,
     queue_key_service: Value,
     video_key_service: Value,
@@ -128,6 +131,7 @@ impl Context {
             bus_arns: arn("events", &format!("event-bus/{prefix}-*")),
             topic_arns: arn("sns", &format!("{prefix}-*")),
             arns: arns(cell, names),
+            pending_arn: sub(&format!("${{CaseTable.Arn}}/index/{INDEX_PENDING}")),
             functions,
             batches: json!({ "windows": 1, "incidents": 10, "evidence": 1, "changes": 100 }),
             concurrency: json!({
@@ -136,6 +140,7 @@ impl Context {
                 "preserve": PRESERVE_CONCURRENCY,
             }),
             scheduler_role: names.scheduler_role(),
+            sweep: sweep(names),
             scheduler_key_services: services(&["scheduler", "sqs"]),
             queue_key_service: service("sqs"),
             video_key_service: service("kinesisvideo"),
@@ -165,6 +170,13 @@ impl Context {
             dashboard_body: sub(&operations::dashboard(names, &endpoint(cell, names))),
         }
     }
+}
+
+/// The schedule that makes `sweep` run.
+fn sweep(names: &CellNames) -> Value {
+    let input = json!(SweepInput { version: contract::VERSION }).to_string();
+    let rate = format!("rate({TICK_MINUTES} minutes)");
+    json!({ "name": names.sweep_schedule(), "rate": rate, "input": input })
 }
 
 fn keys(names: &CellNames) -> Vec<Key> {

@@ -18,6 +18,7 @@ use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
 mod clip;
+pub mod overdue;
 mod telling;
 
 pub use clip::{KeptClip, complete_evidence};

@@ -19,6 +19,7 @@ pub mod wording;
 pub mod incident;
 pub mod case;
 pub mod row;
+pub mod sweep;
 pub mod alert;
 pub mod settings;
 

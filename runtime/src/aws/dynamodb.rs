@@ -15,12 +15,16 @@ use casework::case::Change;
 use casework::case_table::Written;
 use casework::guard;
 use casework::step::StepError;
-use contract::case::{CaseItem, GuardItem, SK_CASE, SK_GUARD, SK_SEEN, SeenItem};
+use casework::time::rfc3339;
+use contract::case::{
+    CaseItem, GuardItem, INDEX_PENDING, PENDING_PK, SK_CASE, SK_GUARD, SK_SEEN, SeenItem,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
 
 use super::failure;
+use crate::sweep::{Due, Page};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -75,6 +79,38 @@ impl Table {
                 Err(StepError { retryable: failure.retryable || is_busy, ..failure })
             }
         }
+    }
+
+    /// A page of the index of cases whose clip is still to come: those that were due by a moment.
+    pub(super) async fn fetch_due(
+        &self,
+        by_ms: i64,
+        after: Option<&Due>,
+    ) -> Result<Page, StepError> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let begin = after.map(|due| {
+            HashMap::from([
+                ("pk".to_owned(), text(&format!("CASE#{}", due.case_id))),
+                ("sk".to_owned(), text(SK_CASE)),
+                ("pending_pk".to_owned(), text(PENDING_PK)),
+                ("evidence_due_at".to_owned(), text(&due.due_at)),
+            ])
+        });
+        let call = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(INDEX_PENDING)
+            .key_condition_expression("pending_pk = :pending AND evidence_due_at < :by")
+            .expression_attribute_values(":pending", text(PENDING_PK))
+            .expression_attribute_values(":by", text(&rfc3339(by_ms)))
+            .set_exclusive_start_key(begin);
+        let answer = call.send().await;
+        let answer = answer.map_err(|error| failure("read index", INDEX_PENDING, error))?;
+        Ok(Page {
+            due: answer.items().iter().filter_map(due_of).collect(),
+            more_after: answer.last_evaluated_key().and_then(due_of),
+        })
     }
 
     async fn fetch<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, StepError> {
@@ -162,6 +198,13 @@ impl Table {
         let update = update.update_expression(expression).build()?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+}
+
+/// The case that a key of the index names.
+fn due_of(key: &Item) -> Option<Due> {
+    let text = |name: &str| key.get(name)?.as_s().ok();
+    let case_id = text("pk")?.strip_prefix("CASE#")?.to_owned();
+    Some(Due { case_id, due_at: text("evidence_due_at")?.clone() })
 }
 
 /// Whether a transaction was refused because something else is on record than it builds on.
@@ -280,6 +323,14 @@ mod tests {
         let mut shape = update.update_expression().to_owned();
         shape.retain(|c| !c.is_ascii_digit());
         assert_eq!(shape, "SET #a = :a, #a = :a REMOVE #a");
+    }
+
+    #[test]
+    fn a_key_of_the_index_names_its_case() {
+        let item: Item = to_item(&opened().case).unwrap();
+        let due = due_of(&item).unwrap();
+        assert_eq!(due.case_id, opened().case.case_id);
+        assert_eq!(due.due_at, "1970-01-01T00:11:57.000Z");
     }
 
     #[test]

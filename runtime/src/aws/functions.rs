@@ -32,6 +32,7 @@ use crate::preserve::{Clip, CutClip, PreserveServices};
 use crate::project::ProjectServices;
 use crate::row::Rows;
 use crate::settings::{SettingsError, required};
+use crate::sweep::{Due, Page, SweepServices};
 use crate::telemetry;
 
 /// How long to wait for other messages about one event. Our choice: EventBridge hands an event to
@@ -288,5 +289,56 @@ impl Project {
 impl ProjectServices for Project {
     async fn put_rows(&self, rows: &Rows) -> Result<(), StepError> {
         self.bucket.put_rows(rows).await
+    }
+}
+
+/// The services of `sweep`.
+pub struct Sweep {
+    cell: String,
+    table: Table,
+    queue: Queue,
+}
+
+impl Sweep {
+    pub fn new(config: &SdkConfig) -> Result<Self, SettingsError> {
+        Ok(Self {
+            cell: required(CELL)?,
+            table: Table::new(config, required(CASE_TABLE)?),
+            queue: Queue::new(config, required(EVIDENCE_QUEUE_URL)?),
+        })
+    }
+}
+
+impl Pause for Sweep {
+    async fn pause(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+}
+
+impl CaseTable for Sweep {
+    async fn fetch_case(&self, case_id: &str) -> Result<Option<CaseItem>, StepError> {
+        self.table.fetch_case(case_id).await
+    }
+
+    async fn put_change(&self, change: &Change) -> Result<Written, StepError> {
+        self.table.put_change(change).await
+    }
+}
+
+impl SweepServices for Sweep {
+    async fn fetch_due(&self, by_ms: i64, after: Option<&Due>) -> Result<Page, StepError> {
+        self.table.fetch_due(by_ms, after).await
+    }
+
+    async fn send_evidence(
+        &self,
+        message: &EvidenceMessage,
+        delay_s: i32,
+    ) -> Result<(), StepError> {
+        self.queue.send_evidence(message, delay_s).await
+    }
+
+    fn count(&self, count: Count) {
+        telemetry::count(&count, &self.cell);
     }
 }
