@@ -1,10 +1,10 @@
 //! `analyze`: one window's video goes to the model, and what the model sees goes on the store's bus.
 //!
 //! A window that is read too late is dropped and counted, never alerted late; one that failed before
-//! fails again. Video larger than one
-//! call is asked about in parts. An answer outside the model contract fails the window, so that the
-//! queue hands it to its dead-letter queue; detections have deterministic ids, so asking again is
-//! harmless.
+//! fails again. Video larger than one call is asked about in parts. An answer outside the model
+//! contract fails the window, so that the queue hands it to its dead-letter queue; detections have
+//! deterministic ids, so asking again is harmless. What the video says of its camera is noted last,
+//! whatever became of the window; a failure there is counted and logged, and fails nothing.
 
 use casework::fragment::{self, Fragment};
 use casework::step::{Pause, StepError, backoff};
@@ -12,6 +12,7 @@ use contract::detection::Detection;
 use contract::window::WindowMessage;
 
 use crate::detection::{self, AnswerError};
+use crate::health::{self, Arrival, Clock, LOOK_BACK_MS, Sign};
 use crate::metric::{Count, Metric};
 
 /// Most bytes of video in one call. Source: SageMaker Runtime API reference, `InvokeEndpoint`, `Body`,
@@ -41,13 +42,15 @@ pub struct Question {
 /// What `analyze` needs of the outside world.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
 pub trait AnalyzeServices: Pause {
-    /// Lists the fragments that start in `start_ms..end_ms`; none when there is no such stream.
-    async fn list_fragments(
+    /// Lists the fragments that start, or by the service's clock arrive, in `start_ms..end_ms`; none
+    /// when there is no such stream.
+    async fn list_arrivals(
         &self,
         stream: &str,
+        clock: Clock,
         start_ms: i64,
         end_ms: i64,
-    ) -> Result<Vec<Fragment>, StepError>;
+    ) -> Result<Vec<Arrival>, StepError>;
     /// Reads the video of some fragments, at most `bytes_max`.
     async fn fetch_fragments(
         &self,
@@ -65,8 +68,12 @@ pub trait AnalyzeServices: Pause {
         bus: &str,
         detections: &[Detection],
     ) -> Result<Vec<Detection>, StepError>;
+    /// Notes what a window says of its camera. A later window's word stays.
+    async fn put_sign(&self, window: &WindowMessage, sign: &Sign) -> Result<(), StepError>;
     /// Counts something.
     fn count(&self, count: Count);
+    /// Logs a failure that stops nothing.
+    fn pass_over(&self, window: &WindowMessage, error: &StepError);
 }
 
 /// What became of a window.
@@ -113,7 +120,42 @@ pub async fn handle(
         count(services, window, Metric::WindowsSkipped, 1);
         return Ok(Analyzed::Skipped);
     }
-    let listed = services.list_fragments(&window.stream, window.start_ms, window.end_ms).await?;
+    let from_ms = window.start_ms - LOOK_BACK_MS;
+    let arrivals =
+        services.list_arrivals(&window.stream, Clock::Camera, from_ms, window.end_ms).await?;
+    let analyzed = analyze(services, window, &arrivals).await;
+    if let Err(error) = observe(services, window, &arrivals).await {
+        count(services, window, Metric::HealthErrors, 1);
+        services.pass_over(window, &error);
+    }
+    analyzed
+}
+
+/// Notes what a window says of its camera.
+async fn observe(
+    services: &impl AnalyzeServices,
+    window: &WindowMessage,
+    by_camera: &[Arrival],
+) -> Result<(), StepError> {
+    let by_server = if health::shows(window, by_camera) {
+        Vec::new()
+    } else {
+        let (start_ms, end_ms) = health::server_stretch(window);
+        services.list_arrivals(&window.stream, Clock::Server, start_ms, end_ms).await?
+    };
+    for sign in health::judge(window, by_camera, &by_server) {
+        services.put_sign(window, &sign).await?;
+    }
+    Ok(())
+}
+
+/// Shows the model what there is of a window, and puts what it sees on the bus.
+async fn analyze(
+    services: &impl AnalyzeServices,
+    window: &WindowMessage,
+    arrivals: &[Arrival],
+) -> Result<Analyzed, StepError> {
+    let listed = arrivals.iter().map(|it| it.fragment.clone()).collect();
     let mut fragments = fragment::in_order(listed);
     fragments.retain(|it| (window.start_ms..window.end_ms).contains(&it.start_ms));
     if fragments.is_empty() {
@@ -224,6 +266,12 @@ mod tests {
         questions: RefCell<Vec<(String, String, usize)>>,
         events: RefCell<Vec<Detection>>,
         counts: RefCell<Vec<(&'static str, usize)>>,
+        /// What arrives by the service's clock when the camera's shows nothing.
+        by_server: Vec<Arrival>,
+        signs: RefCell<Vec<Sign>>,
+        /// True: notes about cameras cannot be written.
+        refuses_signs: bool,
+        passed_over: RefCell<Vec<String>>,
     }
 
     impl Pause for Script {
@@ -233,13 +281,25 @@ mod tests {
     }
 
     impl AnalyzeServices for Script {
-        async fn list_fragments(
+        async fn list_arrivals(
             &self,
             _: &str,
-            _: i64,
-            _: i64,
-        ) -> Result<Vec<Fragment>, StepError> {
-            self.calls.make("list", || self.fragments.clone()).await
+            clock: Clock,
+            start_ms: i64,
+            end_ms: i64,
+        ) -> Result<Vec<Arrival>, StepError> {
+            let arrival = |fragment: &Fragment| Arrival {
+                fragment: fragment.clone(),
+                server_ms: fragment.start_ms + 2_500,
+            };
+            match clock {
+                Clock::Camera => {
+                    let is_in = |it: &&Fragment| (start_ms..=end_ms).contains(&it.start_ms);
+                    let listed = || self.fragments.iter().filter(is_in).map(arrival).collect();
+                    self.calls.make("list", listed).await
+                }
+                Clock::Server => self.calls.make("list again", || self.by_server.clone()).await,
+            }
         }
 
         async fn fetch_fragments(
@@ -275,8 +335,19 @@ mod tests {
             self.calls.make("put", put).await
         }
 
+        async fn put_sign(&self, _: &WindowMessage, sign: &Sign) -> Result<(), StepError> {
+            if self.refuses_signs {
+                return Err(StepError::retryable("note", "the camera", "it was told to fail"));
+            }
+            self.calls.make("note", || self.signs.borrow_mut().push(sign.clone())).await
+        }
+
         fn count(&self, count: Count) {
             self.counts.borrow_mut().push((count.metric.name(), count.value));
+        }
+
+        fn pass_over(&self, _: &WindowMessage, error: &StepError) {
+            self.passed_over.borrow_mut().push(error.chain());
         }
     }
 
@@ -294,6 +365,7 @@ mod tests {
             expires_ms: 100_000,
             hours: Hours::default(),
             zones: Vec::new(),
+            ailing: Vec::new(),
         }
     }
 
@@ -316,6 +388,10 @@ mod tests {
             questions: RefCell::default(),
             events: RefCell::default(),
             counts: RefCell::default(),
+            by_server: Vec::new(),
+            signs: RefCell::default(),
+            refuses_signs: false,
+            passed_over: RefCell::default(),
         }
     }
 
@@ -431,5 +507,51 @@ mod tests {
                 assert_eq!(ids(&script), ids(&whole));
             }
         }
+    }
+
+    #[test]
+    fn a_window_without_video_is_looked_at_by_the_service_s_clock_and_noted() {
+        let none = script(&[], 100, SWEEP);
+        assert_eq!(check(&none, 0), Ok(Analyzed::WithoutVideo));
+        assert_eq!(none.calls.names.take(), ["list", "list again", "note"]);
+        let ailments = |script: &Script| -> Vec<_> {
+            script.signs.take().into_iter().map(|it| it.ailment.as_str()).collect()
+        };
+        assert_eq!(ailments(&none), ["offline"]);
+        let mut behind = script(&[], 100, SWEEP);
+        let arrival = |index: i64| Arrival {
+            fragment: Fragment {
+                number: index.to_string(),
+                bytes: 100,
+                start_ms: index * 2_000 - 3_600_000,
+                length_ms: 2_000,
+            },
+            server_ms: index * 2_000,
+        };
+        behind.by_server = (0..8).map(arrival).collect();
+        assert_eq!(check(&behind, 0), Ok(Analyzed::WithoutVideo));
+        assert_eq!(ailments(&behind), ["skewed"]);
+    }
+
+    #[test]
+    fn a_camera_that_is_well_costs_no_call() {
+        let well = script(&[8_000, 10_000, 12_000, 14_000], 100, r#"{"detections":[]}"#);
+        assert_eq!(check(&well, 0), Ok(Analyzed::Seen(0)));
+        assert_eq!(well.calls.names.take(), ["list", "fetch", "ask"]);
+    }
+
+    #[test]
+    fn health_is_noted_last_whatever_became_of_the_window_and_fails_nothing() {
+        let frozen: Vec<i64> = (0..8).map(|index| index * 2_000).collect();
+        let noted = script(&frozen, 100, SWEEP);
+        assert_eq!(check(&noted, 0), Ok(Analyzed::Seen(1)));
+        assert_eq!(noted.calls.names.take(), ["list", "fetch", "ask", "put", "note"]);
+        let refused = Script { refuses_signs: true, ..script(&frozen, 100, SWEEP) };
+        assert_eq!(check(&refused, 0), Ok(Analyzed::Seen(1)));
+        assert_eq!(refused.counts.take(), [("Detections", 1), ("HealthErrors", 1)]);
+        assert_eq!(refused.passed_over.take(), ["cannot note the camera: it was told to fail"]);
+        let html = script(&frozen, 100, "<html>");
+        assert!(check(&html, 0).is_err());
+        assert_eq!(html.signs.take().len(), 1);
     }
 }

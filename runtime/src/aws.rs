@@ -24,6 +24,7 @@ mod s3;
 mod sagemaker;
 mod sns;
 mod sqs;
+mod watch_table;
 pub mod functions;
 
 /// Attempts of one call, with the SDK's standard backoff between. Our choice: together they stay

@@ -268,6 +268,7 @@ mod tests {
             expires_ms: 200_000,
             hours: Hours::default(),
             zones: vec![Zone { id: "shelf".to_owned(), area: [0.5, 0.0, 0.5, 1.0] }],
+            ailing: Vec::new(),
         }
     }
 

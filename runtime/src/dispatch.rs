@@ -1,13 +1,22 @@
-//! `dispatch`: a tick of a store's schedule becomes one message for each window of its minute.
+//! `dispatch`: a tick of a store's schedule becomes one message for each window that is due.
 //!
-//! Window ids are deterministic, so a tick that fails half way is run again whole; a window that is
-//! sent twice is analysed twice and gives the same detections.
+//! A tick sends its own minute and those that were missed before it, and nothing for a minute that was
+//! sent already; the note of that is written last. Window ids are deterministic, so a tick that fails
+//! half way is run again whole; a window that is sent twice is analysed twice and gives the same
+//! detections. Neither the note nor the health of cameras ever stops the watch: what fails there is
+//! logged and counted.
 
+use casework::respond::Alert;
 use casework::step::{Pause, StepError, backoff};
+use contract::health::AilmentItem;
 use contract::watch::WatchInput;
-use contract::window::WindowMessage;
+use contract::window::{Ailing, WindowMessage};
 
+use crate::metric::{Count, Metric};
+use crate::tick::{self, Owed};
 use crate::window;
+
+mod tell;
 
 /// Most messages of one call. Source: SQS API reference, `SendMessageBatch`,
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>.
@@ -24,11 +33,35 @@ pub struct Delayed {
     pub delay_s: i32,
 }
 
+/// What became of an item that was to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    Done,
+    /// The trouble was seen again meanwhile, and the item stays.
+    SeenAgain,
+}
+
 /// What `dispatch` needs of the outside world.
 #[expect(async_fn_in_trait, reason = "only our own binary and tests implement it")]
 pub trait DispatchServices: Pause {
     /// Sends at most [`MESSAGES_PER_CALL`] messages and returns those that the queue refused.
     async fn send_windows(&self, windows: &[Delayed]) -> Result<Vec<Delayed>, StepError>;
+    /// The last minute of a store that was sent; `None` when none is on record.
+    async fn fetch_watched(&self, store: &str) -> Result<Option<i64>, StepError>;
+    /// Notes a minute as sent. A later one stays, unless it is too far ahead of `now_ms`.
+    async fn put_watched(&self, store: &str, minute_ms: i64, now_ms: i64) -> Result<(), StepError>;
+    /// Everything that ails the cameras of a store.
+    async fn fetch_ailments(&self, store: &str) -> Result<Vec<AilmentItem>, StepError>;
+    /// Notes since when people were told that a trouble lasts; `None`: they have to be told again.
+    async fn put_told(&self, item: &AilmentItem, since_ms: Option<i64>) -> Result<(), StepError>;
+    /// Removes an item, unless the trouble was seen again since it was read.
+    async fn remove_ailment(&self, item: &AilmentItem) -> Result<Removed, StepError>;
+    /// Publishes a message and returns its id.
+    async fn publish(&self, alert: &Alert) -> Result<String, StepError>;
+    /// Counts something.
+    fn count(&self, count: Count);
+    /// Logs a failure that stops nothing.
+    fn pass_over(&self, store: &str, error: &StepError);
 }
 
 /// The queue kept refusing some messages.
@@ -42,17 +75,83 @@ pub async fn handle(
     input: &WatchInput,
     now_ms: i64,
 ) -> Result<usize, StepError> {
+    let store = &input.store.id;
     let minute_ms = window::tick_minute_ms(&input.scheduled_time, now_ms);
-    let windows = window::windows(input, minute_ms)
-        .map_err(|error| StepError::permanent("cut windows of store", &input.store.id, error))?;
+    let (watched, ailments) =
+        tokio::join!(services.fetch_watched(store), services.fetch_ailments(store));
+    let watched = kept(services, store, Metric::WatchNoteErrors, watched);
+    let ailments = kept(services, store, Metric::HealthErrors, ailments);
+    let Owed { minutes, lost } = tick::owed(watched.flatten(), minute_ms, now_ms);
+    if minutes.is_empty() {
+        return Ok(0);
+    }
+    count(services, store, Metric::MinutesLost, lost);
+    let mut sent = 0;
+    for minute_ms in &minutes {
+        sent += send_minute(services, input, ailments.as_deref(), (*minute_ms, now_ms)).await?;
+    }
+    // A note that could not be read stays: whatever was missed since is still owed.
+    if watched.is_some() && tick::is_noted(minute_ms, now_ms) {
+        let noted = services.put_watched(store, minute_ms, now_ms).await;
+        kept(services, store, Metric::WatchNoteErrors, noted);
+    }
+    if let Some(ailments) = ailments {
+        tell::tell(services, input, &ailments, (minute_ms, now_ms)).await;
+    }
+    Ok(sent)
+}
+
+/// Sends the windows of one minute, and returns how many.
+async fn send_minute(
+    services: &impl DispatchServices,
+    input: &WatchInput,
+    ailments: Option<&[AilmentItem]>,
+    (minute_ms, now_ms): (i64, i64),
+) -> Result<usize, StepError> {
+    let store = &input.store.id;
+    let mut windows = window::windows(input, minute_ms)
+        .map_err(|error| StepError::permanent("cut windows of store", store, error))?;
+    let cut = windows.len();
+    windows.retain(|window| window.expires_ms >= now_ms);
+    count(services, store, Metric::WindowsSkipped, cut - windows.len());
     let delayed: Vec<_> = windows
         .into_iter()
-        .map(|window| Delayed { delay_s: window::delay_s(&window, now_ms), window })
+        .map(|mut window| {
+            let known = ailments.unwrap_or_default().iter();
+            let ailing = known.filter(|it| it.camera == window.camera);
+            let ailing = ailing.map(|it| Ailing { ailment: it.ailment, delay_ms: it.delay_ms });
+            window.ailing = ailing.collect();
+            Delayed { delay_s: window::delay_s(&window, now_ms), window }
+        })
         .collect();
     for batch in delayed.chunks(MESSAGES_PER_CALL) {
-        send(services, batch, &input.store.id).await?;
+        send(services, batch, store).await?;
     }
     Ok(delayed.len())
+}
+
+/// What a call gave; its failure is counted and logged, and stops nothing.
+fn kept<T>(
+    services: &impl DispatchServices,
+    store: &str,
+    metric: Metric,
+    result: Result<T, StepError>,
+) -> Option<T> {
+    let error = match result {
+        Ok(given) => return Some(given),
+        Err(error) => error,
+    };
+    count(services, store, metric, 1);
+    services.pass_over(store, &error);
+    None
+}
+
+/// Counts what there is to count about a store.
+fn count(services: &impl DispatchServices, store: &str, metric: Metric, value: usize) {
+    if value > 0 {
+        let (store, camera) = (store.to_owned(), String::new());
+        services.count(Count { metric, value, store, camera });
+    }
 }
 
 async fn send(
@@ -72,84 +171,4 @@ async fn send(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::time::Duration;
-
-    use contract::hours::Hours;
-    use contract::store::StoreRef;
-    use contract::watch::{WatchCamera, WatchWhen};
-
-    use super::*;
-
-    /// Refuses the first message of each of the first `refusals` calls.
-    struct Script {
-        pauses: RefCell<Vec<Duration>>,
-        refusals: usize,
-        calls: RefCell<Vec<usize>>,
-        sent: RefCell<Vec<String>>,
-    }
-
-    impl Pause for Script {
-        async fn pause(&self, length: Duration) {
-            self.pauses.borrow_mut().push(length);
-        }
-    }
-
-    impl DispatchServices for Script {
-        async fn send_windows(&self, windows: &[Delayed]) -> Result<Vec<Delayed>, StepError> {
-            let refused = usize::from(self.calls.borrow().len() < self.refusals);
-            self.calls.borrow_mut().push(windows.len());
-            let (left, taken) = windows.split_at(refused);
-            self.sent.borrow_mut().extend(taken.iter().map(|it| it.window.id.clone()));
-            Ok(left.to_vec())
-        }
-    }
-
-    async fn check(refusals: usize) -> (Result<usize, String>, Vec<usize>, usize) {
-        let camera = |id: &str| WatchCamera {
-            id: id.to_owned(),
-            aisle: "a".to_owned(),
-            window_s: 10,
-            when: WatchWhen::Always,
-            zones: Vec::new(),
-        };
-        let input = WatchInput {
-            version: contract::VERSION,
-            scheduled_time: "2026-11-22T12:00:00Z".to_owned(),
-            store: StoreRef { id: "seattle-001".to_owned(), ..StoreRef::default() },
-            bus: String::new(),
-            stream_prefix: String::new(),
-            hours: Hours::default(),
-            aisles: Vec::new(),
-            cameras: vec![camera("a"), camera("b")],
-        };
-        let script = Script {
-            pauses: RefCell::default(),
-            refusals,
-            calls: RefCell::default(),
-            sent: RefCell::default(),
-        };
-        let outcome = handle(&script, &input, 0).await.map_err(|error| error.chain());
-        let mut sent = script.sent.into_inner();
-        sent.sort();
-        sent.dedup();
-        (outcome, script.calls.into_inner(), sent.len())
-    }
-
-    #[tokio::test]
-    async fn every_window_is_sent_ten_a_call() {
-        assert_eq!(check(0).await, (Ok(12), vec![10, 2], 12));
-    }
-
-    #[tokio::test]
-    async fn only_refused_messages_are_sent_again() {
-        assert_eq!(check(1).await, (Ok(12), vec![10, 1, 2], 12));
-    }
-
-    #[tokio::test]
-    async fn a_queue_that_keeps_refusing_fails_the_tick() {
-        let error = "cannot send windows of store seattle-001: the queue refused 1 messages";
-        assert_eq!(check(9).await, (Err(error.to_owned()), vec![10, 1, 1], 9));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! The entry point: Lambda's events in, steps, and what Lambda must deliver again out.
 //!
-//! Every failure is logged here and nowhere else. A message that cannot be read is a failure like
+//! Every failure of a message is logged here and nowhere else. A message that cannot be read is a failure like
 //! any other: the queue moves it to its dead-letter queue.
 
 use std::collections::HashMap;

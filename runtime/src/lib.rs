@@ -5,8 +5,10 @@
 //! the shell acts:
 //!
 //! ```text
-//! dispatch   minute --window::windows--> windows
+//! dispatch   tick --tick::owed--> minutes --window::windows--> windows
+//!            what ails cameras --outlook::outlook--> messages to the audience `ops`
 //! analyze    window --(fragments, model)--> answer --detection::detections--> events
+//!            fragments --health::judge--> what ails the camera
 //! respond    message --incident::read--> detection --case::open, join--> case, alert, clip request
 //! preserve   request --evidence::plan--> clip --case::finish_evidence--> case
 //! project    case --row::row--> rows
@@ -15,6 +17,9 @@
 
 // The functional core: no network, clock or environment.
 pub mod window;
+pub mod tick;
+pub mod health;
+pub mod outlook;
 pub mod detection;
 pub mod row;
 pub mod metric;

@@ -10,8 +10,22 @@ pub const NAMESPACE: &str = "ARM";
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Windows that were read too late and dropped.
+    /// Windows that were read, or sent, too late and dropped.
     WindowsSkipped,
+    /// Minutes that were missed whole: no tick came in time to send any of their windows.
+    MinutesLost,
+    /// Times that the note of the last minute could not be read or written.
+    WatchNoteErrors,
+    /// Times that something about the health of cameras could not be read, written or told.
+    HealthErrors,
+    /// Cameras on watch with a trouble that has lasted; counted at every tick, also when none.
+    CamerasAiling,
+    /// The same, of cameras that send no video.
+    CamerasOffline,
+    /// The same, of cameras whose clock is wrong or whose video comes late.
+    CamerasSkewed,
+    /// The same, of cameras whose picture stands still.
+    CamerasFrozen,
     /// Windows for which the stream held no video.
     WindowsWithoutVideo,
     /// Windows of which some part was missing.
@@ -31,6 +45,13 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Self::WindowsSkipped => "WindowsSkipped",
+            Self::MinutesLost => "MinutesLost",
+            Self::WatchNoteErrors => "WatchNoteErrors",
+            Self::HealthErrors => "HealthErrors",
+            Self::CamerasAiling => "CamerasAiling",
+            Self::CamerasOffline => "CamerasOffline",
+            Self::CamerasSkewed => "CamerasSkewed",
+            Self::CamerasFrozen => "CamerasFrozen",
             Self::WindowsWithoutVideo => "WindowsWithoutVideo",
             Self::WindowsIncomplete => "WindowsIncomplete",
             Self::ModelContractErrors => "ModelContractErrors",
@@ -47,6 +68,7 @@ pub struct Count {
     pub metric: Metric,
     pub value: usize,
     pub store: String,
+    /// Empty when it is about the whole store.
     pub camera: String,
 }
 
@@ -65,9 +87,11 @@ pub fn line(count: &Count, cell: &str, now_ms: i64) -> Value {
         },
         "Cell": cell,
         "Store": count.store,
-        "camera": count.camera,
     });
     if let Value::Object(fields) = &mut line {
+        if !count.camera.is_empty() {
+            fields.insert("camera".to_owned(), json!(count.camera));
+        }
         fields.insert(name.to_owned(), json!(count.value));
     }
     line

@@ -1,6 +1,6 @@
 //! Logs and metrics: JSON lines on stdout, which Lambda hands to `CloudWatch`.
 //!
-//! Only the entry point logs. A line names the store, the camera and the window or case it is
+//! Only the entry point logs, and for what stops nothing the services of a step. A line names the store, the camera and the window or case it is
 //! about; it holds no picture, no secret and no link.
 
 use tracing::Level;
@@ -59,6 +59,23 @@ pub fn failed(function: &str, subject: &Subject, error: &StepError) {
         retryable,
         error,
         "cannot handle the message"
+    );
+}
+
+/// Logs a failure that stops nothing: the message is handled all the same.
+pub fn passed_over(function: &str, subject: &Subject, error: &StepError) {
+    let Subject { message, store, camera, window, case } = subject;
+    let (retryable, error) = (error.retryable, error.chain());
+    tracing::warn!(
+        function,
+        message_id = message,
+        store,
+        camera,
+        window,
+        case,
+        retryable,
+        error,
+        "handled, but for this"
     );
 }
 

@@ -27,6 +27,9 @@ const SPREAD_SECONDS: i64 = 3;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
 pub const DELAY_SECONDS_MAX: i64 = 900;
 
+/// Longest window, in seconds: `arm check` lets no longer one through.
+pub const LENGTH_SECONDS_MAX: u32 = 60;
+
 /// A camera whose windows cannot be cut; `arm check` lets none through.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("camera `{camera}` has windows of {window_s} s, which is not 2 to 60")]
@@ -50,14 +53,14 @@ pub fn tick_minute_ms(scheduled_time: &str, now_ms: i64) -> i64 {
 pub fn windows(input: &WatchInput, minute_ms: i64) -> Result<Vec<WindowMessage>, BadWindow> {
     let mut windows = Vec::new();
     for camera in &input.cameras {
-        if !(2..=60).contains(&camera.window_s) {
+        if !(2..=LENGTH_SECONDS_MAX).contains(&camera.window_s) {
             return Err(BadWindow { camera: camera.id.clone(), window_s: camera.window_s });
         }
         let length_ms = i64::from(camera.window_s) * 1_000;
         let minute_end_ms = minute_ms + i64::from(TICK_SECONDS) * 1_000;
         let mut start_ms = next_multiple(minute_ms, length_ms);
         while start_ms < minute_end_ms {
-            if is_on_watch(input, camera, start_ms) {
+            if is_on_watch(input, camera, start_ms, start_ms + length_ms) {
                 windows.push(window(input, camera, start_ms));
             }
             start_ms += length_ms;
@@ -78,8 +81,8 @@ pub fn delay_s(window: &WindowMessage, now_ms: i64) -> i32 {
     i32::try_from(delay_s.min(DELAY_SECONDS_MAX)).unwrap_or_default()
 }
 
-fn is_on_watch(input: &WatchInput, camera: &WatchCamera, start_ms: i64) -> bool {
-    let end_ms = start_ms + i64::from(camera.window_s) * 1_000;
+/// Whether the model watches a camera at any moment of `start_ms..end_ms`.
+pub fn is_on_watch(input: &WatchInput, camera: &WatchCamera, start_ms: i64, end_ms: i64) -> bool {
     let touches = |period| input.hours.touches(period, start_ms, end_ms);
     match camera.when {
         WatchWhen::Always => true,
@@ -106,6 +109,7 @@ fn window(input: &WatchInput, camera: &WatchCamera, start_ms: i64) -> WindowMess
         expires_ms: end_ms + i64::try_from(EXPIRY.as_millis()).unwrap_or_default(),
         hours: input.hours.clone(),
         zones: camera.zones.clone(),
+        ailing: Vec::new(),
     }
 }
 
@@ -154,6 +158,7 @@ mod tests {
                 when,
                 zones: Vec::new(),
             }],
+            topic: String::new(),
         }
     }
 

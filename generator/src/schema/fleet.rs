@@ -42,7 +42,7 @@ pub static FLEET: Noun = Noun {
         QUOTAS,
         Key {
             name: "audiences",
-            about: "the audiences that exist; a name that is not here is then an error",
+            about: "the audiences that exist, beside `ops`; a name that is not here is then an error",
             presence: Presence::Optional("those with a subscriber"),
             kind: Kind::List(&ID),
             example: "[loss-prevention, floor]",

@@ -167,7 +167,7 @@ pub static SUBSCRIBER: Noun = Noun {
     keys: &[
         Key {
             name: "audience",
-            about: "the audience that it belongs to",
+            about: "the audience that it belongs to; `ops`, which needs no rule and no declaration, is told of cameras that send nothing, a frozen picture or wrong times, and when that is over",
             presence: Presence::Required,
             kind: Kind::Reference("an audience"),
             example: "loss-prevention",

@@ -102,14 +102,14 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
     };
     vec![
         function("dispatch", "Cuts the next minute of a store into windows", 256, DISPATCH_SECONDS)
-            .with([windows])
+            .with([windows, table.clone()])
             .sends_to(["Windows", "UndeliveredQueue"])
-            .uses_key_for(&["lambda", "sqs"]),
+            .uses_key_for(&["dynamodb", "lambda", "sns", "sqs"]),
         // The largest window is 6 MB, but the model may take its time over it.
         function("analyze", "Shows the model a window of video", 512, ANALYZE_SECONDS)
-            .with([model])
+            .with([model, table.clone()])
             .consumes("Windows")
-            .uses_key_for(&["lambda", "sqs"]),
+            .uses_key_for(&["dynamodb", "lambda", "sqs"]),
         function("respond", "Opens cases and alerts people", 256, RESPOND_SECONDS)
             .with([evidence.clone(), table.clone(), clips.clone()])
             .consumes("Incidents")

@@ -68,8 +68,10 @@ pub(super) fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMe
     }
 }
 
-/// The input of a store's watch schedule: a [`WatchInput`] once the Scheduler has put the time in.
-pub(super) fn watch_input(store: &Store) -> String {
+/// The input of a store's watch schedule, as text for `Fn::Sub`, in which `topic` is an expression.
+///
+/// Once CloudFormation and the Scheduler are done with it, it is a [`WatchInput`].
+pub(super) fn watch_input(store: &Store, topic: &str) -> String {
     let names = StoreNames::new(&store.cell, &store.id);
     let input = WatchInput {
         version: contract::VERSION,
@@ -80,10 +82,13 @@ pub(super) fn watch_input(store: &Store) -> String {
         hours: store.hours.clone(),
         aisles: store.aisles.iter().map(aisle_ref).collect(),
         cameras: store.cameras.iter().map(watch_camera).collect(),
+        topic: String::new(),
     };
     let text = inert(&serde_json::to_string(&input).expect("an input is JSON"));
     // Ours is the first, because it stands before anything that people wrote.
-    text.replacen(&inert(SCHEDULED_TIME), SCHEDULED_TIME, 1)
+    let text = text.replacen(&inert(SCHEDULED_TIME), SCHEDULED_TIME, 1);
+    let open = text.strip_suffix(r#""topic":""}"#).expect("the topic is the last field");
+    format!(r#"{open}"topic":"{topic}"}}"#)
 }
 
 fn store_ref(store: &Store) -> StoreRef {
@@ -279,11 +284,12 @@ mod tests {
     fn a_watch_s_input_becomes_exactly_the_watch_input() {
         for name in HOSTILE {
             let store = named(name);
-            let text = watch_input(&store);
+            let text = watch_input(&store, "${Alerts}");
             assert!(!text.contains("{{"), "{text}");
             let time = "2026-11-22T14:03:00Z";
-            let input: WatchInput =
-                serde_json::from_str(&text.replace(SCHEDULED_TIME, time)).unwrap();
+            let text = substitute(&text).replace(SCHEDULED_TIME, time);
+            let input: WatchInput = serde_json::from_str(&text).unwrap();
+            assert_eq!(input.topic, TOPIC);
             assert_eq!(input.scheduled_time, time);
             assert_eq!((input.store.name.as_str(), input.aisles[0].name.as_str()), (name, name));
             assert_eq!(input.bus, "arm-us-west-seattle-001");
@@ -295,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_watch_of_the_largest_store_is_far_below_the_limit() {
-        let bytes = watch_input(&fixture::large_store(180)).len();
+        let bytes = watch_input(&fixture::large_store(180), TOPIC).len();
         assert!(bytes < WATCH_INPUT_BYTES_MAX / 4, "{bytes}");
     }
 }

@@ -16,7 +16,15 @@ const AGES: [(&str, u32); 3] = [("windows", 120), ("incidents", 60), ("evidence"
 /// What dead letters were meant for.
 const DEAD_LETTERS: [&str; 4] = ["windows", "incidents", "evidence", "changes"];
 /// What the functions count that must not go on.
-const COUNTS: [(&str, &str); 3] = [
+const COUNTS: [(&str, &str); 5] = [
+    (
+        "WatchNoteErrors",
+        "Ticks cannot tell which minutes were missed; look at the log of `dispatch`",
+    ),
+    (
+        "HealthErrors",
+        "Nobody may be told of cameras that ail; look at the logs of `dispatch` and `analyze`",
+    ),
     ("WindowsSkipped", "Windows are read too late: the model, or Lambda, is too slow"),
     ("ModelContractErrors", "The model's answers break the contract"),
     ("EvidenceFailed", "Clips cannot be kept; the cases say why"),
@@ -145,9 +153,9 @@ fn function_alarms(names: &CellNames) -> Vec<Alarm> {
     let mut alarms = vec![
         Alarm::new(
             names,
-            "dispatch-dropped",
-            "Ticks of a watch were dropped: nobody watched those stores for that minute",
-            metric("dispatch", "AsyncEventsDropped", "Sum"),
+            "minutes-lost",
+            "So many ticks in a row failed that nobody watched those stores for some minutes",
+            Metric::of_cell("MinutesLost", names.cell()),
         ),
         Alarm {
             threshold: ROWS_LAG_MS,
@@ -190,7 +198,15 @@ pub(super) fn dashboard(names: &CellNames, endpoint: &str) -> String {
     let lost: Vec<_> = dead.into_iter().chain(undelivered).collect();
     let functions = FUNCTIONS.map(|it| (it, names.function(it)));
     let counts = ["Detections", "WindowsSkipped", "WindowsWithoutVideo", "WindowsIncomplete"];
-    let trouble = ["ModelContractErrors", "EvidenceFailed", "EvidenceIncomplete"];
+    let trouble = [
+        "ModelContractErrors",
+        "EvidenceFailed",
+        "EvidenceIncomplete",
+        "MinutesLost",
+        "WatchNoteErrors",
+        "HealthErrors",
+    ];
+    let cameras = ["CamerasOffline", "CamerasSkewed", "CamerasFrozen"];
     let of_cell = |metrics: &[&str]| -> Value {
         metrics.iter().map(|metric| json!([NAMESPACE, metric, "Cell", names.cell()])).collect()
     };
@@ -200,6 +216,7 @@ pub(super) fn dashboard(names: &CellNames, endpoint: &str) -> String {
         ("Dead letters", "Maximum", lines("AWS/SQS", DEPTH, "QueueName", &lost)),
         ("Watch", "Sum", of_cell(&counts)),
         ("Trouble", "Sum", of_cell(&trouble)),
+        ("Cameras that ail", "Sum", of_cell(&cameras)),
         ("Function errors", "Sum", lines("AWS/Lambda", "Errors", "FunctionName", &functions)),
         ("Duration (ms)", "p95", lines("AWS/Lambda", "Duration", "FunctionName", &functions)),
         (

@@ -22,9 +22,6 @@ use crate::validate::rtsp;
 /// `arn:aws-us-gov:sns:ap-southeast-2:123456789012:`.
 const TOPIC_ARN_PREFIX_CHARACTERS: usize = 47;
 
-/// The period of the alarm for cameras that send nothing; see the blueprint.
-const OFFLINE_PERIOD_SECONDS: u32 = 300;
-
 /// Resources of a store's stack beside cameras, rules and subscriptions, and more than there are.
 const FIXED_RESOURCES: usize = 12;
 /// Bytes of a resource in a template beside what its context brings, and more than there are.
@@ -85,14 +82,13 @@ struct SubscriptionContext {
     has_dead_letters: bool,
 }
 
-/// The alarm for cameras that send nothing.
+/// The alarm for cameras that ail, and for a watch that has stopped.
 #[derive(Serialize)]
 struct OfflineContext {
     name: String,
     namespace: &'static str,
     metric: &'static str,
     dimensions: Value,
-    threshold: u32,
 }
 
 #[derive(Serialize)]
@@ -231,24 +227,23 @@ fn word(channel: Channel) -> &'static str {
 }
 
 fn schedule(store: &Store, names: &StoreNames) -> Result<ScheduleContext, StackError> {
-    let input = watch_input(store);
-    within(names.stack(), input.len(), "bytes in the watch's input", WATCH_INPUT_BYTES_MAX)?;
+    let input = watch_input(store, TOPIC);
+    let topic = TOPIC_ARN_PREFIX_CHARACTERS + names.alerts_topic().len();
+    let bytes = input.len() - TOPIC.len() + topic;
+    within(names.stack(), bytes, "bytes in the watch's input", WATCH_INPUT_BYTES_MAX)?;
     Ok(ScheduleContext { name: names.watch_schedule(), input })
 }
 
-/// Rings when windows without video add up to one camera's in each of two periods. The camera with
-/// the longest windows has the fewest, so no camera is overlooked.
+/// `dispatch` counts the cameras that ail at every tick, also when there is none.
 fn offline(store: &Store, names: &StoreNames) -> OfflineContext {
-    let longest = store.cameras.iter().map(|camera| camera.window_s).max().unwrap_or(1);
     OfflineContext {
         name: names.offline_alarm(),
         namespace: NAMESPACE,
-        metric: "WindowsWithoutVideo",
+        metric: "CamerasAiling",
         dimensions: json!([
             { "Name": "Cell", "Value": store.cell.as_str() },
             { "Name": "Store", "Value": store.id.as_str() },
         ]),
-        threshold: (OFFLINE_PERIOD_SECONDS / longest.max(1)).max(1),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use contract::health::OPS_AUDIENCE;
+
 use crate::config::{CellConfig, SubscriberConfig};
 use crate::diagnostic::{At, Diagnostic};
 use crate::inherit::Inherited;
@@ -16,7 +18,9 @@ pub(super) fn validate(
 ) -> Option<Subscriber> {
     let audience = context.id(&config.audience, "an audience");
     let declared = &context.fleet.audiences;
-    if !declared.is_empty() && !context.audiences.contains(config.audience.value.as_str()) {
+    let is_known = context.audiences.contains(config.audience.value.as_str())
+        || config.audience.value == OPS_AUDIENCE;
+    if !declared.is_empty() && !is_known {
         let message = format!("fleet.yaml has no audience `{}`", config.audience.value);
         let known = declared.iter().map(|it| it.value.as_str());
         context.unknown("unknown-audience", &config.audience, message, known);

@@ -11,6 +11,7 @@ mod ascii;
 mod gsm;
 mod sms;
 mod words;
+mod health;
 
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,7 @@ use crate::store::StoreRef;
 use crate::wording::Wording;
 
 pub use gsm::septets;
+pub use health::{CameraRef, HEALTH_SCHEMA, HealthFacts, health_texts};
 pub use sms::{SMS_SEPTETS_MAX, SmsLoss, sms_loss};
 
 /// Message attribute, a JSON list of audiences: subscriptions filter by it.

@@ -8,6 +8,8 @@
 //! | `CASE#<id>` | `EVENT#<sequence>` | one entry of its audit trail ([`AuditEntry`]) |
 //! | `GUARD#<store>#<camera>#<event_type>` | `GUARD` | which case new detections join ([`GuardItem`]) |
 //! | `SEEN#<detection id>` | `SEEN` | the case that holds a detection ([`SeenItem`]) |
+//! | `WATCH#<store>` | `WATCH` | the last minute that was sent ([`crate::watch::WatchedItem`]) |
+//! | `HEALTH#<store>` | `CAMERA#<camera>#<ailment>` | what ails a camera ([`crate::health::AilmentItem`]) |
 //!
 //! Index `by-store`: `store_pk` = `STORE#<store>`, `opened_at`. Index `by-status`: `status_pk` =
 //! `<STATUS>#<store>`, `opened_at`. Index `by-pending`, which holds only cases whose clip is still to

@@ -10,6 +10,7 @@
 pub mod priority;
 pub mod hours;
 pub mod store;
+pub mod health;
 pub mod watch;
 pub mod window;
 pub mod detection;

@@ -1,4 +1,9 @@
-//! The input of a store's watch schedule: what `dispatch` needs to cut the store's next minute.
+//! The input of a store's watch schedule: what `dispatch` needs to cut the store's next minute; and
+//! the note of the last minute that it has sent.
+//!
+//! The note is one item of the case table: `pk` = `WATCH#<store>`, `sk` = [`SK_WATCH`]. By it a tick
+//! knows which minutes before its own were missed, and that a minute was sent already. Where it
+//! cannot be read, a tick sends its own minute.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +39,31 @@ pub struct WatchInput {
     pub aisles: Vec<AisleRef>,
     /// Every camera of the store.
     pub cameras: Vec<WatchCamera>,
+    /// ARN of the store's alerts topic, on which the audience `ops` is told of cameras that ail;
+    /// empty in schedules of older releases: nobody is told.
+    #[serde(default)]
+    pub topic: String,
+}
+
+/// Sort key of a [`WatchedItem`].
+pub const SK_WATCH: &str = "WATCH";
+
+/// The last minute of a store of which every window was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedItem {
+    /// `WATCH#<store>`; see [`watched_pk`].
+    pub pk: String,
+    /// [`SK_WATCH`].
+    pub sk: String,
+    /// The minute's first millisecond since the epoch. It never goes back.
+    pub minute_ms: i64,
+    /// [`crate::case::TTL_ATTRIBUTE`].
+    pub expires_at: i64,
+}
+
+/// Partition key of a store's [`WatchedItem`].
+pub fn watched_pk(store: &str) -> String {
+    format!("WATCH#{store}")
 }
 
 /// One camera, and when the model watches it.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::health::Ailment;
 use crate::hours::Hours;
 use crate::store::{AisleRef, StoreRef, Zone};
 
@@ -35,4 +36,18 @@ pub struct WindowMessage {
     /// Areas of the camera's picture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<Zone>,
+    /// What was known to ail the camera when the window was cut; empty for a camera that is well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ailing: Vec<Ailing>,
+}
+
+/// What is known to ail a camera.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ailing {
+    /// What it is.
+    pub ailment: Ailment,
+    /// By how much the camera's clock was behind when it was noticed first, in milliseconds;
+    /// negative: ahead. Of [`Ailment::Skewed`] alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<i64>,
 }

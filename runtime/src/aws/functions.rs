@@ -12,10 +12,12 @@ use casework::step::{Pause, StepError};
 use contract::case::{CaseItem, GuardItem};
 use contract::detection::Detection;
 use contract::evidence::EvidenceMessage;
+use contract::health::AilmentItem;
 use contract::settings::{
     ANALYTICS_BUCKET, CASE_TABLE, CELL, ENDPOINT_NAME, EVIDENCE_BUCKET, EVIDENCE_QUEUE_URL,
     WINDOWS_QUEUE_URL,
 };
+use contract::window::WindowMessage;
 
 use super::dynamodb::Table;
 use super::eventbridge::Buses;
@@ -25,15 +27,17 @@ use super::s3::Bucket;
 use super::sagemaker::Model;
 use super::sns::Topics;
 use super::sqs::Queue;
+use super::watch_table::WatchTable;
 use crate::analyze::{AnalyzeServices, Question};
-use crate::dispatch::{Delayed, DispatchServices};
+use crate::dispatch::{Delayed, DispatchServices, Removed};
+use crate::health::{Arrival, Clock, Sign};
 use crate::metric::Count;
 use crate::preserve::{Clip, CutClip, PreserveServices};
 use crate::project::ProjectServices;
 use crate::row::Rows;
 use crate::settings::{SettingsError, required};
 use crate::sweep::{Due, Page, SweepServices};
-use crate::telemetry;
+use crate::telemetry::{self, Subject};
 
 /// How long to wait for other messages about one event. Our choice: EventBridge hands an event to
 /// all its targets at once, and an alert that comes a second later is still in time.
@@ -41,12 +45,20 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(1);
 
 /// The services of `dispatch`.
 pub struct Dispatch {
+    cell: String,
     queue: Queue,
+    table: WatchTable,
+    topics: Topics,
 }
 
 impl Dispatch {
     pub fn new(config: &SdkConfig) -> Result<Self, SettingsError> {
-        Ok(Self { queue: Queue::new(config, required(WINDOWS_QUEUE_URL)?) })
+        Ok(Self {
+            cell: required(CELL)?,
+            queue: Queue::new(config, required(WINDOWS_QUEUE_URL)?),
+            table: WatchTable::new(config, required(CASE_TABLE)?),
+            topics: Topics::new(&of_respond(config)),
+        })
     }
 }
 
@@ -60,6 +72,39 @@ impl DispatchServices for Dispatch {
     async fn send_windows(&self, windows: &[Delayed]) -> Result<Vec<Delayed>, StepError> {
         self.queue.send_windows(windows).await
     }
+
+    async fn fetch_watched(&self, store: &str) -> Result<Option<i64>, StepError> {
+        self.table.fetch_watched(store).await
+    }
+
+    async fn put_watched(&self, store: &str, minute_ms: i64, now_ms: i64) -> Result<(), StepError> {
+        self.table.put_watched(store, minute_ms, now_ms).await
+    }
+
+    async fn fetch_ailments(&self, store: &str) -> Result<Vec<AilmentItem>, StepError> {
+        self.table.fetch_ailments(store).await
+    }
+
+    async fn put_told(&self, item: &AilmentItem, since_ms: Option<i64>) -> Result<(), StepError> {
+        self.table.put_told(item, since_ms).await
+    }
+
+    async fn remove_ailment(&self, item: &AilmentItem) -> Result<Removed, StepError> {
+        self.table.remove_ailment(item).await
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<String, StepError> {
+        self.topics.publish(alert).await
+    }
+
+    fn count(&self, count: Count) {
+        telemetry::count(&count, &self.cell);
+    }
+
+    fn pass_over(&self, store: &str, error: &StepError) {
+        let subject = Subject { store: Some(store.to_owned()), ..Subject::default() };
+        telemetry::passed_over("dispatch", &subject, error);
+    }
 }
 
 /// The services of `analyze`.
@@ -68,6 +113,7 @@ pub struct Analyze {
     streams: Streams,
     model: Model,
     buses: Buses,
+    table: WatchTable,
 }
 
 impl Analyze {
@@ -77,6 +123,7 @@ impl Analyze {
             streams: Streams::new(config),
             model: Model::new(config, required(ENDPOINT_NAME)?),
             buses: Buses::new(config),
+            table: WatchTable::new(config, required(CASE_TABLE)?),
         })
     }
 }
@@ -88,13 +135,14 @@ impl Pause for Analyze {
 }
 
 impl AnalyzeServices for Analyze {
-    async fn list_fragments(
+    async fn list_arrivals(
         &self,
         stream: &str,
+        clock: Clock,
         start_ms: i64,
         end_ms: i64,
-    ) -> Result<Vec<Fragment>, StepError> {
-        self.streams.list_fragments(stream, start_ms, end_ms).await
+    ) -> Result<Vec<Arrival>, StepError> {
+        self.streams.list_arrivals(stream, clock, start_ms, end_ms).await
     }
 
     async fn fetch_fragments(
@@ -120,6 +168,20 @@ impl AnalyzeServices for Analyze {
         detections: &[Detection],
     ) -> Result<Vec<Detection>, StepError> {
         self.buses.put(bus, detections).await
+    }
+
+    async fn put_sign(&self, window: &WindowMessage, sign: &Sign) -> Result<(), StepError> {
+        self.table.put_sign(window, sign).await
+    }
+
+    fn pass_over(&self, window: &WindowMessage, error: &StepError) {
+        let subject = Subject {
+            store: Some(window.store.id.clone()),
+            camera: Some(window.camera.clone()),
+            window: Some(window.id.clone()),
+            ..Subject::default()
+        };
+        telemetry::passed_over("analyze", &subject, error);
     }
 
     fn count(&self, count: Count) {

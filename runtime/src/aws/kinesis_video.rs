@@ -22,6 +22,7 @@ use casework::step::StepError;
 use memchr::memmem;
 
 use super::{AnswerError, CLIP_ATTEMPT_MAX, clip_timeouts, failure};
+use crate::health::{Arrival, Clock};
 use crate::preserve::CutClip;
 
 /// Fragments of one page, the most that the service gives.
@@ -68,11 +69,23 @@ impl Streams {
         start_ms: i64,
         end_ms: i64,
     ) -> Result<Vec<Fragment>, StepError> {
+        let arrivals = self.list_arrivals(stream, Clock::Camera, start_ms, end_ms).await?;
+        Ok(arrivals.into_iter().map(|arrival| arrival.fragment).collect())
+    }
+
+    /// Lists fragments by a clock, with the times of their arrival; none when there is no such stream.
+    pub(super) async fn list_arrivals(
+        &self,
+        stream: &str,
+        clock: Clock,
+        start_ms: i64,
+        end_ms: i64,
+    ) -> Result<Vec<Arrival>, StepError> {
         let step = "list fragments of";
         let Some(client) = self.client(stream, ApiName::ListFragments).await? else {
             return Ok(Vec::new());
         };
-        let selector = selector(start_ms, end_ms)
+        let selector = selector(clock, start_ms, end_ms)
             .map_err(|error| StepError::permanent(step, stream, error))?;
         let mut pages = client
             .list_fragments()
@@ -85,7 +98,7 @@ impl Streams {
         let mut fragments = Vec::new();
         while let Some(listed) = pages.next().await {
             match listed {
-                Ok(listed) => fragments.extend(fragment(listed)),
+                Ok(listed) => fragments.extend(arrival(listed)),
                 Err(error) if error.code().is_some_and(|code| GONE.contains(&code)) => {
                     self.forget(stream, &ApiName::ListFragments);
                     return Ok(Vec::new());
@@ -186,15 +199,16 @@ impl Streams {
     }
 }
 
-fn selector(start_ms: i64, end_ms: i64) -> Result<FragmentSelector, BuildError> {
+fn selector(clock: Clock, start_ms: i64, end_ms: i64) -> Result<FragmentSelector, BuildError> {
+    let clock = match clock {
+        Clock::Camera => FragmentSelectorType::ProducerTimestamp,
+        Clock::Server => FragmentSelectorType::ServerTimestamp,
+    };
     let range = TimestampRange::builder()
         .start_timestamp(DateTime::from_millis(start_ms))
         .end_timestamp(DateTime::from_millis(end_ms))
         .build()?;
-    FragmentSelector::builder()
-        .fragment_selector_type(FragmentSelectorType::ProducerTimestamp)
-        .timestamp_range(range)
-        .build()
+    FragmentSelector::builder().fragment_selector_type(clock).timestamp_range(range).build()
 }
 
 fn clip_selector(range: Range) -> Result<ClipFragmentSelector, BuildError> {
@@ -208,14 +222,15 @@ fn clip_selector(range: Range) -> Result<ClipFragmentSelector, BuildError> {
         .build()
 }
 
-/// A fragment as we speak of it; `None` when the list lacks its number or time.
-fn fragment(listed: Listed) -> Option<Fragment> {
-    Some(Fragment {
+/// A fragment as we speak of it; `None` when the list lacks its number or a time.
+fn arrival(listed: Listed) -> Option<Arrival> {
+    let fragment = Fragment {
         number: listed.fragment_number?,
         bytes: u64::try_from(listed.fragment_size_in_bytes).unwrap_or_default(),
         start_ms: nearest_ms(&listed.producer_timestamp?)?,
         length_ms: listed.fragment_length_in_milliseconds,
-    })
+    };
+    Some(Arrival { fragment, server_ms: nearest_ms(&listed.server_timestamp?)? })
 }
 
 /// The nearest millisecond: the service writes seconds as a float, which is a hair off.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use casework::id::CASE_CHARACTERS;
 use contract::alert::{self, AlertFacts, SMS_SEPTETS_MAX};
+use contract::health::OPS_AUDIENCE;
 use contract::store::StoreRef;
 use contract::wording::{Wording, WordingKey};
 
@@ -52,7 +53,9 @@ fn never_told(subject: &mut Subject<'_, '_>) {
     let mut warned: BTreeSet<&str> = BTreeSet::new();
     for config in subject.inherited.config.layer.subscribers.iter().flatten() {
         let audience = config.audience.value.as_str();
-        if told.contains(audience) || !warned.insert(audience) {
+        // `dispatch` tells it of cameras, by no rule.
+        let is_told = told.contains(audience) || audience == OPS_AUDIENCE;
+        if is_told || !warned.insert(audience) {
             continue;
         }
         let shadows =
