@@ -73,16 +73,21 @@ class Judge:
         return facts
 
     def clip(self, evidence: dict[str, Any]) -> bytes:
+        """The clip that a case names; nothing when there is none."""
         version = {"VersionId": evidence["version_id"]} if evidence.get("version_id") else {}
-        return self.aws.client("s3").get_object(Bucket=evidence["bucket"], Key=evidence["key"], **version)["Body"].read()
+        s3 = self.aws.client("s3")
+        try:
+            return s3.get_object(Bucket=evidence["bucket"], Key=evidence["key"], **version)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return b""
 
     def clip_pictures(self, evidence: dict[str, Any]) -> str:
         """A digest of the clip's pictures with their times: two cuts need not be the same bytes."""
         if evidence["sha256"] not in self.pictures:
             path = self.aws.work / f"clip{Path(evidence['key']).suffix}"
             path.write_bytes(self.clip(evidence))
-            found = packets(path)
-            first = found[0][0]
+            found = packets(path) if path.stat().st_size else []
+            first = found[0][0] if found else 0
             text = "".join(f"{time - first:.3f} {hashlib.sha256(data).hexdigest()}\n" for time, data in found)
             self.pictures[evidence["sha256"]] = f"{len(found)} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
         return self.pictures[evidence["sha256"]]

@@ -13,11 +13,12 @@ import re
 import socket
 import struct
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-# How a call fails: whether AWS gets it, and what the function sees. `kill` ends the function.
+# How a call fails: whether AWS gets it, and what the function sees. `kill` ends the function. With
+# `twin`, a duplicate of the message is handled elsewhere while the call waits.
 MODES: dict[str, tuple[bool, str]] = {
     "500-before": (False, "500"),
     "500-after": (True, "500"),
@@ -29,7 +30,11 @@ MODES: dict[str, tuple[bool, str]] = {
     "cut": (True, "cut"),
     "kill-before": (False, "kill"),
     "kill-after": (True, "kill"),
+    "twin": (True, ""),
+    "twin-kill": (False, "kill"),
 }
+# What cannot strike at every attempt.
+ONCE = ("kill-before", "kill-after", "twin", "twin-kill")
 # Services that our own stand-in serves, by the name in the signature's scope.
 VIDEO_SERVICES = ("kinesisvideo", "sagemaker")
 # How long AWS may take for one call, in seconds.
@@ -115,6 +120,8 @@ class Proxy:
         self.function, self.record = function, record
         # Ends the function; whoever runs it sets this.
         self.kill: Callable[[], None] = kill or (lambda: None)
+        # Handles a duplicate of the message elsewhere.
+        self.twin: Callable[[], Awaitable[Any]] | None = None
         self.upstreams = {name: address(video if name == "video" else gateway) for name in ("video", "gateway")}
         self.fault: Fault | None = None
         self.calls: list[Call] = []
@@ -151,6 +158,8 @@ class Proxy:
         call.fault = mode
         self.calls.append(call)
         taken, kind = MODES[mode] if mode else (True, "")
+        if mode.startswith("twin") and self.twin:
+            await self.twin()
         if kind == "kill" and not taken:
             self.kill()
             self.note(call)

@@ -70,6 +70,14 @@ async def several(act: Act) -> Result:
     return await act.lane.deliver("respond", act.host, act.fault)
 
 
+async def several_apart(act: Act) -> Result:
+    """The same, and another environment has the other messages."""
+    await act.sees(
+        matched=3, event_type=["shelf_sweep", "concealment"], aisle_kind="high-value", confidence=[0.9, 0.4], period="closed"
+    )
+    return await act.lane.deliver("respond", act.host, act.fault, most=1)
+
+
 async def two_at_once(act: Act) -> Result:
     """Two detections of one incident in one batch, the second higher than the first."""
     await act.sees(event_type="concealment", confidence=0.75)
@@ -137,7 +145,7 @@ class Scenario:
     perform: Perform
     # How often people are told when nothing fails.
     alerts: int
-    # How often they may be told because messages of one batch come apart: once for each priority.
+    # How often they may be told because messages come apart: once for each priority.
     alerts_apart: int = 0
     second_camera: bool = False
 
@@ -147,6 +155,7 @@ SCENARIOS = [
     Scenario("a detection joins a case", "respond", joins, 1),
     Scenario("a detection escalates a case", "respond", escalates, 2),
     Scenario("three rules match one event", "respond", several, 1, alerts_apart=3),
+    Scenario("three rules match one event, and two environments have the messages", "respond", several_apart, 1, alerts_apart=3),
     Scenario("two detections come in one batch", "respond", two_at_once, 1, alerts_apart=2),
     Scenario("a clip is kept", "preserve", keeps, 1),
     Scenario("a clip is kept as raw fragments", "preserve", keeps_raw, 1),
