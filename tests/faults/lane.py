@@ -306,13 +306,16 @@ class Lane:
         raise LaneError(f"the queues are not empty after {DELIVERIES_MAX} deliveries: {self.due}")
 
     async def tick(self, minute_ms: int, cameras: list[str], host: Host | None = None, fault: Fault | None = None) -> Result:
-        """One tick of the store's schedule, for these cameras alone, about the minute from `minute_ms`."""
+        """One tick of a store's schedule, for these cameras alone, about the minute from `minute_ms`.
+
+        The store is the lane's own: what is on record about a store's ticks is about these.
+        """
         tick = self.world.aws.tick
         camera = next(it for it in tick["cameras"] if it["when"] == "always")
         named = [camera | {"id": it, "aisle": self.name} for it in cameras]
         aisle = tick["aisles"][0] | {"id": self.name, "name": f"Aisle {self.name}"}
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minute_ms / 1_000))
-        event = tick | {"scheduled_time": at, "cameras": named, "aisles": [aisle]}
+        event = tick | {"store": tick["store"] | {"id": self.name}, "scheduled_time": at, "cameras": named, "aisles": [aisle]}
         return await self.invoke("dispatch", event, host, fault)
 
     async def discard(self, function: str, keep: Any) -> list[dict[str, Any]]:
