@@ -116,6 +116,7 @@ pub fn given_up(case: &CaseItem, actor: &str, reason: &str, now_ms: i64) -> Chan
 
 #[cfg(test)]
 mod tests {
+    use contract::evidence::EvidencePart;
     use contract::priority::Priority;
     use proptest::prelude::*;
 
@@ -195,19 +196,22 @@ mod tests {
 
     #[test]
     fn a_longer_clip_that_is_given_up_leaves_the_one_that_is_kept() {
-        let kept = KeptClip {
+        let first = EvidencePart {
             key: "key".to_owned(),
             media_type: "video/mp4".to_owned(),
             sha256: "5".to_owned(),
             bytes: 5,
             version_id: None,
-            wanted: Range { start_ms: 85_000, end_ms: 117_000 },
-            shows: Range { start_ms: 84_000, end_ms: 118_000 },
+            start: rfc3339(84_000),
+            end: rfc3339(118_000),
             gaps: Vec::new(),
-            retain_until_ms: 0,
+            retain_until: rfc3339(0),
             reason: None,
         };
-        let stored = finish_evidence(&case(), &Outcome::Kept(kept), 200_000).unwrap().case;
+        let wanted = Range { start_ms: 85_000, end_ms: 117_000 };
+        let kept = KeptClip { wanted, first, others: Vec::new(), tail: None, reason: None };
+        let kept = Outcome::Kept(Box::new(kept));
+        let stored = finish_evidence(&case(), &kept, 200_000).unwrap().case;
         assert_eq!(check(&stored, i64::MAX), "ended");
         let longer = join(&stored, &detection(130, Priority::High), None, 200_000).case;
         let given_up = given_up(&longer, "sweep", "too late", GONE_MS).case;
