@@ -3,8 +3,11 @@
 //! Retries and timeouts are set here once, for every client.
 
 mod cloudformation;
+mod dynamodb;
+pub mod operator;
 pub mod rehearsal;
 mod s3;
+mod sqs;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -33,6 +33,8 @@ enum Command {
     Generate(commands::generate::GenerateArgs),
     Bundle(commands::bundle::BundleArgs),
     Deploy(commands::deploy::DeployArgs),
+    Redrive(commands::redrive::RedriveArgs),
+    Cases(commands::cases::CasesArgs),
     Rehearse(commands::rehearse::RehearseArgs),
     Schema(commands::schema::SchemaArgs),
 }
@@ -102,6 +104,8 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), CommandE
         Command::Generate(args) => commands::generate::run(args, console),
         Command::Bundle(args) => commands::bundle::run(args, console),
         Command::Deploy(args) => commands::deploy::run(args, console),
+        Command::Redrive(args) => commands::redrive::run(args, console),
+        Command::Cases(args) => commands::cases::run(args, console),
         Command::Rehearse(args) => commands::rehearse::run(args, console),
         Command::Schema(args) => commands::schema::run(args, console),
     }

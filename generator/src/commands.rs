@@ -1,6 +1,7 @@
 //! One thin file per command: reads, calls the core, writes.
 
 pub mod bundle;
+pub mod cases;
 pub mod check;
 pub mod deploy;
 pub mod explain;
@@ -9,6 +10,7 @@ pub mod generate;
 pub mod quotas;
 pub mod init;
 pub mod new;
+pub mod redrive;
 pub mod rehearse;
 pub mod schema;
 pub mod show;
@@ -19,12 +21,14 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use crate::aws::{Aws, Target};
 use crate::console::{Console, count};
+use crate::deploy::{DeployError, check_caller};
 use crate::diagnostic::{self, Diagnostic, Sources, suggest};
 use crate::error::CommandError;
 use crate::input::{CompiledFleet, Input};
 use crate::load;
-use crate::model::{Camera, Fleet, Store};
+use crate::model::{Camera, Cell, Fleet, Store};
 use crate::stack::StackError;
 
 /// Where the configuration is, for commands to which the day means nothing.
@@ -135,6 +139,33 @@ pub fn store_of<'a>(fleet: &'a Fleet, id: &str) -> Result<&'a Store, CommandErro
         let help = suggest(id, fleet.stores.iter().map(|store| store.id.as_str()));
         CommandError::Configuration(format!("there is no store `{id}`\n  help: {help}"))
     })
+}
+
+/// The cell of this id.
+pub fn cell_of<'a>(fleet: &'a Fleet, id: &str) -> Result<&'a Cell, CommandError> {
+    let found = fleet.cells.iter().find(|cell| cell.id.as_str() == id);
+    found.ok_or_else(|| {
+        let help = suggest(id, fleet.cells.iter().map(|cell| cell.id.as_str()));
+        CommandError::Configuration(format!("there is no cell `{id}`\n  help: {help}"))
+    })
+}
+
+/// Where the cell is, once the credentials are known to be of its account.
+pub async fn target_of(cell: &Cell, console: &mut Console<'_>) -> Result<Target, CommandError> {
+    let target = Target { region: cell.region.clone(), emulator: None };
+    // Nobody need read that for the answer to be right.
+    drop(writeln!(console.err, "asking AWS in {} whose credentials these are", cell.region));
+    let aws = Aws::connect(&target).await;
+    check_caller(&aws, cell.id.as_str(), &cell.account).await.map_err(refused)?;
+    Ok(target)
+}
+
+/// Credentials of another account are the configuration's fault, or the caller's; the rest is not.
+pub fn refused(error: DeployError) -> CommandError {
+    match error {
+        DeployError::WrongAccount { .. } => CommandError::Configuration(error.to_string()),
+        error => CommandError::environment(error),
+    }
 }
 
 /// The camera of this id in a store.

@@ -141,11 +141,20 @@ pub enum DeployError {
 /// Refuses credentials of another account than the release's; to be asked for every release of a
 /// run before the first is carried out.
 pub async fn check_account(cloud: &impl Cloud, release: &Release) -> Result<(), DeployError> {
+    check_caller(cloud, &release.cell, &release.account).await
+}
+
+/// Refuses credentials of another account than the cell's.
+pub async fn check_caller(
+    cloud: &impl Cloud,
+    cell: &str,
+    account: &str,
+) -> Result<(), DeployError> {
     let found = cloud.account().await?;
-    if found == release.account {
+    if found == account {
         return Ok(());
     }
-    let (cell, wanted) = (release.cell.clone(), release.account.clone());
+    let (cell, wanted) = (cell.to_owned(), account.to_owned());
     Err(DeployError::WrongAccount { cell, wanted, found })
 }
 

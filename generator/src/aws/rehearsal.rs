@@ -3,10 +3,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use contract::case::{CaseItem, INDEX_BY_STORE};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::deploy::CloudError;
 
+use super::dynamodb::object;
 use super::{Target, failed};
 
 /// Clients for the rehearsal.
@@ -104,22 +105,5 @@ impl Observer {
             self.s3.get_object().bucket(bucket).key(key).send().await.map_err(failed(what()))?;
         let bytes = answer.body.collect().await.map_err(failed(what()))?;
         Ok(bytes.to_vec())
-    }
-}
-
-fn object(item: &std::collections::HashMap<String, AttributeValue>) -> Value {
-    Value::Object(item.iter().map(|(key, value)| (key.clone(), json(value))).collect::<Map<_, _>>())
-}
-
-/// DynamoDB's typed value as plain JSON; binary does not occur in a case.
-fn json(value: &AttributeValue) -> Value {
-    match value {
-        AttributeValue::S(text) => Value::String(text.clone()),
-        AttributeValue::N(number) => serde_json::from_str(number).unwrap_or(Value::Null),
-        AttributeValue::Bool(it) => Value::Bool(*it),
-        AttributeValue::L(items) => items.iter().map(json).collect(),
-        AttributeValue::M(item) => object(item),
-        AttributeValue::Ss(texts) => texts.iter().cloned().map(Value::String).collect(),
-        _ => Value::Null,
     }
 }

@@ -1,12 +1,22 @@
-//! S3: the artifacts bucket.
+//! S3: the artifacts bucket, and the clips of the evidence bucket.
+//!
+//! A clip is read in pieces and never held whole. The SDK is kept from comparing it with S3's checksum
+//! itself, because it would end the call where a finding is wanted.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ObjectLockMode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use casework::id::hex;
+use contract::evidence::LockMode;
+use sha2::{Digest, Sha256};
 
 use crate::deploy::CloudError;
 use crate::release::Artifact;
+use crate::verification::{Clip, Object};
 
 use super::failed;
 
@@ -37,4 +47,56 @@ pub(super) async fn put(
         .body(ByteStream::from(artifact.bytes.clone()));
     let what = format!("put s3://{bucket}/{}", artifact.key);
     call.send().await.map(drop).map_err(failed(what))
+}
+
+/// Reads a clip's version to its end through SHA-256, one piece at a time; `None` when it is gone.
+pub(super) async fn read_clip(
+    client: &Client,
+    bucket: &str,
+    clip: &Clip,
+) -> Result<Option<Object>, CloudError> {
+    let what = || format!("read the clip s3://{bucket}/{}", clip.key);
+    let call = client.head_object().bucket(bucket).key(&clip.key);
+    let call = call.set_version_id(clip.version_id.clone()).checksum_mode(ChecksumMode::Enabled);
+    let said = match call.send().await {
+        Ok(said) => said,
+        Err(error) if is_gone(error.raw_response()) => return Ok(None),
+        Err(error) => return Err(failed(what())(error)),
+    };
+    let call = client.get_object().bucket(bucket).key(&clip.key);
+    let mut answer = match call.set_version_id(clip.version_id.clone()).send().await {
+        Ok(answer) => answer,
+        Err(error) if is_gone(error.raw_response()) => return Ok(None),
+        Err(error) => return Err(failed(what())(error)),
+    };
+    let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
+    while let Some(piece) = answer.body.next().await {
+        let piece = piece.map_err(failed(what()))?;
+        bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        hash.update(&piece);
+    }
+    let lock = said.object_lock_mode().and_then(|mode| match mode {
+        ObjectLockMode::Governance => Some(LockMode::Governance),
+        ObjectLockMode::Compliance => Some(LockMode::Compliance),
+        _ => None,
+    });
+    let until = said.object_lock_retain_until_date().map(|it| it.secs().saturating_mul(1_000));
+    Ok(Some(Object {
+        bytes,
+        sha256: hex(&hash.finalize()),
+        own_sha256: said.checksum_sha256().and_then(hex_of_base64),
+        lock,
+        locked_until_ms: until,
+        case_id: said.metadata().and_then(|it| it.get("case-id")).cloned(),
+    }))
+}
+
+/// Whether neither the object nor its version is there: 400 is the answer to a version that cannot be,
+/// 405 to a delete marker. HEAD has no words for it.
+fn is_gone(answer: Option<&HttpResponse>) -> bool {
+    answer.is_some_and(|it| [400, 404, 405].contains(&it.status().as_u16()))
+}
+
+fn hex_of_base64(text: &str) -> Option<String> {
+    Some(hex(&STANDARD.decode(text).ok()?))
 }

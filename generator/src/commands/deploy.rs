@@ -8,7 +8,7 @@ use crate::aws::{Aws, Target};
 use crate::commands::bundle;
 use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::{Console, count};
-use crate::deploy::{self, DeployError, Progress, Summary};
+use crate::deploy::{self, Progress, Summary};
 use crate::error::CommandError;
 use crate::input::CompiledFleet;
 use crate::model::{Cell, Store};
@@ -56,7 +56,7 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     for release in &releases {
         writeln!(console.err, "asking AWS in {} whose credentials these are", release.region)?;
         let aws = runtime.block_on(Aws::connect(&target(release)));
-        runtime.block_on(deploy::check_account(&aws, release)).map_err(refused)?;
+        runtime.block_on(deploy::check_account(&aws, release)).map_err(commands::refused)?;
     }
     for release in &releases {
         let target = target(release);
@@ -125,15 +125,7 @@ pub async fn carry_out(
             }
         });
     };
-    deploy::deploy(&aws, release, &mut watch).await.map_err(refused)
-}
-
-/// Credentials of another account are the configuration's fault, or the caller's; the rest is not.
-fn refused(error: DeployError) -> CommandError {
-    match error {
-        DeployError::WrongAccount { .. } => CommandError::Configuration(error.to_string()),
-        error => CommandError::environment(error),
-    }
+    deploy::deploy(&aws, release, &mut watch).await.map_err(commands::refused)
 }
 
 /// One line for people; resources are shown only when they fail.

@@ -40,6 +40,10 @@ pub const SK_SEEN: &str = "SEEN";
 /// cases and their audit trail have none.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
+/// The attribute of a case by which an operator has its row written again; a note that only makes the
+/// table's stream speak of the case, and means nothing else (RFC 3339).
+pub const PROJECTED_AGAIN_ATTRIBUTE: &str = "projected_again_at";
+
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CaseItem {

@@ -1,0 +1,141 @@
+//! Verifies cases one after another: reads each with its trail, and reads its clips through SHA-256.
+//!
+//! It changes nothing, and holds one case and one piece of a clip at a time. A case that is being written
+//! while it is read is read again, so that a trail is never held against an older case.
+
+use contract::case::{AuditEntry, CaseItem};
+
+use crate::deploy::CloudError;
+use crate::redrive::Place;
+use crate::verification::{self, Clip, Finding, Object};
+
+/// How often a case is read in which something does not hold and that changes meanwhile. Our choice:
+/// a case changes a few times in its first minutes, and then seldom.
+const READS_MAX: usize = 5;
+
+/// A case with its trail as the table has them; what cannot be read is told instead.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    pub case: Option<Result<CaseItem, String>>,
+    pub entries: Vec<AuditEntry>,
+    pub unread: Vec<String>,
+}
+
+/// Which cases are verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    pub store: Option<String>,
+    /// Opened at this moment or later, RFC 3339.
+    pub from: Option<String>,
+    /// Opened before this moment.
+    pub to: Option<String>,
+}
+
+/// What a verification needs of AWS; `aws` implements it, the tests script it.
+#[expect(async_fn_in_trait, reason = "only our own commands and tests implement it")]
+pub trait VerifyServices {
+    /// A page of the ids of cases, and where the next page begins.
+    async fn fetch_ids(
+        &self,
+        selection: &Selection,
+        after: Option<Place>,
+    ) -> Result<(Vec<String>, Option<Place>), CloudError>;
+    async fn fetch_record(&self, case_id: &str) -> Result<Record, CloudError>;
+    /// Reads a clip from its first byte to its last; `None` when it is gone.
+    async fn read_clip(&self, clip: &Clip) -> Result<Option<Object>, CloudError>;
+}
+
+/// How much was verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    pub cases: u64,
+    pub entries: u64,
+    pub clips: u64,
+    pub bytes: u64,
+    /// Clips that are gone, as they may be: their time is over.
+    pub expired: u64,
+    /// Cases in which something does not hold.
+    pub wrong: u64,
+}
+
+/// Verifies these cases, or those that a selection names when there are none. `tell` hears every
+/// finding with the case's id.
+pub async fn verify(
+    services: &impl VerifyServices,
+    (cases, selection): (&[String], &Selection),
+    (bucket, now_ms): (&str, i64),
+    tell: &mut dyn FnMut(&str, &Finding),
+) -> Result<Checked, CloudError> {
+    let mut checked = Checked::default();
+    let (mut page, mut after) = (cases.to_vec(), None);
+    loop {
+        if cases.is_empty() {
+            (page, after) = services.fetch_ids(selection, after).await?;
+        }
+        for case_id in &page {
+            let findings = one(services, case_id, (bucket, now_ms), &mut checked).await?;
+            checked.cases += 1;
+            checked.wrong += u64::from(!findings.is_empty());
+            for finding in &findings {
+                tell(case_id, finding);
+            }
+        }
+        if after.is_none() {
+            return Ok(checked);
+        }
+    }
+}
+
+async fn one(
+    services: &impl VerifyServices,
+    case_id: &str,
+    (bucket, now_ms): (&str, i64),
+    checked: &mut Checked,
+) -> Result<Vec<Finding>, CloudError> {
+    let (record, mut findings) = settled(services, case_id, bucket).await?;
+    checked.entries += u64::try_from(record.entries.len()).unwrap_or(u64::MAX);
+    let Some(Ok(case)) = &record.case else { return Ok(findings) };
+    for clip in verification::clips(case, &record.entries) {
+        let object = services.read_clip(&clip).await?;
+        let found = verification::of_clip(&clip, object.as_ref(), now_ms);
+        checked.clips += u64::from(object.is_some());
+        checked.expired += u64::from(object.is_none() && found.is_empty());
+        checked.bytes += object.map_or(0, |object| object.bytes);
+        findings.extend(found);
+    }
+    Ok(findings)
+}
+
+/// A case and what does not hold in it, read until it has not changed between two readings.
+async fn settled(
+    services: &impl VerifyServices,
+    case_id: &str,
+    bucket: &str,
+) -> Result<(Record, Vec<Finding>), CloudError> {
+    let mut record = services.fetch_record(case_id).await?;
+    for _ in 1..READS_MAX {
+        let findings = of_record(&record, bucket);
+        if findings.is_empty() {
+            return Ok((record, findings));
+        }
+        let again = services.fetch_record(case_id).await?;
+        if again == record {
+            return Ok((record, findings));
+        }
+        record = again;
+    }
+    let findings = of_record(&record, bucket);
+    Ok((record, findings))
+}
+
+fn of_record(record: &Record, bucket: &str) -> Vec<Finding> {
+    let mut findings: Vec<_> = record.unread.iter().cloned().map(Finding::EntryUnread).collect();
+    match &record.case {
+        None => findings.push(Finding::NoCase),
+        Some(Err(error)) => findings.push(Finding::CaseUnread(error.clone())),
+        Some(Ok(case)) => {
+            findings.extend(verification::of_case(case, &record.entries, bucket));
+        }
+    }
+    findings
+}
