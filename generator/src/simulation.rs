@@ -8,6 +8,7 @@
 //! `simulation/comparison.rs`.
 
 pub mod comparison;
+mod course;
 pub mod hours;
 pub mod line;
 
@@ -23,6 +24,7 @@ use serde_json::Value;
 use crate::model::Store;
 use crate::rules::{CompiledRule, RuleSet};
 use crate::trial::{Event, NoCase, Opened, Trial};
+use course::Course;
 use hours::Hearing;
 
 /// Fewest detections of a case that is called a storm. Our choice: what one person does in front of
@@ -65,7 +67,7 @@ pub struct RuleCount<'a> {
     pub priority: Priority,
     pub shadow: bool,
     pub detections: u64,
-    /// Cases that its detections opened.
+    /// Cases that its detections opened, without those that became part of another.
     pub cases: u64,
     /// Detections that the cooldown put into a case that was there.
     pub joined: u64,
@@ -81,17 +83,6 @@ pub struct Routed<'a> {
     pub event_type: String,
     /// Name of the aisle, or else the camera's id.
     pub place: Option<String>,
-}
-
-/// A case, as far as it is summed up.
-#[derive(Clone, Debug)]
-struct Course<'a> {
-    rule: &'a str,
-    priority: Priority,
-    is_shadow: bool,
-    is_log_only: bool,
-    is_told: bool,
-    storm: Storm,
 }
 
 /// A case of many detections.
@@ -218,7 +209,7 @@ impl<'a> Simulation<'a> {
         let first = self.first_last_ms.map_or(event.at_ms, |(first, _)| first);
         self.first_last_ms = Some((first, event.at_ms));
         let outcome = self.trial.put(event);
-        let Opened { case, action } = match outcome.result {
+        let Opened { case, action, absorbed } = match outcome.result {
             Ok(opened) => opened,
             Err(why) => {
                 match why {
@@ -240,8 +231,12 @@ impl<'a> Simulation<'a> {
         for sent in &outcome.alerts {
             is_heard |= self.hearing.put(sent, event.at_ms);
         }
+        let absorbed = self.absorb(&absorbed);
         let course = self.cases.entry(case.case_id.clone());
-        let course = course.or_insert_with(|| course_of(&case, rule, event.at_ms));
+        let course = course.or_insert_with(|| Course::new(&case, rule, event.at_ms));
+        for part in &absorbed {
+            course.take_over(part, &case);
+        }
         course.follow(&case, rule, event.at_ms);
         course.is_told |= is_heard;
         course.storm.alerts += alerts;
@@ -263,6 +258,18 @@ impl<'a> Simulation<'a> {
             *self.unrouted.entry(routed.event_type.clone()).or_default() += 1;
         }
         Some(routed)
+    }
+
+    /// Takes out the cases that turned out to be part of another: what opened them joined that one.
+    fn absorb(&mut self, absorbed: &[String]) -> Vec<Course<'a>> {
+        let parts: Vec<_> = absorbed.iter().filter_map(|it| self.cases.remove(it)).collect();
+        for part in &parts {
+            if let Some(count) = self.rules.iter_mut().find(|it| it.name == part.opened_by) {
+                count.cases -= 1;
+                count.joined += 1;
+            }
+        }
+        parts
     }
 
     /// Counts what an event did; true for a detection that was not counted before.
@@ -326,52 +333,8 @@ impl<'a> Simulation<'a> {
     }
 }
 
-impl Course<'_> {
-    fn silence(&self) -> Silence {
-        match self {
-            _ if self.rule == UNROUTED => Silence::Unrouted,
-            Self { is_shadow: true, .. } => Silence::Shadow,
-            Self { is_log_only: true, .. } => Silence::LogOnly,
-            _ => Silence::NoSubscriber,
-        }
-    }
-}
-
-impl<'a> Course<'a> {
-    /// Takes over how the case stands after a detection, and by which rule.
-    fn follow(&mut self, case: &CaseItem, rule: &'a CompiledRule, at_ms: i64) {
-        if case.rule == rule.rule {
-            self.rule = &rule.rule;
-            self.is_shadow = rule.shadow;
-            self.is_log_only = rule.notify.is_empty();
-        }
-        self.priority = case.priority;
-        self.storm.detections = case.detections;
-        self.storm.last_ms = at_ms;
-    }
-}
-
 fn count_of((name, priority, shadow): (&str, Priority, bool)) -> RuleCount<'_> {
     RuleCount { name, priority, shadow, detections: 0, cases: 0, joined: 0, alerts: 0 }
-}
-
-fn course_of<'a>(case: &CaseItem, rule: &'a CompiledRule, at_ms: i64) -> Course<'a> {
-    Course {
-        rule: &rule.rule,
-        priority: case.priority,
-        is_shadow: rule.shadow,
-        is_log_only: rule.notify.is_empty(),
-        is_told: false,
-        storm: Storm {
-            case_id: case.case_id.clone(),
-            event_type: case.event_type.clone(),
-            place: place(case),
-            detections: case.detections,
-            first_ms: at_ms,
-            last_ms: at_ms,
-            alerts: 0,
-        },
-    }
 }
 
 fn place(case: &CaseItem) -> Option<String> {

@@ -75,6 +75,8 @@ pub struct Opened {
     pub case: CaseItem,
     /// What the first of the matching rules' messages did; the others can only raise the priority.
     pub action: Action,
+    /// Cases that became part of this one, because the event showed that they are one incident.
+    pub absorbed: Vec<String>,
 }
 
 /// One alert, and everybody whom it reaches.
@@ -126,9 +128,12 @@ impl<'a> Trial<'a> {
     fn respond(&self, detections: &[RoutedDetection], now_ms: i64) -> Option<Opened> {
         let results = run(respond::handle(&self.world, detections, now_ms));
         let results = results.expect("no call to a world in memory waits");
-        let handled = results.into_iter().next()?.expect("no call to a world in memory fails");
-        let case = self.world.table.case(&handled.case_id);
-        Some(Opened { case: case.expect("the case was written"), action: handled.action })
+        let handled = results.into_iter().map(|it| it.expect("no call to a world in memory fails"));
+        let handled: Vec<_> = handled.collect();
+        let absorbed = handled.iter().flat_map(|it| it.absorbed.iter().cloned()).collect();
+        let first = handled.first()?;
+        let case = self.world.table.case(&first.case_id).expect("the case was written");
+        Some(Opened { case, action: first.action, absorbed })
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use casework::incident::{self, RoutedDetection};
-use casework::respond;
+use casework::respond::{self, Responded};
 use casework::step::StepError;
 use contract::case::{CaseItem, SK_CASE};
 use contract::evidence::EvidenceMessage;
@@ -188,7 +188,7 @@ async fn on_incidents(
             }
         }
     }
-    let results = respond::handle(services, &detections, now_ms).await;
+    let results = Box::pin(respond::handle(services, &detections, now_ms)).await;
     for ((message, detection), result) in messages.into_iter().zip(&detections).zip(results) {
         let subject = Subject {
             message: Some(message.clone()),
@@ -197,10 +197,18 @@ async fn on_incidents(
             window: None,
             case: result.as_ref().ok().map(|responded| responded.case_id.clone()),
         };
-        note("respond", &subject, &result, |responded| format!("{:?}", responded.action));
+        note("respond", &subject, &result, outcome);
         failed.extend(result.is_err().then_some(message));
     }
     Ok(again(failed))
+}
+
+/// What a message did to its case, and which cases became part of it.
+fn outcome(Responded { action, absorbed, .. }: &Responded) -> String {
+    match absorbed.as_slice() {
+        [] => format!("{action:?}"),
+        absorbed => format!("{action:?}, with what was {}", absorbed.join(", ")),
+    }
 }
 
 async fn on_requests(

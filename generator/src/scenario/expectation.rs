@@ -62,6 +62,7 @@ pub(super) fn happen<'a>(scenario: &Scenario<'a>) -> Option<Happened<'a>> {
         let (did, why) = match &outcome.result {
             Ok(opened) => {
                 cases.insert(opened.case.case_id.clone());
+                cases.retain(|case| !opened.absorbed.contains(case));
                 (word(opened.action), chain.follow(event, opened, outcome.matched.first()))
             }
             Err(_) => ("no detection", String::new()),
@@ -85,7 +86,7 @@ impl Chain {
     /// Why a detection opened a case or joined one; empty for the first of all, and where there is
     /// more to it than a cooldown.
     fn follow(&mut self, event: &Event, opened: &Opened, rule: Option<&&CompiledRule>) -> String {
-        let Opened { case, action } = opened;
+        let Opened { case, action, .. } = opened;
         let start_ms = event.detail().get("start_ms").and_then(Value::as_i64);
         let start_ms = start_ms.unwrap_or(event.at_ms);
         let seen_ms = parse_ms(&case.last_seen_at).unwrap_or(start_ms);

@@ -6,22 +6,25 @@
 //! again and asks again. Nothing here removes or rewrites an entry of the audit trail.
 
 use contract::case::{
-    AlertState, AuditEntry, CaseItem, CaseStatus, Evidence, EvidenceStatus, GuardItem, SK_CASE,
-    SeenItem,
+    AlertState, AuditEntry, CaseItem, CaseStatus, EvidenceStatus, GuardItem, SK_CASE, SeenItem,
 };
 use serde_json::{Value, json};
 
 use crate::audit;
-use crate::evidence::{self, Range};
+use crate::evidence;
 use crate::guard;
 use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
 mod clip;
+mod kept;
+mod merging;
 pub mod overdue;
 mod telling;
 
-pub use clip::{KeptClip, complete_evidence};
+pub use clip::{Outcome, evidence_requested, finish_evidence};
+pub use kept::{KeptClip, complete_evidence};
+pub use merging::{Parts, parts};
 pub use telling::{Told, alerted, audiences, is_due, with_alert};
 
 /// What is written about a case, all or nothing.
@@ -31,27 +34,118 @@ pub struct Change {
     pub before: Option<CaseItem>,
     pub case: CaseItem,
     pub entries: Vec<AuditEntry>,
-    /// Present when the change counts a detection.
+    /// Present when the change counts detections, or moves an incident to another case.
     pub counted: Option<Counted>,
+    /// The cases that become part of this one, in the same transaction.
+    pub absorbed: Vec<Change>,
 }
 
 /// What makes a detection count once, and the next one find its case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counted {
+    pub guards: Vec<GuardChange>,
+    /// There must be none of these on record.
+    pub seen: Vec<SeenItem>,
+}
+
+/// A guard as it was and as it will be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuardChange {
     /// The guard on record; `None`: there must be none.
-    pub guard_before: Option<GuardItem>,
+    pub before: Option<GuardItem>,
     pub guard: GuardItem,
-    /// There must be none on record.
-    pub seen: SeenItem,
 }
 
 impl Change {
     /// A change of a case that is on record.
-    fn of(before: &CaseItem, now_ms: i64) -> Self {
+    pub fn of(before: &CaseItem, now_ms: i64) -> Self {
         let mut case = before.clone();
         case.version += 1;
         case.updated_at = rfc3339(now_ms);
-        Self { before: Some(before.clone()), case, entries: Vec::new(), counted: None }
+        let before = Some(before.clone());
+        Self { before, case, entries: Vec::new(), counted: None, absorbed: Vec::new() }
+    }
+
+    /// The case that a detection opens.
+    pub fn opening(detection: &RoutedDetection, bucket: &str, now_ms: i64) -> Self {
+        let case = new_case(detection, &detection.case_id(), bucket, &rfc3339(now_ms));
+        let (entries, absorbed) = (Vec::new(), Vec::new());
+        let mut change = Self { before: None, case, entries, counted: None, absorbed };
+        change.note("respond", "opened", facts(detection));
+        if change.case.evidence.status == EvidenceStatus::Failed {
+            let facts = json!({ "reason": change.case.evidence.reason });
+            change.note("respond", "evidence-failed", facts);
+        }
+        change
+    }
+
+    /// Counts another detection of the incident. `apart` are the cases that it touches as well and
+    /// that people have ruled on, so that they stay as they are.
+    pub fn add(&mut self, detection: &RoutedDetection, apart: &[String]) {
+        let joined = &mut self.case;
+        joined.detections += 1;
+        joined.opened_at = joined.opened_at.clone().min(rfc3339(detection.start_ms));
+        joined.last_seen_at = joined.last_seen_at.clone().max(rfc3339(detection.end_ms));
+        joined.confidence = surer(joined.confidence, detection.confidence);
+        let mut facts = facts(detection);
+        if let Value::Object(facts) = &mut facts
+            && !apart.is_empty()
+        {
+            facts.insert("apart".to_owned(), json!(apart));
+        }
+        self.note("respond", "joined", facts);
+        if detection.camera.is_some() {
+            let policy = &detection.routing.evidence;
+            let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
+            clip::want_video(self, more, evidence::request_for(detection));
+        }
+        self.raise(detection);
+    }
+
+    /// Takes over what a rule says where it says more than the rules before.
+    pub fn raise(&mut self, detection: &RoutedDetection) {
+        let routing = &detection.routing;
+        let from = (self.case.priority, self.case.rule.clone());
+        self.case.shadow &= routing.shadow;
+        if routing.priority > from.0 {
+            self.case.priority = routing.priority;
+            self.case.priority_rank = routing.priority.rank();
+            self.case.rule.clone_from(&routing.rule);
+        }
+        telling::want(&mut self.case, detection);
+        self.note_escalation(from, |facts| {
+            facts["detection"] = json!(detection.id);
+            facts["event"] = json!(detection.event_id);
+        });
+    }
+
+    /// Whether nothing would be written but a new version.
+    pub fn is_idle(&self) -> bool {
+        let is_same = |before: &CaseItem| {
+            let case = &self.case;
+            case.shadow == before.shadow
+                && case.notify == before.notify
+                && case.alert == before.alert
+        };
+        self.before.as_ref().is_some_and(is_same)
+            && self.entries.is_empty()
+            && self.absorbed.is_empty()
+            && self.counted.is_none()
+    }
+
+    /// Notes that the priority rose, if it did; `by` adds what made it rise.
+    fn note_escalation(
+        &mut self,
+        (from, from_rule): (contract::priority::Priority, String),
+        by: impl FnOnce(&mut Value),
+    ) {
+        if self.case.priority > from {
+            let (to, to_rule) = (self.case.priority, &self.case.rule);
+            let mut facts =
+                json!({ "from": from, "from_rule": from_rule, "to": to, "to_rule": to_rule });
+            by(&mut facts);
+            self.note("respond", "escalated", facts);
+        }
     }
 
     /// Appends an entry to the audit trail.
@@ -63,110 +157,64 @@ impl Change {
     }
 }
 
-/// The case that a detection opens.
+/// The case that a detection opens, with its guards and its mark.
 pub fn open(
     detection: &RoutedDetection,
-    guard_before: Option<GuardItem>,
+    guards: impl IntoIterator<Item = GuardItem>,
     bucket: &str,
     now_ms: i64,
 ) -> Change {
-    let case_id = detection.case_id();
-    let now = rfc3339(now_ms);
-    let mut change = Change {
-        before: None,
-        case: new_case(detection, &case_id, bucket, &now),
-        entries: Vec::new(),
-        counted: None,
-    };
-    change.note("respond", "opened", facts(detection));
-    if change.case.evidence.status == EvidenceStatus::Failed {
-        change.note("respond", "evidence-failed", json!({ "reason": change.case.evidence.reason }));
-    }
-    change.counted = Some(counted(detection, guard_before, &case_id, now_ms));
-    change
+    let change = Change::opening(detection, bucket, now_ms);
+    counting(change, detection, guards, now_ms)
 }
 
-/// The case after another detection joined it.
+/// The case after another detection joined it, with its guards and its mark.
 pub fn join(
     case: &CaseItem,
     detection: &RoutedDetection,
-    guard_before: Option<GuardItem>,
+    guards: impl IntoIterator<Item = GuardItem>,
     now_ms: i64,
 ) -> Change {
     let mut change = Change::of(case, now_ms);
-    let joined = &mut change.case;
-    joined.detections += 1;
-    joined.opened_at = joined.opened_at.clone().min(rfc3339(detection.start_ms));
-    joined.last_seen_at = joined.last_seen_at.clone().max(rfc3339(detection.end_ms));
-    joined.confidence = match (joined.confidence, detection.confidence) {
-        (Some(known), Some(more)) => Some(known.max(more)),
-        (known, more) => known.or(more),
-    };
-    change.note("respond", "joined", facts(detection));
-    if detection.camera.is_some() {
-        want_video(&mut change, detection);
-    }
-    raise(&mut change, detection);
-    change.counted = Some(counted(detection, guard_before, &case.case_id, now_ms));
-    change
+    change.add(detection, &[]);
+    counting(change, detection, guards, now_ms)
 }
 
 /// The case after another rule matched a detection that it holds already; `None`: all as it was.
 pub fn reroute(case: &CaseItem, detection: &RoutedDetection, now_ms: i64) -> Option<Change> {
     let mut change = Change::of(case, now_ms);
-    raise(&mut change, detection);
-    let unchanged = change.case.priority_rank == case.priority_rank
-        && change.case.shadow == case.shadow
-        && change.case.notify == case.notify
-        && change.case.alert == case.alert;
-    (!unchanged).then_some(change)
+    change.raise(detection);
+    (!change.is_idle()).then_some(change)
 }
 
-/// The case after its clip was asked for.
-pub fn evidence_requested(case: &CaseItem, now_ms: i64) -> Option<Change> {
-    let is_due =
-        case.evidence.status == EvidenceStatus::Pending && case.evidence.requested_at.is_none();
-    let mut change = Change::of(case, now_ms);
-    change.case.evidence.requested_at = Some(change.case.updated_at.clone());
-    is_due.then_some(change)
+/// Adds what makes one detection count once.
+fn counting(
+    mut change: Change,
+    detection: &RoutedDetection,
+    guards: impl IntoIterator<Item = GuardItem>,
+    now_ms: i64,
+) -> Change {
+    let case_id = change.case.case_id.clone();
+    let on_record: Vec<_> = guards.into_iter().collect();
+    let stretch = guard::Stretch::of(detection);
+    let guards = stretch.spans().map(|span| {
+        let pk = guard::pk(detection, span);
+        let before = on_record.iter().find(|it| it.pk == pk).cloned();
+        let names = [case_id.clone()].into();
+        let guard = guard::with(before.as_ref(), &pk, stretch, &case_id, &names);
+        GuardChange { guard: guard::kept(guard, now_ms), before }
+    });
+    let guards = guards.collect();
+    change.counted = Some(Counted { guards, seen: vec![guard::seen(detection, &case_id, now_ms)] });
+    change
 }
 
-/// How a request for a clip ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Kept(Box<KeptClip>),
-    /// There is no clip, for this reason.
-    Failed(String),
-}
-
-/// The case after its request ended; `None`: it had ended before.
-pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Option<Change> {
-    if case.evidence.status != EvidenceStatus::Pending {
-        return None;
+/// The higher of two confidences, as far as they are known.
+fn surer(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
     }
-    let mut change = Change::of(case, now_ms);
-    let evidence = &mut change.case.evidence;
-    let action = match outcome {
-        Outcome::Kept(clip) => {
-            clip::keep(evidence, clip);
-            "evidence-stored"
-        }
-        Outcome::Failed(reason) => {
-            fail(evidence, reason);
-            "evidence-failed"
-        }
-    };
-    let facts = json!(change.case.evidence);
-    change.note("preserve", action, facts);
-    if let (Outcome::Kept(clip), Some(wanted)) = (outcome, evidence::range_of(case))
-        && evidence::extended(clip.wanted, wanted) != clip.wanted
-    {
-        // A detection joined while the clip was being cut.
-        extend(&mut change, "preserve", evidence::extended(clip.wanted, wanted));
-        change.case.evidence.requested_at = Some(change.case.updated_at.clone());
-    }
-    evidence::set_pending(&mut change.case);
-    Some(change)
 }
 
 fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str) -> CaseItem {
@@ -200,7 +248,7 @@ fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str)
         created_at: now.to_owned(),
         updated_at: now.to_owned(),
         detections: 1,
-        evidence: new_evidence(detection, case_id, bucket),
+        evidence: clip::new_evidence(detection, case_id, bucket),
         alert: AlertState::default(),
         model: detection.model.clone(),
         audit_hash: audit::FIRST_HASH.to_owned(),
@@ -209,127 +257,11 @@ fn new_case(detection: &RoutedDetection, case_id: &str, bucket: &str, now: &str)
         status_pk: format!("OPEN#{}", store.id),
         pending_pk: None,
         evidence_due_at: None,
+        merged_into: None,
     };
     telling::want(&mut case, detection);
     evidence::set_pending(&mut case);
     case
-}
-
-fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evidence {
-    let range = evidence::wanted(&detection.routing.evidence, detection.start_ms, detection.end_ms);
-    let has_camera = detection.camera.is_some();
-    let mut evidence = Evidence {
-        status: if has_camera { EvidenceStatus::Pending } else { EvidenceStatus::Failed },
-        bucket: bucket.to_owned(),
-        key: evidence::key(&detection.store.id, case_id, detection.start_ms),
-        start: String::new(),
-        end: String::new(),
-        sha256: None,
-        bytes: None,
-        version_id: None,
-        clip_start: None,
-        clip_end: None,
-        gaps: Vec::new(),
-        parts: Vec::new(),
-        media_type: None,
-        retain_until: None,
-        reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
-        requested_at: None,
-        extensions: None,
-        request: evidence::request_for(detection),
-    };
-    set_range(&mut evidence, range);
-    evidence
-}
-
-fn set_range(evidence: &mut Evidence, range: Range) {
-    evidence.start = rfc3339(range.start_ms);
-    evidence.end = rfc3339(range.end_ms);
-}
-
-/// Stretches what the case wants by another detection; a clip that is kept is asked for again.
-fn want_video(change: &mut Change, detection: &RoutedDetection) {
-    let Some(wanted) = evidence::range_of(&change.case) else { return };
-    let policy = &detection.routing.evidence;
-    let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
-    let range = evidence::extended(wanted, more);
-    let (known, more) = (change.case.evidence.request.take(), evidence::request_for(detection));
-    change.case.evidence.request = match (known, more) {
-        (Some(known), Some(more)) => Some(evidence::stricter(known, &more)),
-        (known, more) => known.or(more),
-    };
-    if change.case.evidence.status == EvidenceStatus::Pending {
-        set_range(&mut change.case.evidence, range);
-    } else if range != wanted {
-        extend(change, "respond", range);
-    }
-    evidence::set_pending(&mut change.case);
-}
-
-/// Wants a longer clip, under a key of its own. What was kept stays named, also in the audit trail.
-fn extend(change: &mut Change, actor: &str, range: Range) {
-    let kept = change.case.evidence.clone();
-    let evidence = &mut change.case.evidence;
-    evidence.status = EvidenceStatus::Pending;
-    evidence.requested_at = None;
-    evidence.extensions = Some(kept.extensions.unwrap_or_default() + 1);
-    set_range(evidence, range);
-    let (start, end) = (evidence.start.clone(), evidence.end.clone());
-    let key = evidence::clip_key(&change.case);
-    let facts = json!({ "kept": kept, "start": start, "end": end, "key": key });
-    change.note(actor, "evidence-extended", facts);
-}
-
-/// Notes that there will be no clip; one that was kept before stays, without the rest.
-fn fail(evidence: &mut Evidence, reason: &str) {
-    evidence.reason = Some(reason.to_owned());
-    let (Some(_), Some(start), Some(end)) =
-        (&evidence.sha256, &evidence.clip_start, &evidence.clip_end)
-    else {
-        evidence.status = EvidenceStatus::Failed;
-        return;
-    };
-    evidence.status = EvidenceStatus::Incomplete;
-    evidence.reason = Some(format!("the longer clip could not be kept: {reason}"));
-    if evidence.start < *start {
-        evidence.gaps.insert(0, format!("{}/{start}", evidence.start));
-    }
-    if evidence.end > *end {
-        evidence.gaps.push(format!("{end}/{}", evidence.end));
-    }
-}
-
-/// Takes over what a rule says where it says more than the rules before.
-fn raise(change: &mut Change, detection: &RoutedDetection) {
-    let routing = &detection.routing;
-    let (from, rule_before) = (change.case.priority, change.case.rule.clone());
-    change.case.shadow &= routing.shadow;
-    if routing.priority > from {
-        change.case.priority = routing.priority;
-        change.case.priority_rank = routing.priority.rank();
-        change.case.rule.clone_from(&routing.rule);
-    }
-    telling::want(&mut change.case, detection);
-    if routing.priority > from {
-        let facts = json!({
-            "from": from, "from_rule": rule_before, "to": routing.priority, "to_rule": routing.rule,
-            "detection": detection.id, "event": detection.event_id,
-        });
-        change.note("respond", "escalated", facts);
-    }
-}
-
-fn counted(
-    detection: &RoutedDetection,
-    guard_before: Option<GuardItem>,
-    case_id: &str,
-    now_ms: i64,
-) -> Counted {
-    Counted {
-        guard: guard::with(guard_before.as_ref(), detection, case_id, now_ms),
-        guard_before,
-        seen: guard::seen(detection, case_id, now_ms),
-    }
 }
 
 /// What the audit trail keeps of a detection.
@@ -357,6 +289,7 @@ mod tests {
     use contract::priority::Priority;
 
     use super::*;
+    use crate::evidence::Range;
     use crate::incident::example::detection;
 
     /// A case of medium priority that began at 100 s, and what joined it.
@@ -379,7 +312,7 @@ mod tests {
         );
         let [entry] = change.entries.try_into().unwrap();
         assert_eq!((&*entry.sk, &entry.hash), ("EVENT#000001", &case.audit_hash));
-        assert_eq!(change.counted.unwrap().seen.case_id, case.case_id);
+        assert_eq!(change.counted.unwrap().seen[0].case_id, case.case_id);
     }
 
     #[test]
@@ -395,20 +328,8 @@ mod tests {
 
     /// A clip of this stretch, in seconds.
     fn clip(key: String, start_s: i64, end_s: i64) -> KeptClip {
-        let first = EvidencePart {
-            key,
-            media_type: "video/mp4".to_owned(),
-            sha256: "digest".to_owned(),
-            bytes: 1,
-            version_id: Some("version-1".to_owned()),
-            start: rfc3339(start_s * 1_000),
-            end: rfc3339(end_s * 1_000),
-            gaps: Vec::new(),
-            retain_until: rfc3339(0),
-            reason: None,
-        };
         let wanted = Range { start_ms: start_s * 1_000, end_ms: end_s * 1_000 };
-        KeptClip { wanted, first, others: Vec::new(), tail: None, reason: None }
+        KeptClip::whole(key, wanted)
     }
 
     fn keep_clip(case: &CaseItem, start_s: i64, end_s: i64) -> Change {

@@ -20,6 +20,10 @@ use crate::time::parse_ms;
 /// kind: a wrong end must not let one case swallow the day.
 pub const DETECTION_MS_MAX: i64 = 300_000;
 
+/// Longest cooldown, in milliseconds; a longer one counts as this. Source: `arm check` takes no longer
+/// one, a day; whatever else a message says must not make a detection look through years of guards.
+pub const COOLDOWN_MS_MAX: i64 = 86_400_000;
+
 /// How far ahead of our clock a moment may be, in milliseconds; what is further ahead is wrong. Our
 /// choice: a camera's clock that is not set by the network may be minutes off.
 const AHEAD_MS_MAX: i64 = 300_000;
@@ -148,7 +152,7 @@ pub fn read(message: IncidentMessage, now_ms: i64) -> Result<RoutedDetection, In
             priority: message.priority,
             notify: message.notify,
             topic: message.topic,
-            cooldown_ms: i64::from(message.cooldown_s) * 1_000,
+            cooldown_ms: (i64::from(message.cooldown_s) * 1_000).min(COOLDOWN_MS_MAX),
             shadow: message.shadow,
             evidence: message.evidence,
             wording: message.wording,
@@ -331,6 +335,15 @@ mod tests {
         assert_eq!(start_ms(NOW_MS + AHEAD_MS_MAX + 1, time), 1_795_370_583_000);
         assert_eq!(start_ms(i64::MAX, "9999-01-01T00:00:00Z"), NOW_MS);
         assert_eq!(start_ms(-1, ""), NOW_MS);
+    }
+
+    #[test]
+    fn an_absurd_length_or_cooldown_is_cut_to_what_guards_can_look_through() {
+        let detail = json!({ "event_type": "x", "start_ms": 5, "end_ms": 9_000_000_000_i64 });
+        let message = IncidentMessage { cooldown_s: u32::MAX, ..message(detail, &[]) };
+        let detection = read(message, NOW_MS).unwrap();
+        assert_eq!((detection.start_ms, detection.end_ms), (5, 5 + DETECTION_MS_MAX));
+        assert_eq!(detection.routing.cooldown_ms, COOLDOWN_MS_MAX);
     }
 
     #[test]

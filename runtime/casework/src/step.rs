@@ -6,10 +6,12 @@
 use std::error::Error;
 use std::time::Duration;
 
+use crate::id;
+
 /// Pause before the first repetition. Our choice: about as long as a call takes.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
-/// Longest pause. Our choice: twelve attempts then fit the shortest function.
+/// Longest pause. Our choice: the attempts of `case_table` then fit the shortest function.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Lets time pass.
@@ -21,6 +23,15 @@ pub trait Pause {
 /// The pause after so many attempts: twice as long after each, up to a second.
 pub fn backoff(attempts: u32) -> Duration {
     PAUSE_MIN.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(PAUSE_MAX)
+}
+
+/// The pause of one of many that may meet again: between half of [`backoff`] and all of it, by a hash
+/// of who it is, so that those who met do not meet again. Nothing is random, so that a run can be
+/// repeated.
+pub fn spread(attempts: u32, by: &str) -> Duration {
+    let [hash, ..] = id::sha256(format!("{attempts}|{by}").as_bytes());
+    let half = backoff(attempts) / 2;
+    half + half * u32::from(hash) / u32::from(u8::MAX)
 }
 
 /// Why a step could not be done, and whether running the message again can help.
@@ -76,5 +87,15 @@ mod tests {
     fn pauses_grow_up_to_a_second() {
         let check = |attempts| backoff(attempts).as_millis();
         assert_eq!([1, 2, 3, 6, 7, u32::MAX].map(check), [20, 40, 80, 640, 1_000, 1_000]);
+    }
+
+    #[test]
+    fn those_who_met_pause_differently_between_half_and_all_and_the_same_when_repeated() {
+        let check = |by: u32| spread(7, &format!("d-{by}")).as_millis();
+        let pauses: Vec<_> = (0..100).map(check).collect();
+        assert!(pauses.iter().all(|it| (500..=1_000).contains(it)), "{pauses:?}");
+        let distinct: std::collections::BTreeSet<_> = pauses.iter().collect();
+        assert!(distinct.len() > 50, "{}", distinct.len());
+        assert_eq!(pauses, (0..100).map(check).collect::<Vec<_>>());
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `CASE#<id>` | `META` | the case ([`CaseItem`]) |
 //! | `CASE#<id>` | `EVENT#<sequence>` | one entry of its audit trail ([`AuditEntry`]) |
-//! | `GUARD#<store>#<camera>#<event_type>` | `GUARD` | which case new detections join ([`GuardItem`]) |
+//! | `GUARD#<store>#<camera>#<event_type>#<hour>` | `GUARD` | which cases the detections of an hour join ([`GuardItem`]) |
 //! | `SEEN#<detection id>` | `SEEN` | the case that holds a detection ([`SeenItem`]) |
 //! | `WATCH#<store>` | `WATCH` | the last minute that was sent ([`crate::watch::WatchedItem`]) |
 //! | `HEALTH#<store>` | `CAMERA#<camera>#<ailment>` | what ails a camera ([`crate::health::AilmentItem`]) |
@@ -133,6 +133,9 @@ pub struct CaseItem {
     /// `pending_pk`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence_due_at: Option<String>,
+    /// The case that this one became part of: there people work on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<String>,
 }
 
 /// Where people are with a case.
@@ -150,6 +153,9 @@ pub enum CaseStatus {
     Confirmed,
     /// It was not.
     Dismissed,
+    /// It is part of an incident that has another case, `merged_into`: a later detection showed so.
+    /// It counts no more; its audit trail and its clip stay.
+    Merged,
 }
 
 /// The clip of a case.
@@ -305,8 +311,9 @@ pub struct AuditEntry {
     pub at: String,
     /// Which function or person.
     pub actor: String,
-    /// What happened, such as `opened`, `joined`, `escalated`, `alerted`, `evidence-stored`,
-    /// `evidence-extended`, `evidence-completed`.
+    /// What happened: `opened`, `joined`, `escalated`, `absorbed` (another case became part of this
+    /// one), `merged` (this one became part of another), `alerted`, `evidence-stored`,
+    /// `evidence-extended`, `evidence-completed`, `evidence-failed`.
     pub action: String,
     /// The facts of the entry; of `alerted`, the texts that people were sent.
     pub facts: serde_json::Value,
@@ -316,30 +323,34 @@ pub struct AuditEntry {
     pub hash: String,
 }
 
-/// Which cases the detections of one camera and event type join.
+/// Which cases the detections of one camera and event type join, for one hour of event time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardItem {
-    /// `GUARD#<store>#<camera>#<event_type>`; the camera is empty when none is known.
+    /// `GUARD#<store>#<camera>#<event_type>#<hour>`: the camera is empty when none is known, the hour
+    /// is the number of whole hours since the epoch.
     pub pk: String,
     /// [`SK_GUARD`].
     pub sk: String,
     /// Grows with every change; the optimistic lock.
     pub version: u64,
-    /// The latest incidents by start; several, because detections arrive in any order.
+    /// The incidents whose detections touch the hour, by start.
     pub incidents: Vec<GuardedIncident>,
     /// [`TTL_ATTRIBUTE`].
     pub expires_at: i64,
 }
 
-/// One incident of a [`GuardItem`].
+/// One incident of a [`GuardItem`], as far as its detections touch that hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardedIncident {
-    /// Its case.
+    /// Its case; one that has become part of another names that one.
     pub case_id: String,
     /// Start of its earliest detection, milliseconds since the epoch.
     pub first_ms: i64,
     /// End of its latest one.
     pub last_ms: i64,
+    /// What ends at this moment or later belongs to it: the earliest start less cooldown of any of its
+    /// detections.
+    pub reach_ms: i64,
 }
 
 /// Marks a detection as counted, so that its redelivery is not.

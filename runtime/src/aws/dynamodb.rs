@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use casework::case::Change;
+use casework::case::{Change, GuardChange};
 use casework::case_table::Written;
 use casework::guard;
 use casework::step::StepError;
@@ -21,7 +21,7 @@ use contract::case::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_item};
+use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_attribute_value, to_item};
 
 use super::failure;
 use crate::sweep::{Due, Page};
@@ -136,12 +136,17 @@ impl Table {
         for entry in &change.entries {
             items.push(self.put_new(entry)?);
         }
-        if let Some(counted) = &change.counted {
-            items.push(self.put_new(&counted.seen)?);
-            items.push(match &counted.guard_before {
-                None => self.put_new(&counted.guard)?,
-                Some(before) => self.replace(before.version, &counted.guard)?,
+        for seen in change.counted.iter().flat_map(|counted| &counted.seen) {
+            items.push(self.put_new(seen)?);
+        }
+        for GuardChange { before, guard } in change.counted.iter().flat_map(|it| &it.guards) {
+            items.push(match before {
+                None => self.put_new(guard)?,
+                Some(before) => self.replace(before.version, guard)?,
             });
+        }
+        for absorbed in &change.absorbed {
+            items.extend(self.items(absorbed)?);
         }
         Ok(items)
     }
@@ -162,16 +167,20 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// Sets what differs and removes what is gone, if the case's version is still the one before.
+    /// Sets what differs and removes what is gone, if the case's version and status are still those
+    /// before: whoever sets a status by hand may leave the version alone.
     fn update(&self, before: &CaseItem, case: &CaseItem) -> Result<TransactWriteItem, ChangeError> {
         let (known, item): (Item, Item) = (to_item(before)?, to_item(case)?);
+        let status = to_attribute_value(before.status)?;
         let mut update = Update::builder()
             .table_name(&self.name)
             .key("pk", AttributeValue::S(case.pk.clone()))
             .key("sk", AttributeValue::S(case.sk.clone()))
-            .condition_expression("#version = :before")
+            .condition_expression("#version = :before AND #status = :status")
             .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
+            .expression_attribute_values(":status", status);
         let (mut sets, mut removes) = (Vec::new(), Vec::new());
         let mut names: Vec<_> = known.keys().chain(item.keys()).collect();
         names.sort_unstable();
@@ -263,9 +272,9 @@ mod tests {
         assert_eq!(&read, entry);
         assert_eq!(audit::hash(&read), entry.hash);
         let counted = change.counted.unwrap();
-        let guard: Item = to_item(&counted.guard).unwrap();
+        let guard: Item = to_item(&counted.guards[0].guard).unwrap();
         assert_eq!(guard["expires_at"], AttributeValue::N("2592100".to_owned()));
-        assert_eq!(from_item::<GuardItem>(guard).unwrap(), counted.guard);
+        assert_eq!(from_item::<GuardItem>(guard).unwrap(), counted.guards[0].guard);
     }
 
     /// Whether a transaction that was cancelled for these reasons has moved on.
@@ -305,13 +314,13 @@ mod tests {
         after.version = 2;
         after.camera = None;
         after.detections = 5;
-        let change = Change { before: Some(case), case: after, entries: Vec::new(), counted: None };
+        let change = Change { case: after, ..Change::of(&case, 0) };
         let [item] = items(&change).try_into().unwrap();
         let update = item.update().unwrap();
-        assert_eq!(update.condition_expression(), Some("#version = :before"));
+        assert_eq!(update.condition_expression(), Some("#version = :before AND #status = :status"));
         let mut names: Vec<_> = update.expression_attribute_names().unwrap().values().collect();
         names.sort();
-        assert_eq!(names, ["camera", "detections", "version", "version"]);
+        assert_eq!(names, ["camera", "detections", "status", "version", "version"]);
         let mut values: Vec<_> = update
             .expression_attribute_values()
             .unwrap()
@@ -335,12 +344,29 @@ mod tests {
 
     #[test]
     fn a_guard_is_replaced_if_it_is_as_it_was() {
-        let guard = opened().counted.unwrap().guard;
+        let guard = opened().counted.unwrap().guards[0].guard.clone();
         let case = opened().case;
         let joined = case::join(&case, &detection(110, Priority::High), Some(guard), 0);
         let items = items(&joined);
         let guard = items.last().unwrap().put().unwrap();
         assert_eq!(guard.condition_expression(), Some("#version = :version"));
         assert_eq!(guard.item()["version"], AttributeValue::N("2".to_owned()));
+    }
+
+    #[test]
+    fn cases_that_become_one_are_written_in_one_transaction_each_if_it_is_as_it_was() {
+        let other = case::open(&detection(200, Priority::Low), None, "evidence", 0).case;
+        let mut change = Change::of(&opened().case, 0);
+        change.absorb(&other, 0);
+        let items = items(&change);
+        let updates: Vec<_> = items.iter().filter_map(TransactWriteItem::update).collect();
+        let keys: Vec<_> = updates.iter().map(|it| it.key()["pk"].as_s().unwrap()).collect();
+        assert_eq!(keys, [&change.case.pk, &other.pk]);
+        for update in updates {
+            let condition = update.condition_expression();
+            assert_eq!(condition, Some("#version = :before AND #status = :status"));
+        }
+        let put = |it: &TransactWriteItem| Some(it.put()?.item()["action"].as_s().unwrap().clone());
+        assert_eq!(items.iter().filter_map(put).collect::<Vec<_>>(), ["absorbed", "merged"]);
     }
 }

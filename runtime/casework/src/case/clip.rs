@@ -1,78 +1,143 @@
-//! The clip of a case: how its objects stand in the case, and how late video replaces it. Pure.
+//! The clip of a case: what it wants, that it was asked for, and how that ended. Pure.
 //!
-//! A clip that one object cannot hold has several parts; the case names each with its hash. A clip
-//! that lacks video is kept and named, and one that shows more is named beside it, never instead of
-//! it: the audit trail keeps what the case said before.
+//! A clip that is kept stays named whatever becomes of a longer one. Whenever what is wanted or its
+//! state changes, the case goes into the index of pending clips or leaves it. To change what another
+//! detection adds, start at [`want_video`].
 
-use contract::case::{CaseItem, Evidence, EvidenceStatus};
-use contract::evidence::EvidencePart;
+use contract::case::{CaseItem, Evidence, EvidenceRequest, EvidenceStatus};
 use serde_json::json;
 
-use super::{Change, set_range};
+use super::Change;
+use super::kept::{self, KeptClip};
 use crate::evidence::{self, Range};
+use crate::incident::RoutedDetection;
+use crate::time::rfc3339;
 
-/// A clip in the evidence bucket.
+/// The case after its clip was asked for.
+pub fn evidence_requested(case: &CaseItem, now_ms: i64) -> Option<Change> {
+    let is_due =
+        case.evidence.status == EvidenceStatus::Pending && case.evidence.requested_at.is_none();
+    let mut change = Change::of(case, now_ms);
+    change.case.evidence.requested_at = Some(change.case.updated_at.clone());
+    is_due.then_some(change)
+}
+
+/// How a request for a clip ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptClip {
-    pub wanted: Range,
-    pub first: EvidencePart,
-    /// The parts after the first, in order.
-    pub others: Vec<EvidencePart>,
-    /// What is missing after the last part.
-    pub tail: Option<Range>,
-    /// Why there is no more.
-    pub reason: Option<String>,
+pub enum Outcome {
+    Kept(Box<KeptClip>),
+    /// There is no clip, for this reason.
+    Failed(String),
 }
 
-impl KeptClip {
-    fn parts(&self) -> impl Iterator<Item = &EvidencePart> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-}
-
-/// The case after video came that its clip lacks, and a better clip was kept beside it; `None`: the
-/// case wants another one by now.
-pub fn complete_evidence(case: &CaseItem, clip: &KeptClip, now_ms: i64) -> Option<Change> {
-    let is_short =
-        matches!(case.evidence.status, EvidenceStatus::Incomplete | EvidenceStatus::Failed);
-    let raw_key = evidence::raw_key(&evidence::later_key(case));
-    if !is_short || evidence::raw_key(&clip.first.key) != raw_key {
+/// The case after its request ended; `None`: it had ended before.
+pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Option<Change> {
+    if case.evidence.status != EvidenceStatus::Pending {
         return None;
     }
-    let before = case.evidence.clone();
     let mut change = Change::of(case, now_ms);
     let evidence = &mut change.case.evidence;
-    if before.sha256.is_some() {
-        evidence.extensions = Some(before.extensions.unwrap_or_default() + 1);
+    let action = match outcome {
+        Outcome::Kept(clip) => {
+            kept::keep(evidence, clip);
+            "evidence-stored"
+        }
+        Outcome::Failed(reason) => {
+            fail(evidence, reason);
+            "evidence-failed"
+        }
+    };
+    let facts = json!(change.case.evidence);
+    change.note("preserve", action, facts);
+    if let (Outcome::Kept(clip), Some(wanted)) = (outcome, evidence::range_of(case))
+        && evidence::extended(clip.wanted, wanted) != clip.wanted
+    {
+        // A detection joined while the clip was being cut.
+        extend(&mut change, "preserve", evidence::extended(clip.wanted, wanted));
+        change.case.evidence.requested_at = Some(change.case.updated_at.clone());
     }
-    keep(evidence, clip);
-    let facts = json!({ "evidence": evidence, "kept": before });
-    change.note("preserve", "evidence-completed", facts);
+    evidence::set_pending(&mut change.case);
     Some(change)
 }
 
-/// Names a clip in its case.
-pub(super) fn keep(evidence: &mut Evidence, clip: &KeptClip) {
-    let last = clip.others.last().unwrap_or(&clip.first);
-    let gaps = clip.parts().flat_map(|part| part.gaps.iter().cloned());
-    evidence.gaps = gaps.chain(clip.tail.as_ref().map(Range::text)).collect();
-    let is_whole = evidence.gaps.is_empty();
-    evidence.status = if is_whole { EvidenceStatus::Stored } else { EvidenceStatus::Incomplete };
-    set_range(evidence, clip.wanted);
-    let first = clip.first.clone();
-    evidence.key = first.key;
-    evidence.sha256 = Some(first.sha256);
-    evidence.bytes = Some(first.bytes);
-    evidence.version_id = first.version_id;
-    evidence.media_type = Some(first.media_type);
-    // The first part was locked first.
-    evidence.retain_until = Some(first.retain_until);
-    evidence.clip_start = Some(first.start);
-    evidence.clip_end = Some(last.end.clone());
-    let has_parts = !clip.others.is_empty();
-    evidence.parts = if has_parts { clip.parts().cloned().collect() } else { Vec::new() };
-    let mut reasons: Vec<_> = clip.parts().filter_map(|part| part.reason.clone()).collect();
-    reasons.extend(clip.reason.clone());
-    reasons.dedup();
-    evidence.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+pub(super) fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &str) -> Evidence {
+    let range = evidence::wanted(&detection.routing.evidence, detection.start_ms, detection.end_ms);
+    let has_camera = detection.camera.is_some();
+    let mut evidence = Evidence {
+        status: if has_camera { EvidenceStatus::Pending } else { EvidenceStatus::Failed },
+        bucket: bucket.to_owned(),
+        key: evidence::key(&detection.store.id, case_id, detection.start_ms),
+        start: String::new(),
+        end: String::new(),
+        sha256: None,
+        bytes: None,
+        version_id: None,
+        clip_start: None,
+        clip_end: None,
+        gaps: Vec::new(),
+        parts: Vec::new(),
+        media_type: None,
+        retain_until: None,
+        reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
+        requested_at: None,
+        extensions: None,
+        request: evidence::request_for(detection),
+    };
+    set_range(&mut evidence, range);
+    evidence
+}
+
+pub(super) fn set_range(evidence: &mut Evidence, range: Range) {
+    evidence.start = rfc3339(range.start_ms);
+    evidence.end = rfc3339(range.end_ms);
+}
+
+/// Stretches what the case wants; a clip that is kept is asked for again.
+pub(super) fn want_video(change: &mut Change, more: Range, request: Option<EvidenceRequest>) {
+    let Some(wanted) = evidence::range_of(&change.case) else { return };
+    let range = evidence::extended(wanted, more);
+    let known = change.case.evidence.request.take();
+    change.case.evidence.request = match (known, request) {
+        (Some(known), Some(more)) => Some(evidence::stricter(known, &more)),
+        (known, more) => known.or(more),
+    };
+    if change.case.evidence.status == EvidenceStatus::Pending {
+        set_range(&mut change.case.evidence, range);
+    } else if range != wanted {
+        extend(change, "respond", range);
+    }
+    evidence::set_pending(&mut change.case);
+}
+
+/// Wants a longer clip, under a key of its own. What was kept stays named, also in the audit trail.
+fn extend(change: &mut Change, actor: &str, range: Range) {
+    let kept = change.case.evidence.clone();
+    let evidence = &mut change.case.evidence;
+    evidence.status = EvidenceStatus::Pending;
+    evidence.requested_at = None;
+    evidence.extensions = Some(kept.extensions.unwrap_or_default() + 1);
+    set_range(evidence, range);
+    let (start, end) = (evidence.start.clone(), evidence.end.clone());
+    let key = evidence::clip_key(&change.case);
+    let facts = json!({ "kept": kept, "start": start, "end": end, "key": key });
+    change.note(actor, "evidence-extended", facts);
+}
+
+/// Notes that there will be no clip; one that was kept before stays, without the rest.
+pub(super) fn fail(evidence: &mut Evidence, reason: &str) {
+    evidence.reason = Some(reason.to_owned());
+    let (Some(_), Some(start), Some(end)) =
+        (&evidence.sha256, &evidence.clip_start, &evidence.clip_end)
+    else {
+        evidence.status = EvidenceStatus::Failed;
+        return;
+    };
+    evidence.status = EvidenceStatus::Incomplete;
+    evidence.reason = Some(format!("the longer clip could not be kept: {reason}"));
+    if evidence.start < *start {
+        evidence.gaps.insert(0, format!("{}/{start}", evidence.start));
+    }
+    if evidence.end > *end {
+        evidence.gaps.push(format!("{end}/{}", evidence.end));
+    }
 }

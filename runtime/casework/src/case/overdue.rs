@@ -107,7 +107,7 @@ pub fn asked_again(case: &CaseItem, now_ms: i64) -> Change {
 /// The case after its clip was given up.
 pub fn given_up(case: &CaseItem, actor: &str, reason: &str, now_ms: i64) -> Change {
     let mut change = Change::of(case, now_ms);
-    super::fail(&mut change.case.evidence, reason);
+    super::clip::fail(&mut change.case.evidence, reason);
     evidence::set_pending(&mut change.case);
     let facts = json!(change.case.evidence);
     change.note(actor, "evidence-failed", facts);
@@ -116,7 +116,6 @@ pub fn given_up(case: &CaseItem, actor: &str, reason: &str, now_ms: i64) -> Chan
 
 #[cfg(test)]
 mod tests {
-    use contract::evidence::EvidencePart;
     use contract::priority::Priority;
     use proptest::prelude::*;
 
@@ -196,27 +195,17 @@ mod tests {
 
     #[test]
     fn a_longer_clip_that_is_given_up_leaves_the_one_that_is_kept() {
-        let first = EvidencePart {
-            key: "key".to_owned(),
-            media_type: "video/mp4".to_owned(),
-            sha256: "5".to_owned(),
-            bytes: 5,
-            version_id: None,
-            start: rfc3339(84_000),
-            end: rfc3339(118_000),
-            gaps: Vec::new(),
-            retain_until: rfc3339(0),
-            reason: None,
-        };
         let wanted = Range { start_ms: 85_000, end_ms: 117_000 };
-        let kept = KeptClip { wanted, first, others: Vec::new(), tail: None, reason: None };
+        let mut kept = KeptClip::whole("key".to_owned(), wanted);
+        (kept.first.start, kept.first.end) = (rfc3339(84_000), rfc3339(118_000));
+        let digest = kept.first.sha256.clone();
         let kept = Outcome::Kept(Box::new(kept));
         let stored = finish_evidence(&case(), &kept, 200_000).unwrap().case;
         assert_eq!(check(&stored, i64::MAX), "ended");
         let longer = join(&stored, &detection(130, Priority::High), None, 200_000).case;
         let given_up = given_up(&longer, "sweep", "too late", GONE_MS).case;
         assert_eq!(given_up.evidence.status, EvidenceStatus::Incomplete);
-        assert_eq!(given_up.evidence.sha256.as_deref(), Some("5"));
+        assert_eq!(given_up.evidence.sha256, Some(digest));
         let gap = "1970-01-01T00:01:58.000Z/1970-01-01T00:02:27.000Z";
         assert_eq!(given_up.evidence.gaps, [gap]);
     }

@@ -11,6 +11,10 @@ use serde_json::json;
 use super::Change;
 use crate::incident::RoutedDetection;
 
+/// Most detections that an alert remembers as those it is about. Our choice: one for each priority is
+/// enough for one case; the rest is room for those of cases that became part of it.
+const DETECTIONS_MAX: usize = 32;
+
 /// An alert that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -103,6 +107,78 @@ pub(super) fn want(case: &mut CaseItem, detection: &RoutedDetection) {
     case.alert.wanted_rank = rank;
     case.alert.rule = Some(routing.rule.clone());
     case.alert.status = AlertStatus::Pending;
+}
+
+/// Takes over the alert of a case that becomes part of this one.
+///
+/// Who was told at the higher of the two priorities, by whichever case, is not told again; who was
+/// to be told by either and was not, is.
+pub(super) fn take_over(case: &mut CaseItem, other: &CaseItem) {
+    let (ours, theirs) = (case.alert.clone(), &other.alert);
+    let wanted = ours.wanted_rank.max(theirs.wanted_rank);
+    let sent = ours.sent_rank.max(theirs.sent_rank);
+    let both = [(&case.notify, &ours), (&other.notify, theirs)];
+    let mut due: Vec<&String> = Vec::new();
+    for part in [&*case, other] {
+        due.extend(audiences(part).iter().filter(|_| is_due(&part.alert)));
+    }
+    let is_told = |audience: &String| {
+        let has = |(notify, alert): &(&Vec<String>, &AlertState)| {
+            let was_sent = alert.sent_rank.is_some() && alert.sent_rank >= wanted;
+            was_sent && notify.contains(audience) && !alert.owed.contains(audience)
+        };
+        both.iter().any(has)
+    };
+    let mut owed: Vec<String> = Vec::new();
+    if wanted <= sent {
+        owed.extend(due.iter().filter(|it| !is_told(it)).map(|it| (*it).clone()));
+    }
+    let leading = both.iter().filter(|(_, alert)| alert.wanted_rank == wanted);
+    let mut notify: Vec<String> = Vec::new();
+    for audience in leading.flat_map(|(notify, _)| notify.iter()).chain(due) {
+        if !notify.contains(audience) {
+            notify.push(audience.clone());
+        }
+    }
+    owed.sort();
+    owed.dedup();
+    let newest = if theirs.sent_at > ours.sent_at { theirs } else { &ours };
+    let claim = |alert: &AlertState| (alert.claimed_rank, alert.claimed_until.clone());
+    let claimed = if claim(theirs) > claim(&ours) { theirs } else { &ours };
+    let leader = if theirs.wanted_rank > ours.wanted_rank { theirs } else { &ours };
+    let mut detections = [ours.detections.clone(), theirs.detections.clone()].concat();
+    detections.drain(..detections.len().saturating_sub(DETECTIONS_MAX));
+    case.notify = notify;
+    case.alert = AlertState {
+        status: AlertStatus::None,
+        sent_rank: sent,
+        message_id: newest.message_id.clone(),
+        sent_at: newest.sent_at.clone(),
+        claimed_until: claimed.claimed_until.clone(),
+        claimed_by: claimed.claimed_by.clone(),
+        claimed_rank: claimed.claimed_rank,
+        wanted_rank: wanted,
+        rule: leader.rule.clone(),
+        detections,
+        owed,
+    };
+    set_status(&mut case.alert);
+}
+
+/// The alert of a case that has become part of another, which tells people in its stead.
+pub(super) fn hand_over(alert: &mut AlertState) {
+    alert.wanted_rank = alert.sent_rank;
+    alert.owed.clear();
+    (alert.claimed_until, alert.claimed_by, alert.claimed_rank) = (None, None, None);
+    set_status(alert);
+}
+
+fn set_status(alert: &mut AlertState) {
+    alert.status = match alert.sent_rank {
+        _ if is_due(alert) => AlertStatus::Pending,
+        Some(_) => AlertStatus::Sent,
+        None => AlertStatus::None,
+    };
 }
 
 /// Adds audiences to an alert: to the message that is due, or else to one of their own.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use contract::case::{AuditEntry, CaseItem, GuardItem, SeenItem};
 
 use super::Written;
-use crate::case::Change;
+use crate::case::{Change, GuardChange};
 
 /// Runs a step whose calls never wait; `None` when its process ended.
 pub fn run<T>(step: impl Future<Output = T>) -> Option<T> {
@@ -30,31 +30,41 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
+    /// Writes a change if everything that it builds on is as it was.
     pub fn put(&self, change: &Change) -> Written {
-        let (mut cases, mut guards) = (self.cases.borrow_mut(), self.guards.borrow_mut());
-        let (mut entries, mut seen) = (self.entries.borrow_mut(), self.seen.borrow_mut());
-        let version = |case: &CaseItem| case.version;
-        let known = cases.get(&change.case.case_id).map(version);
-        let key = |entry: &AuditEntry| (entry.pk.clone(), entry.sk.clone());
-        let is_new_entry = |new: &AuditEntry| !entries.contains_key(&key(new));
-        let counts = change.counted.as_ref().is_none_or(|counted| {
-            let before = counted.guard_before.as_ref().map(|guard| guard.version);
-            guards.get(&counted.guard.pk).map(|guard| guard.version) == before
-                && !seen.contains_key(&counted.seen.pk)
-        });
-        let holds = known == change.before.as_ref().map(version)
-            && change.entries.iter().all(is_new_entry)
-            && counts;
-        if !holds {
+        if !self.holds(change) || !change.absorbed.iter().all(|it| self.holds(it)) {
             return Written::MovedOn;
         }
-        cases.insert(change.case.case_id.clone(), change.case.clone());
-        entries.extend(change.entries.iter().map(|entry| (key(entry), entry.clone())));
-        if let Some(counted) = &change.counted {
-            guards.insert(counted.guard.pk.clone(), counted.guard.clone());
-            seen.insert(counted.seen.pk.clone(), counted.seen.clone());
+        for change in std::iter::once(change).chain(&change.absorbed) {
+            let case = change.case.clone();
+            self.cases.borrow_mut().insert(case.case_id.clone(), case);
+            let entries = change.entries.iter().map(|entry| (key(entry), entry.clone()));
+            self.entries.borrow_mut().extend(entries);
+            if let Some(counted) = &change.counted {
+                let guards =
+                    counted.guards.iter().map(|it| (it.guard.pk.clone(), it.guard.clone()));
+                self.guards.borrow_mut().extend(guards);
+                let seen = counted.seen.iter().map(|it| (it.pk.clone(), it.clone()));
+                self.seen.borrow_mut().extend(seen);
+            }
         }
         Written::Done
+    }
+
+    fn holds(&self, change: &Change) -> bool {
+        let version = |case: &CaseItem| case.version;
+        let known = self.cases.borrow().get(&change.case.case_id).map(version);
+        let is_new = |entry: &AuditEntry| !self.entries.borrow().contains_key(&key(entry));
+        let is_unseen = |seen: &SeenItem| !self.seen.borrow().contains_key(&seen.pk);
+        let is_as_before = |it: &GuardChange| {
+            let version = |guard: &GuardItem| guard.version;
+            self.guards.borrow().get(&it.guard.pk).map(version) == it.before.as_ref().map(version)
+        };
+        known == change.before.as_ref().map(version)
+            && change.entries.iter().all(is_new)
+            && change.counted.iter().all(|counted| {
+                counted.guards.iter().all(is_as_before) && counted.seen.iter().all(is_unseen)
+            })
     }
 
     /// Forgets the guards and marks whose time has come, and every audit trail.
@@ -68,4 +78,8 @@ impl MemoryTable {
     pub fn case(&self, case_id: &str) -> Option<CaseItem> {
         self.cases.borrow().get(case_id).cloned()
     }
+}
+
+fn key(entry: &AuditEntry) -> (String, String) {
+    (entry.pk.clone(), entry.sk.clone())
 }
