@@ -103,3 +103,47 @@ pub async fn fetch_standing(table: &impl CaseTable, case_id: &str) -> Result<Cas
 #[cfg(any(test, feature = "doubles"))]
 pub mod doubles;
 pub mod memory;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Attempts and milliseconds until the last of so many writers of one case is done: each reads
+    /// for so long, writes for so long, and fails when another has written or is writing meanwhile.
+    fn check(writers: u64, read_ms: u64, write_ms: u64) -> (u32, u64) {
+        // Time, writer, attempt, and the version that was read, once it is time to write.
+        let arrival = |writer| (writer * 2, writer, 1, None);
+        let mut events: BTreeSet<(u64, u64, u32, Option<u64>)> =
+            (0..writers).map(arrival).collect();
+        let (mut version, mut written_ms, mut attempts) = (0, 0, 0);
+        while let Some((now_ms, writer, attempt, read)) = events.pop_first() {
+            let Some(read) = read else {
+                // No two calls take as long as each other.
+                let length_ms = read_ms + (writer * 31 + u64::from(attempt) * 17) % (read_ms / 3);
+                events.insert((now_ms + length_ms, writer, attempt, Some(version)));
+                continue;
+            };
+            if read == version && now_ms >= written_ms {
+                version += 1;
+                written_ms = now_ms + write_ms;
+                attempts = attempts.max(attempt);
+                continue;
+            }
+            let pause = spread(attempt, &format!("d-{writer}"));
+            let pause_ms = u64::try_from(pause.as_millis()).unwrap();
+            events.insert((now_ms + write_ms + pause_ms, writer, attempt + 1, None));
+        }
+        (attempts, written_ms)
+    }
+
+    #[test]
+    fn a_hundred_writers_of_one_case_are_all_done_before_any_gives_up() {
+        for (read_ms, write_ms) in [(30, 20), (60, 25), (100, 30)] {
+            let (attempts, done_ms) = check(100, read_ms, write_ms);
+            assert!(attempts <= ATTEMPTS_MAX, "{attempts} attempts");
+            assert!(done_ms < 25_000, "{done_ms} ms of the 30 s that `respond` has");
+        }
+    }
+}

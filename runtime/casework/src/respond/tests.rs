@@ -28,6 +28,8 @@ struct World {
     table: MemoryTable,
     published: RefCell<Vec<Alert>>,
     requests: RefCell<Vec<(EvidenceMessage, i32)>>,
+    /// A detection that the table will never take.
+    refused: RefCell<Option<String>>,
 }
 
 impl Pause for World {
@@ -40,8 +42,21 @@ impl CaseTable for World {
     }
 
     async fn put_change(&self, change: &Change) -> Result<Written, StepError> {
+        assert!(items(change) <= 100, "{} items", items(change));
+        if let Some(id) = self.refused.borrow().as_ref()
+            && change.counted.iter().flat_map(|it| &it.seen).any(|it| it.pk == guard::seen_pk(id))
+        {
+            return Err(StepError::permanent("write case", &change.case.case_id, "too large"));
+        }
         self.calls.make("put change", || self.table.put(change)).await
     }
+}
+
+/// How many items a change writes; a transaction has at most 100.
+fn items(change: &Change) -> usize {
+    let counted = change.counted.iter().map(|it| it.guards.len() + it.seen.len());
+    let absorbed = change.absorbed.iter().map(items);
+    1 + change.entries.len() + counted.sum::<usize>() + absorbed.sum::<usize>()
 }
 
 impl RespondServices for World {
@@ -499,4 +514,91 @@ proptest! {
         prop_assert_eq!(case.alert.status, AlertStatus::Sent);
         world.table.actions(&case);
     }
+}
+
+#[test]
+fn a_detection_between_two_cases_makes_them_one_and_tells_nobody_again() {
+    let world = World::default();
+    let [one, two] = [detection(220, Priority::High), detection(100, Priority::High)];
+    for start_s in [220, 100] {
+        world.settle(&[detection(start_s, Priority::High)]);
+    }
+    let bridge = detection(160, Priority::High);
+    let results = run(handle(&world, &[bridge], 200_000)).unwrap();
+    let expected =
+        Responded { case_id: two.case_id(), action: Action::Joined, absorbed: vec![one.case_id()] };
+    assert_eq!(results[0].as_ref().unwrap(), &expected);
+    let case = world.table.case(&two.case_id()).unwrap();
+    let merged = world.table.case(&one.case_id()).unwrap();
+    assert_eq!((case.detections, world.published.borrow().len()), (3, 2));
+    assert_eq!(world.table.actions(&case), ["opened", "alerted", "absorbed", "joined"]);
+    assert_eq!(world.table.actions(&merged), ["opened", "alerted", "merged"]);
+    let guards = world.table.guards.borrow().clone();
+    assert!(guards.values().all(|guard| guard.incidents.len() == 1), "{guards:?}");
+    // What is delivered again follows, and so does what belongs to the part that is no case any more.
+    let results = run(handle(&world, &[one], 300_000)).unwrap();
+    let again = results[0].as_ref().unwrap();
+    assert_eq!((&again.case_id, again.action), (&two.case_id(), Action::Repeated));
+    world.settle(&[detection(270, Priority::High)]);
+    let case = world.table.case(&two.case_id()).unwrap();
+    assert_eq!((case.detections, world.published.borrow().len()), (4, 2));
+}
+
+#[test]
+fn more_cases_than_one_transaction_holds_become_one_in_several() {
+    let world = World::default();
+    let brief = |start_s| {
+        let mut brief = detection(start_s, Priority::Low);
+        brief.routing.cooldown_ms = 1_000;
+        brief
+    };
+    for incident in 0..30 {
+        world.settle(&[brief(100 + incident * 10)]);
+    }
+    let mut long = detection(400, Priority::High);
+    long.routing.cooldown_ms = 3_000_000;
+    world.settle(&[long]);
+    let cases: Vec<_> = world.table.cases.borrow().values().cloned().collect();
+    let stand: Vec<_> = cases.iter().filter(|case| case.merged_into.is_none()).collect();
+    assert_eq!((cases.len(), stand.len(), stand[0].detections), (30, 1, 31));
+    assert_eq!(stand[0].case_id, brief(100).case_id());
+    cases.iter().for_each(|case| drop(world.table.actions(case)));
+    assert_eq!(world.headlines().last().unwrap(), "High-Priority Alert: Shelf Sweep at Aisle 5");
+}
+
+#[test]
+fn a_detection_that_the_table_will_never_take_fails_alone() {
+    let world = World::default();
+    let batch: Vec<_> = (0..8).map(|at| detection(100 + at, Priority::High)).collect();
+    world.refused.replace(Some(batch[3].id.clone()));
+    let results = run(handle(&world, &batch, 200_000)).unwrap();
+    let failed: Vec<_> =
+        results.iter().map(|it| it.as_ref().is_err_and(|it| !it.retryable)).collect();
+    assert_eq!(failed, [false, false, false, true, false, false, false, false]);
+    assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (7, 1));
+}
+
+#[test]
+fn the_detections_of_one_batch_are_written_at_once() {
+    let world = World::default();
+    let batch: Vec<_> = (0..10).map(|at| detection(100 + at * 50, Priority::High)).collect();
+    world.settle(&batch);
+    let calls = world.calls.names.take();
+    let first = calls.iter().position(|call| *call == "publish").unwrap();
+    let writes = calls[..first].iter().filter(|call| **call == "put change").count();
+    assert_eq!(writes, 2, "the case with all ten, and the claim: {calls:?}");
+    let case = world.table.only_case();
+    assert_eq!(case.detections, 10);
+    let joined = std::iter::repeat_n("joined", 9);
+    let expected: Vec<_> = ["opened"].into_iter().chain(joined).chain(["alerted"]).collect();
+    assert_eq!(world.table.actions(&case), expected);
+}
+
+#[test]
+fn a_case_that_somebody_deleted_does_not_keep_its_next_detection_from_a_case() {
+    let world = World::default();
+    world.settle(&[detection(100, Priority::High)]);
+    world.table.cases.borrow_mut().clear();
+    world.settle(&[detection(110, Priority::High)]);
+    assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (1, 2));
 }
