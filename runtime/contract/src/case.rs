@@ -108,7 +108,7 @@ pub struct CaseItem {
     pub created_at: String,
     /// When it was written last.
     pub updated_at: String,
-    /// How many detections it holds.
+    /// How many detections it holds; of one that became part of another, how many it held then.
     pub detections: u64,
     /// The clip.
     pub evidence: Evidence,
@@ -275,8 +275,8 @@ pub struct AlertState {
     /// The rule that wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The detections that made it as high, at most one for each priority: whom another rule tells
-    /// of one of these is told as well.
+    /// The detections that made it as high, at most one for each priority and as many from cases that
+    /// became part of this one: whom another rule tells of one of these is told as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detections: Vec<String>,
     /// Audiences that such a rule added when the others were being told, or had been: they are still

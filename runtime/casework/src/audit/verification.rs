@@ -43,7 +43,7 @@ pub enum Finding {
 pub fn verify(case: &CaseItem, entries: &[AuditEntry]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut trail: BTreeMap<u64, &AuditEntry> = BTreeMap::new();
-    let mut latest = 0;
+    let mut latest = "";
     for entry in entries {
         let name = || entry.sk.clone();
         if entry.case_id != case.case_id || entry.pk != case.pk {
@@ -62,10 +62,11 @@ pub fn verify(case: &CaseItem, entries: &[AuditEntry]) -> Vec<Finding> {
             findings.push(Finding::Repeated { entry: name() });
             continue;
         }
-        if number < latest {
+        // As the table sorts: by text.
+        if entry.sk.as_str() < latest {
             findings.push(Finding::OutOfOrder { entry: name() });
         }
-        latest = latest.max(number);
+        latest = latest.max(&entry.sk);
         trail.insert(number, entry);
     }
     findings.extend(links(&trail));

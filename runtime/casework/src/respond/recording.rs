@@ -95,7 +95,7 @@ async fn record_incident(
     while attempt < ATTEMPTS_MAX {
         let ground = read(services, bounded(detections)).await?;
         let gathered = gather(&ground, services.evidence_bucket(), now_ms);
-        let Some(gathered) = gathered else { return Ok(Vec::new()) };
+        let Some(gathered) = gathered else { break };
         let written = match &gathered.change {
             Some(change) => services.put_change(change).await?,
             None => Written::Done,
