@@ -125,11 +125,11 @@ async fn attend(
     match case.evidence.status {
         EvidenceStatus::Stored => Ok(Preserved::Already),
         EvidenceStatus::Pending => {
-            let wish = Wish::new(message, &case, evidence::clip_key(&case));
+            let wish = Wish::new(message, &case, evidence::clip_key(&case), Accepts::WhatIsRead);
             answer(services, &wish, now_ms).await
         }
         EvidenceStatus::Incomplete | EvidenceStatus::Failed => {
-            let wish = Wish::new(message, &case, evidence::later_key(&case));
+            let wish = Wish::new(message, &case, evidence::later_key(&case), Accepts::WhatIsListed);
             look_again(services, &wish, &case, now_ms).await
         }
     }
@@ -141,10 +141,20 @@ struct Wish {
     range: Range,
     /// From then on the stream has lost the last of the range.
     lost_at_ms: i64,
+    accepts: Accepts,
+}
+
+/// What a clip must hold to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Accepts {
+    /// All that the stream lists: what lacks some of it would be kept anew with every look.
+    WhatIsListed,
+    /// What can be read of it.
+    WhatIsRead,
 }
 
 impl Wish {
-    fn new(message: &EvidenceMessage, case: &CaseItem, key: String) -> Self {
+    fn new(message: &EvidenceMessage, case: &CaseItem, key: String, accepts: Accepts) -> Self {
         let asked = Range { start_ms: message.start_ms, end_ms: message.end_ms };
         let retention_ms = message.retained_until_ms.saturating_sub(message.start_ms);
         // The parts of a clip belong to one stretch; a detection that joined is seen at its end.
@@ -160,7 +170,8 @@ impl Wish {
             retained_until_ms: range.start_ms.saturating_add(retention_ms),
             ..message.clone()
         };
-        Self { message, range, lost_at_ms: range.end_ms.saturating_add(retention_ms) }
+        let lost_at_ms = range.end_ms.saturating_add(retention_ms);
+        Self { message, range, lost_at_ms, accepts }
     }
 
     /// Whether the request may come again: the stream may still have the video.
@@ -275,7 +286,7 @@ async fn preserve(
         }
         Plan::Cut(cut) => cut,
     };
-    let Some((part, cut)) = part::keep(services, &wish.message, cut, patience).await? else {
+    let Some((part, cut)) = part::keep(services, wish, cut, patience).await? else {
         return Ok(Step::Wait { delay_s: patience.delay_s() });
     };
     let mut parts = wish.parts().to_vec();
@@ -284,7 +295,7 @@ async fn preserve(
         let clip = clip(wish.range, &parts).expect("a part was just added");
         return Ok(Step::End(Outcome::Kept(Box::new(clip))));
     }
-    Ok(Step::Next(EvidenceProgress { parts, until_ms: cut.until_ms() }))
+    Ok(Step::Next(EvidenceProgress { parts, until_ms: cut.until_ms }))
 }
 
 /// The clip that these parts make; `None` without any.
@@ -399,8 +410,8 @@ mod tests {
         table: MemoryTable,
         fragments: RefCell<Vec<Fragment>>,
         answer: Answer,
-        /// So many fragments are missing where raw ones are read.
-        lacks: Cell<usize>,
+        /// The fragment that starts at this second cannot be read.
+        lacks: Cell<Option<i64>>,
         /// Listing fails, and whether that is retryable.
         refusal: Cell<Option<bool>>,
         asked: RefCell<Vec<Range>>,
@@ -467,7 +478,8 @@ mod tests {
             fragments: &[Fragment],
             _: u64,
         ) -> Result<Vec<u8>, StepError> {
-            let count = fragments.len().saturating_sub(self.lacks.get());
+            let lacks_ms = self.lacks.get().map(|second| second * 1_000);
+            let count = fragments.iter().filter(|it| Some(it.start_ms) != lacks_ms).count();
             self.calls.make("fetch", || part::FRAGMENT_TAG.repeat(count)).await
         }
 
@@ -670,21 +682,30 @@ mod tests {
     }
 
     #[test]
-    fn raw_fragments_that_are_not_all_there_are_asked_for_again_and_never_called_whole() {
+    fn a_fragment_that_cannot_be_read_costs_no_other_and_is_named_as_a_gap() {
         let answer = CutClip::NotMp4("InvalidMediaFrameException".to_owned());
         let world = world((84..118).step_by(2), Answer::This(answer));
-        world.lacks.set(1);
+        world.lacks.set(Some(100));
         let opening = request(&world);
         let retried = run(handle(&world, &opening, 130_000)).unwrap().unwrap();
         let reason = "cannot read fragments of arm-us-west-seattle-001-a5-a: \
                       the answer has 16 of 17 fragments";
         assert_eq!(retried, Preserved::Retrying(reason.to_owned()));
+        assert!(world.clips.borrow().is_empty());
         let last = EvidenceMessage { attempt: 20, ..opening };
         assert_eq!(run(handle(&world, &last, 130_000)).unwrap().unwrap(), Preserved::Incomplete);
         let evidence = world.table.only_case().evidence;
-        assert_eq!(evidence.gaps, ["1970-01-01T00:01:24.000Z/1970-01-01T00:01:58.000Z"]);
-        let reason = "InvalidMediaFrameException; the answer has 16 of 17 fragments";
-        assert_eq!(evidence.reason.as_deref(), Some(reason));
+        assert_eq!(evidence.gaps, ["1970-01-01T00:01:40.000Z/1970-01-01T00:01:42.000Z"]);
+        let reason = format!("InvalidMediaFrameException; {reason}");
+        assert_eq!(evidence.reason, Some(reason));
+        assert_eq!(evidence.bytes, u64::try_from(16 * part::FRAGMENT_TAG.len()).ok());
+        // A later look keeps nothing of the same anew, and all of it once it can be read.
+        let look = world.sent.take().unwrap();
+        let looked = run(handle(&world, &look, 2_000_000)).unwrap().unwrap();
+        assert!(matches!(looked, Preserved::Retrying(_)));
+        assert_eq!(world.clips.borrow().len(), 1);
+        world.lacks.set(None);
+        assert_eq!(run(handle(&world, &look, 2_000_000)).unwrap().unwrap(), Preserved::Stored);
     }
 
     #[test]

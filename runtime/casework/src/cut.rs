@@ -48,8 +48,10 @@ pub struct Cut {
     pub raw_reason: Option<String>,
     /// Whether no part follows.
     pub is_last: bool,
-    /// From where on gaps count.
-    from_ms: i64,
+    /// Start of the last fragment that it was to show.
+    pub until_ms: i64,
+    /// From where on gaps count, and to where; no end: to the end of what it shows.
+    counts: (i64, Option<i64>),
 }
 
 /// How long a request may still wait.
@@ -138,7 +140,8 @@ impl Cut {
             gaps: gaps.into_iter().map(range).collect(),
             raw_reason: overlap(&fragments),
             is_last: end_ms.is_some(),
-            from_ms,
+            until_ms: last_ms,
+            counts: (from_ms, end_ms),
             fragments,
         }
     }
@@ -161,12 +164,14 @@ impl Cut {
         let count = self.fragments.len();
         let is_large = bytes > CLIP_BYTES_MAX / 2 || count > CLIP_FRAGMENTS_MAX / 2;
         let half: Vec<_> = self.fragments.iter().take(count / 2).cloned().collect();
-        (is_large && !half.is_empty()).then(|| Self::new(self.from_ms, None, half))
+        (is_large && !half.is_empty()).then(|| Self::new(self.counts.0, None, half))
     }
 
-    /// Start of the last fragment.
-    pub fn until_ms(&self) -> i64 {
-        self.fragments.last().map_or(self.from_ms, |it| it.start_ms)
+    /// The same cut with only these of its fragments: what the others show becomes a gap.
+    #[must_use]
+    pub fn with_only(&self, fragments: Vec<Fragment>) -> Self {
+        let (from_ms, end_ms) = self.counts;
+        Self { until_ms: self.until_ms, ..Self::new(from_ms, end_ms, fragments) }
     }
 }
 
@@ -227,7 +232,7 @@ mod tests {
         loop {
             let last = cuts.last();
             let reached =
-                last.map(|cut| Reached { until_ms: cut.until_ms(), end_ms: cut.shows.end_ms });
+                last.map(|cut| Reached { until_ms: cut.until_ms, end_ms: cut.shows.end_ms });
             match plan(range, fragments.to_vec(), reached, patience) {
                 Plan::Cut(cut) => cuts.push(cut),
                 _ => return cuts,
@@ -316,6 +321,15 @@ mod tests {
         let half = cut(fragments(&[10, 12, 14, 16, 18], CLIP_BYTES_MAX / 6)).first_half().unwrap();
         assert_eq!((half.shows, half.is_last), (gap(10_000, 14_000), false));
         assert_eq!(half.gaps, []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_cut_becomes_a_gap_and_is_passed_over() {
+        let whole = cut(fragments(&[10, 12, 14, 16, 18], 1));
+        let less = whole.with_only(fragments(&[10, 14, 16], 1));
+        assert_eq!(less.gaps, [gap(12_000, 14_000), gap(18_000, 19_000)]);
+        assert_eq!((less.until_ms, less.is_last), (18_000, true));
+        assert_eq!(less.shows, gap(10_000, 18_000));
     }
 
     #[test]

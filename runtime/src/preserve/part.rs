@@ -1,19 +1,20 @@
 //! One part of a clip: its video is cut, believed only once it shows what was asked for, and put.
 //!
 //! An MP4 is what people can look at, so it is asked for first. Where none can be made, or the one
-//! that came lacks a fragment, the raw fragments are kept: they hold all that the stream has. Only
-//! what fails for now is an error. Start at [`keep`].
+//! that came lacks a fragment, the raw fragments are kept: they hold all that the stream has. Where
+//! even these cannot be read together for hours, those that can be read alone. Start at [`keep`].
 
 use std::time::Duration;
 
 use casework::cut::{CLIP_BYTES_MAX, Cut, Patience};
 use casework::evidence;
+use casework::fragment::Fragment;
 use casework::id;
 use casework::step::StepError;
 use casework::time::rfc3339;
-use contract::evidence::{EvidenceMessage, EvidencePart};
+use contract::evidence::EvidencePart;
 
-use super::{Clip, CutClip, PreserveServices};
+use super::{Accepts, Clip, CutClip, PreserveServices, Wish};
 use crate::mp4;
 
 /// What an MP4 may weigh more than the fragments it is made of, in bytes. Our choice: an index
@@ -63,12 +64,12 @@ enum Verdict {
 /// shorter than the one asked for; `None` where the stream says that it is gone, and may come back.
 pub(super) async fn keep(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
+    wish: &Wish,
     cut: Cut,
     patience: Patience,
 ) -> Result<Option<(EvidencePart, Cut)>, StepError> {
-    match film(services, message, cut, patience).await? {
-        Some(film) => put(services, message, film, patience.now_ms).await.map(Some),
+    match film(services, wish, cut, patience).await? {
+        Some(film) => put(services, wish, film, patience.now_ms).await.map(Some),
         None => Ok(None),
     }
 }
@@ -76,7 +77,7 @@ pub(super) async fn keep(
 /// The video of a cut, or of its first half; `None` where it is gone for now.
 async fn film(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
+    wish: &Wish,
     mut cut: Cut,
     patience: Patience,
 ) -> Result<Option<Film>, StepError> {
@@ -84,7 +85,7 @@ async fn film(
         if let Some(reason) = &cut.raw_reason {
             break reason.clone();
         }
-        match ask(services, message, &cut, patience).await? {
+        match ask(services, wish, &cut, patience).await? {
             Verdict::Whole(video) => {
                 return Ok(Some(Film { cut, media_type: "video/mp4", video, reason: None }));
             }
@@ -96,16 +97,16 @@ async fn film(
             Verdict::Gone => return Ok(None),
         }
     };
-    raw(services, message, cut, reason).await.map(Some)
+    raw(services, wish, cut, reason).await.map(Some)
 }
 
 async fn ask(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
+    wish: &Wish,
     cut: &Cut,
     patience: Patience,
 ) -> Result<Verdict, StepError> {
-    let stream = &message.stream;
+    let stream = &wish.message.stream;
     let answer = services.cut_clip(stream, cut.ask, CLIP_BYTES_MAX + CONTAINER_BYTES).await;
     let failed = match answer {
         Ok(CutClip::Mp4(video)) => match mp4::played_ms(&video) {
@@ -117,40 +118,67 @@ async fn ask(
         Ok(CutClip::Gone(reason) | CutClip::NotMp4(reason)) => return Ok(Verdict::Never(reason)),
         Err(error) => error,
     };
-    let is_last_resort = !failed.retryable || message.attempt >= LAST_RESORT_ATTEMPTS;
+    let is_last_resort = !failed.retryable || wish.message.attempt >= LAST_RESORT_ATTEMPTS;
     if is_last_resort { Ok(Verdict::Never(failed.chain())) } else { Err(failed) }
 }
 
-/// The raw fragments of a cut. Where some are missing however often one asks, the part counts as a
-/// gap as a whole.
+/// The raw fragments of a cut.
 async fn raw(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
-    mut cut: Cut,
-    mut reason: String,
+    wish: &Wish,
+    cut: Cut,
+    reason: String,
 ) -> Result<Film, StepError> {
-    let (stream, bytes_max) = (&message.stream, CLIP_BYTES_MAX + CONTAINER_BYTES);
-    let video = services.fetch_fragments(stream, &cut.fragments, bytes_max).await?;
-    let tags = video.windows(FRAGMENT_TAG.len()).filter(|bytes| *bytes == FRAGMENT_TAG).count();
-    if tags < cut.fragments.len() {
-        let error = ClipError::Fragments(tags, cut.fragments.len());
-        if message.attempt < LAST_RESORT_ATTEMPTS {
-            return Err(StepError::retryable("read fragments of", stream, error));
-        }
-        reason = format!("{reason}; {error}");
-        cut.gaps = vec![cut.shows];
+    let media_type = "video/x-matroska";
+    let error = match fetch(services, &wish.message.stream, &cut.fragments).await {
+        Ok(video) => return Ok(Film { cut, media_type, video, reason: Some(reason) }),
+        Err(error) => error,
+    };
+    let is_last_resort = !error.retryable || wish.message.attempt >= LAST_RESORT_ATTEMPTS;
+    if wish.accepts == Accepts::WhatIsListed || !is_last_resort {
+        return Err(error);
     }
-    Ok(Film { cut, media_type: "video/x-matroska", video, reason: Some(reason) })
+    let (mut video, mut fragments) = (Vec::new(), Vec::new());
+    for fragment in &cut.fragments {
+        if let Ok(more) =
+            fetch(services, &wish.message.stream, std::slice::from_ref(fragment)).await
+        {
+            video.extend(more);
+            fragments.push(fragment.clone());
+        }
+    }
+    if fragments.is_empty() {
+        return Err(error);
+    }
+    let reason = Some(format!("{reason}; {}", error.chain()));
+    Ok(Film { cut: cut.with_only(fragments), media_type, video, reason })
+}
+
+/// Reads fragments, all of them.
+async fn fetch(
+    services: &impl PreserveServices,
+    stream: &str,
+    fragments: &[Fragment],
+) -> Result<Vec<u8>, StepError> {
+    let bytes_max = CLIP_BYTES_MAX + CONTAINER_BYTES;
+    let video = services.fetch_fragments(stream, fragments, bytes_max).await?;
+    let tags = video.windows(FRAGMENT_TAG.len()).filter(|bytes| *bytes == FRAGMENT_TAG).count();
+    if tags < fragments.len() {
+        let error = ClipError::Fragments(tags, fragments.len());
+        return Err(StepError::retryable("read fragments of", stream, error));
+    }
+    Ok(video)
 }
 
 async fn put(
     services: &impl PreserveServices,
-    message: &EvidenceMessage,
+    wish: &Wish,
     film: Film,
     now_ms: i64,
 ) -> Result<(EvidencePart, Cut), StepError> {
     let Film { cut, media_type, video, reason } = film;
-    let number = message.progress.as_ref().map_or(0, |progress| progress.parts.len()) + 1;
+    let message = &wish.message;
+    let number = wish.parts().len() + 1;
     let key = evidence::part_key(&message.key, number);
     let key = if media_type == "video/mp4" { key } else { evidence::raw_key(&key) };
     let keep_ms = i64::try_from((DAY * message.keep_days).as_millis()).unwrap_or(i64::MAX);

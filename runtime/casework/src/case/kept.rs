@@ -38,8 +38,8 @@ impl KeptClip {
 pub fn complete_evidence(case: &CaseItem, clip: &KeptClip, now_ms: i64) -> Option<Change> {
     let is_short =
         matches!(case.evidence.status, EvidenceStatus::Incomplete | EvidenceStatus::Failed);
-    let raw_key = evidence::raw_key(&evidence::later_key(case));
-    if !is_short || evidence::raw_key(&clip.first.key) != raw_key {
+    let key = evidence::later_key(case);
+    if !is_short || ![evidence::raw_key(&key), key].contains(&clip.first.key) {
         return None;
     }
     let before = case.evidence.clone();
