@@ -10,7 +10,7 @@
 //! analyze    window --(fragments, model)--> answer --detection::detections--> events
 //!            fragments --health::judge--> what ails the camera
 //! respond    message --incident::read--> detection --case::open, join--> case, alert, clip request
-//! preserve   request --evidence::plan--> clip --case::finish_evidence--> case
+//! preserve   request --cut::plan--> clip --case::finish_evidence, complete_evidence--> case
 //! project    case --row::row--> rows
 //! sweep      overdue case --case::overdue--> clip request, or the end of it
 //! ```

@@ -85,7 +85,7 @@ pub fn row(case: &CaseItem) -> Value {
         "updated_at": case.updated_at,
         "evidence_status": case.evidence.status,
         "evidence_key": case.evidence.key,
-        "evidence_bytes": case.evidence.bytes,
+        "evidence_bytes": evidence_bytes(case),
         "evidence_reason": case.evidence.reason,
         "alert_status": case.alert.status,
         "alert_sent_at": case.alert.sent_at,
@@ -98,6 +98,13 @@ pub fn row(case: &CaseItem) -> Value {
     }
     row.insert("store_id".to_owned(), json!(case.store));
     Value::Object(row)
+}
+
+/// What the objects of a clip weigh together.
+fn evidence_bytes(case: &CaseItem) -> Option<u64> {
+    let first = case.evidence.bytes?;
+    let others: u64 = case.evidence.parts.iter().skip(1).map(|part| part.bytes).sum();
+    Some(first + others)
 }
 
 fn local_time(case: &CaseItem) -> Option<jiff::Zoned> {
@@ -113,9 +120,32 @@ fn alert_delay_ms(case: &CaseItem) -> Option<i64> {
 mod tests {
     use casework::case;
     use casework::incident::example::detection;
+    use contract::evidence::EvidencePart;
     use contract::priority::Priority;
 
     use super::*;
+
+    #[test]
+    fn a_clip_in_parts_weighs_what_they_weigh_together() {
+        let mut case = case::open(&detection(0, Priority::High), None, "evidence", 0).case;
+        assert_eq!(row(&case)["evidence_bytes"], Value::Null);
+        case.evidence.bytes = Some(7);
+        assert_eq!(row(&case)["evidence_bytes"], 7);
+        let part = |bytes| EvidencePart {
+            key: String::new(),
+            media_type: String::new(),
+            sha256: String::new(),
+            bytes,
+            version_id: None,
+            start: String::new(),
+            end: String::new(),
+            gaps: Vec::new(),
+            retain_until: String::new(),
+            reason: None,
+        };
+        case.evidence.parts = vec![part(7), part(20)];
+        assert_eq!(row(&case)["evidence_bytes"], 27);
+    }
 
     #[test]
     fn a_row_has_every_column_and_local_time() {
