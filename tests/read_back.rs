@@ -58,7 +58,8 @@ pub fn read_back(template: &Value) -> ReadBack {
         of_kind.map(|it| it["Properties"].clone()).collect::<Vec<_>>()
     };
     let schedule = &of("AWS::Scheduler::Schedule")[0];
-    let watch: Value = serde_json::from_str(&text(&schedule["Target"]["Input"])).unwrap();
+    let watch: Value =
+        serde_json::from_str(&text(&schedule["Target"]["Input"]["Fn::Sub"])).unwrap();
     let streams: BTreeMap<String, Value> = of("AWS::KinesisVideo::Stream")
         .into_iter()
         .map(|stream| (text(&stream["Name"]), stream))

@@ -11,6 +11,7 @@ mod page;
 
 use std::collections::BTreeSet;
 
+use contract::health::OPS_AUDIENCE;
 use contract::incident::UNROUTED;
 
 use crate::model::{Channel, Endpoint, Rule, Store, Subscriber};
@@ -126,7 +127,12 @@ fn untold<'a>(trace: &Trace<'a>) -> Vec<Untold<'a>> {
     let others = others.map(|subscriber| Untold {
         audience: subscriber.audience.as_str(),
         subscriber: Some(subscriber),
-        reason: reason.clone(),
+        reason: match subscriber.audience.as_str() {
+            OPS_AUDIENCE if !wanted.contains(OPS_AUDIENCE) => {
+                "`ops` is told of cameras that ail, and no rule that matches names it".to_owned()
+            }
+            _ => reason.clone(),
+        },
     });
     empty.chain(others).collect()
 }

@@ -24,7 +24,7 @@ const BUCKETS: u64 = 4;
 /// Keys: video, evidence, cases, logs.
 const KEYS: u64 = 4;
 /// Alarms about queues, counts and lags; each function has two more.
-const PLATFORM_ALARMS: u64 = 13;
+const PLATFORM_ALARMS: u64 = 15;
 /// Alarms of one function: errors, throttles.
 const FUNCTION_ALARMS: u64 = 2;
 /// Stacks of a cell beside its stores: artifacts, platform.

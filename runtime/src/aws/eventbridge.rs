@@ -6,7 +6,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use casework::step::StepError;
 use contract::detection::{DETAIL_TYPE, Detection, SOURCE};
 
@@ -42,9 +42,39 @@ impl Buses {
             call = call.entries(entry.build());
         }
         let answer = call.send().await.map_err(|error| failure(step, bus, error))?;
-        // The answer has one entry for each of ours, in the same order.
-        let answers = answer.entries().iter().zip(detections);
-        let refused = answers.filter(|(entry, _)| entry.error_code().is_some());
-        Ok(refused.map(|(_, detection)| detection.clone()).collect())
+        Ok(refused(answer.entries(), detections))
+    }
+}
+
+/// The detections that the bus did not take. The answer has one entry for each of ours, in the same
+/// order, and only one with an id is on the bus.
+fn refused(entries: &[PutEventsResultEntry], detections: &[Detection]) -> Vec<Detection> {
+    let is_taken = |index: usize| {
+        let entry = entries.get(index);
+        entry.is_some_and(|entry| entry.error_code().is_none() && entry.event_id().is_some())
+    };
+    let refused = detections.iter().enumerate().filter(|(index, _)| !is_taken(*index));
+    refused.map(|(_, detection)| detection.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_id_is_not_on_the_bus() {
+        let detection = |id: &str| Detection { id: Some(id.to_owned()), ..Detection::default() };
+        let detections = ["a", "b", "c", "d"].map(detection);
+        let entry = |id: Option<&str>, error: Option<&str>| {
+            PutEventsResultEntry::builder()
+                .set_event_id(id.map(str::to_owned))
+                .set_error_code(error.map(str::to_owned))
+                .build()
+        };
+        let entries =
+            [entry(Some("1"), None), entry(None, Some("ThrottlingException")), entry(None, None)];
+        let ids: Vec<_> =
+            refused(&entries, &detections).into_iter().filter_map(|it| it.id).collect();
+        assert_eq!(ids, ["b", "c", "d"], "refused, without a word, and without an answer");
     }
 }
