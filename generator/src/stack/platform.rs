@@ -133,6 +133,8 @@ impl Context {
             arns: arns(cell, names),
             pending_arn: sub(&format!("${{CaseTable.Arn}}/index/{INDEX_PENDING}")),
             functions,
+            // One window a call: the model may take a minute for each, and those behind it in a batch
+            // would be stale by then; one that ends the process would take the others with it.
             batches: json!({ "windows": 1, "incidents": 10, "evidence": 1, "changes": 100 }),
             concurrency: json!({
                 "analyze": ANALYZE_CONCURRENCY,

@@ -80,16 +80,19 @@ impl WatchTable {
         minute_ms: i64,
         now_ms: i64,
     ) -> Result<(), StepError> {
-        let call = self
-            .update(&watched_pk(store), SK_WATCH)
+        let call = self.watched_call(store, minute_ms, now_ms);
+        send("note the last minute of store", store, call).await
+    }
+
+    fn watched_call(&self, store: &str, minute_ms: i64, now_ms: i64) -> UpdateItemFluentBuilder {
+        self.update(&watched_pk(store), SK_WATCH)
             .update_expression("SET minute_ms = :minute, expires_at = :expires")
             .condition_expression(
                 "attribute_not_exists(pk) OR minute_ms < :minute OR minute_ms > :ahead",
             )
             .expression_attribute_values(":minute", number(minute_ms))
             .expression_attribute_values(":ahead", number(now_ms + AHEAD_MS_MAX))
-            .expression_attribute_values(":expires", expires_at(now_ms));
-        send("note the last minute of store", store, call).await
+            .expression_attribute_values(":expires", expires_at(now_ms))
     }
 
     pub(super) async fn fetch_ailments(&self, store: &str) -> Result<Vec<AilmentItem>, StepError> {
@@ -119,11 +122,15 @@ impl WatchTable {
         window: &WindowMessage,
         sign: &Sign,
     ) -> Result<(), StepError> {
+        send("note the health of camera", &window.camera, self.sign_call(window, sign)).await
+    }
+
+    fn sign_call(&self, window: &WindowMessage, sign: &Sign) -> UpdateItemFluentBuilder {
         let sk = ailment_sk(&window.camera, sign.ailment);
         let call = self
             .update(&health_pk(&window.store.id), &sk)
             .expression_attribute_values(":end", number(window.end_ms));
-        let call = match &sign.state {
+        match &sign.state {
             State::Well => call.update_expression("SET well_ms = :end").condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(well_ms) OR well_ms < :end)",
             ),
@@ -148,8 +155,7 @@ impl WatchTable {
                 }
                 call.update_expression(sets)
             }
-        };
-        send("note the health of camera", &window.camera, call).await
+        }
     }
 
     pub(super) async fn put_told(
@@ -217,4 +223,97 @@ fn number(value: i64) -> AttributeValue {
 /// When what is written now may be forgotten, in seconds since the epoch.
 fn expires_at(now_ms: i64) -> AttributeValue {
     number(now_ms / 1_000 + KEPT_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::BehaviorVersion;
+    use contract::health::Ailment;
+    use contract::hours::Hours;
+    use contract::store::{AisleRef, StoreRef};
+    use serde_dynamo::aws_sdk_dynamodb_1::from_item;
+
+    use super::*;
+
+    fn table() -> WatchTable {
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        WatchTable::new(&config, "cases".to_owned())
+    }
+
+    fn window() -> WindowMessage {
+        WindowMessage {
+            version: contract::VERSION,
+            id: "w-1".to_owned(),
+            store: StoreRef { id: "seattle-001".to_owned(), ..StoreRef::default() },
+            camera: "a5-a".to_owned(),
+            aisle: AisleRef::default(),
+            stream: String::new(),
+            bus: String::new(),
+            start_ms: 10_000,
+            end_ms: 20_000,
+            expires_ms: 0,
+            hours: Hours::default(),
+            zones: Vec::new(),
+            ailing: Vec::new(),
+        }
+    }
+
+    /// The expression of a call, its condition, and the item that it makes where there is none.
+    fn check(call: &UpdateItemFluentBuilder) -> (String, String, String) {
+        let key = call.get_key().clone().unwrap();
+        let name = |name: &str| key[name].as_s().unwrap().clone();
+        let expression = call.get_update_expression().clone().unwrap();
+        let condition = call.get_condition_expression().clone().unwrap();
+        (expression, condition, format!("{} {}", name("pk"), name("sk")))
+    }
+
+    #[test]
+    fn a_note_never_goes_back_and_gives_way_to_one_that_is_not_from_the_future() {
+        let call = table().watched_call("seattle-001", 60_000, 61_000);
+        let (sets, condition, key) = check(&call);
+        assert_eq!(sets, "SET minute_ms = :minute, expires_at = :expires");
+        let expected = "attribute_not_exists(pk) OR minute_ms < :minute OR minute_ms > :ahead";
+        assert_eq!(condition, expected);
+        assert_eq!(key, "WATCH#seattle-001 WATCH");
+        let values = call.get_expression_attribute_values().clone().unwrap();
+        assert_eq!(values[":ahead"], number(181_000));
+        assert_eq!(values[":expires"], number(61 + 7 * 86_400));
+    }
+
+    #[test]
+    fn of_each_kind_of_sign_the_latest_stays_and_only_trouble_makes_an_item() {
+        let sign = |state| Sign { ailment: Ailment::Skewed, state };
+        let well = table().sign_call(&window(), &sign(State::Well));
+        let (sets, condition, key) = check(&well);
+        assert_eq!(sets, "SET well_ms = :end");
+        let expected = "attribute_exists(pk) AND (attribute_not_exists(well_ms) OR well_ms < :end)";
+        assert_eq!(condition, expected);
+        assert_eq!(key, "HEALTH#seattle-001 CAMERA#a5-a#skewed");
+        let state = State::Ails { since_ms: 10_000, delay_ms: Some(45_000), is_late: true };
+        let (sets, condition, _) = check(&table().sign_call(&window(), &sign(state)));
+        let expected = "SET camera = :camera, ailment = :ailment, seen_ms = :end, \
+                        since_ms = if_not_exists(since_ms, :since), expires_at = :expires, \
+                        delay_ms = if_not_exists(delay_ms, :delay), is_late = :late";
+        assert_eq!(sets, expected);
+        assert_eq!(condition, "attribute_not_exists(pk) OR seen_ms < :end");
+    }
+
+    #[test]
+    fn what_a_first_sign_writes_is_an_item_that_is_read() {
+        let state = State::Ails { since_ms: 10_000, delay_ms: None, is_late: false };
+        let call = table().sign_call(&window(), &Sign { ailment: Ailment::Offline, state });
+        let values = call.get_expression_attribute_values().clone().unwrap();
+        let names = [
+            ("camera", ":camera"),
+            ("ailment", ":ailment"),
+            ("seen_ms", ":end"),
+            ("since_ms", ":since"),
+            ("expires_at", ":expires"),
+        ];
+        let written = names.map(|(name, value)| (name.to_owned(), values[value].clone()));
+        let item = call.get_key().clone().unwrap().into_iter().chain(written).collect();
+        let item: AilmentItem = from_item::<AilmentItem>(item).unwrap();
+        assert_eq!((item.ailment, item.since_ms, item.seen_ms), (Ailment::Offline, 10_000, 20_000));
+        assert_eq!((item.well_ms, item.told_since_ms), (None, None));
+    }
 }

@@ -525,3 +525,70 @@ fn people_are_told_at_least_once_whatever_call_goes_wrong_and_windows_are_sent()
         }
     }
 }
+
+/// What becomes of an item when a window of ten seconds that ends then shows trouble, or none: as the
+/// table does it.
+fn sign(script: &Script, item: &AilmentItem, is_well: bool, end_ms: i64) {
+    let mut items = script.ailments.borrow_mut();
+    let known = items.iter_mut().find(|it| it.sk == item.sk);
+    match (known, is_well) {
+        (Some(it), true) => it.well_ms = Some(it.well_ms.unwrap_or(i64::MIN).max(end_ms)),
+        (Some(it), false) => it.seen_ms = it.seen_ms.max(end_ms),
+        (None, true) => {}
+        (None, false) => {
+            let since_ms = end_ms - 10_000;
+            items.push(AilmentItem { since_ms, seen_ms: end_ms, ..item.clone() });
+        }
+    }
+}
+
+/// One camera for some minutes: in each a trouble is there all the time, at times, or never; the tick
+/// of each minute goes well or not. Returns how often people were told that it began, and that it was
+/// over, in their order.
+fn live(minutes: &[(u8, Option<(usize, Fault)>)]) -> Vec<bool> {
+    let script = Script::default();
+    let item = offline("a");
+    for (minute, (trouble, fault)) in (0_i64..).zip(minutes) {
+        let minute_ms = NOON_MS + minute * MINUTE_MS;
+        script.calls.names.take();
+        script.calls.fault.set(*fault);
+        drop(run(handle(&script, &two_cameras(minute_ms), minute_ms)));
+        script.calls.fault.set(None);
+        for window in 1..=6 {
+            let is_well = *trouble == 0 || *trouble == 1 && window % 2 == 0;
+            sign(&script, &item, is_well, minute_ms + window * 10_000);
+        }
+    }
+    let is_over = |alert: Alert| alert.texts.sms.contains("again");
+    script.published.take().into_iter().map(is_over).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn begun_and_over_are_told_in_turn_where_no_call_fails(
+        minutes in proptest::collection::vec((0_u8..3, Just(None)), 1..40),
+    ) {
+        let told = live(&minutes);
+        let in_turn = told.iter().enumerate().all(|(index, is_over)| *is_over == (index % 2 == 1));
+        prop_assert!(in_turn, "{:?}", told);
+        let lasts = minutes.windows(4).any(|it| it.iter().all(|(trouble, _)| *trouble == 2));
+        prop_assert!(!lasts || !told.is_empty(), "four minutes without a break, and nobody is told");
+        let may_last = minutes.windows(2).any(|it| it.iter().all(|(trouble, _)| *trouble == 2));
+        prop_assert!(may_last || told.is_empty(), "what comes and goes: {:?}", told);
+    }
+
+    #[test]
+    fn what_has_begun_and_what_is_over_is_told_whatever_call_fails(
+        fates in proptest::collection::vec((0_usize..9, proptest::sample::select(Fault::ALL.to_vec())), 12),
+    ) {
+        let lasting = fates.iter().map(|fate| (2, Some(*fate)));
+        let begun: Vec<_> = lasting.chain([(2, None), (2, None)]).collect();
+        let told = live(&begun);
+        prop_assert!(told.first() == Some(&false) && !told.contains(&true), "{:?}", told);
+        let gone = fates.iter().map(|fate| (0, Some(*fate)));
+        let over: Vec<_> = begun.iter().copied().chain(gone).chain([(0, None), (0, None)]).collect();
+        prop_assert_eq!(live(&over).last(), Some(&true));
+    }
+}
