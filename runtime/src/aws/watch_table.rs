@@ -231,7 +231,6 @@ mod tests {
     use contract::health::Ailment;
     use contract::hours::Hours;
     use contract::store::{AisleRef, StoreRef};
-    use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 
     use super::*;
 

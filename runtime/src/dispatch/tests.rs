@@ -292,8 +292,9 @@ fn hours() -> Hours {
     }
 }
 
-/// Every window that must be asked about: found one second after the other, without `window`.
-fn expected(input: &WatchInput, from_ms: i64, to_ms: i64) -> BTreeMap<String, i64> {
+/// Every window that must be asked about, with its start and end: found one second after the other,
+/// without `window`.
+fn expected(input: &WatchInput, from_ms: i64, to_ms: i64) -> BTreeMap<String, (i64, i64)> {
     let mut windows = BTreeMap::new();
     for camera in &input.cameras {
         let length_ms = i64::from(camera.window_s) * 1_000;
@@ -309,7 +310,7 @@ fn expected(input: &WatchInput, from_ms: i64, to_ms: i64) -> BTreeMap<String, i6
         };
         for start_ms in starts.filter(is_due) {
             let id = casework::id::window_id(&input.store.id, &camera.id, start_ms);
-            windows.insert(id, start_ms + length_ms);
+            windows.insert(id, (start_ms, start_ms + length_ms));
         }
     }
     windows
@@ -336,6 +337,8 @@ fn run_ticks(fates: &[Fate], moment: &str) -> Result<Script, TestCaseError> {
     input.hours = hours();
     // The watch is known to run until now.
     script.watched.set(Some(first_ms - MINUTE_MS));
+    let last_ms = first_ms + i64::try_from(fates.len()).unwrap() * MINUTE_MS;
+    let all = expected(&input, first_ms, last_ms);
     for (now_ms, minute_ms, fault) in ticks(fates, first_ms) {
         input.scheduled_time = rfc3339(minute_ms);
         script.calls.names.take();
@@ -348,14 +351,12 @@ fn run_ticks(fates: &[Fate], moment: &str) -> Result<Script, TestCaseError> {
             continue;
         }
         // A tick that has finished leaves no window behind that is still of use.
-        for (id, end_ms) in expected(&input, first_ms, minute_ms + MINUTE_MS) {
-            let is_useful = end_ms + 180_000 >= now_ms;
-            let is_sent = script.sent.borrow().contains_key(&id);
-            prop_assert!(is_sent || !is_useful, "{id} is lost at {}", rfc3339(now_ms));
+        for (id, (start_ms, end_ms)) in &all {
+            let is_owed = *start_ms < minute_ms + MINUTE_MS && end_ms + 180_000 >= now_ms;
+            let is_sent = script.sent.borrow().contains_key(id);
+            prop_assert!(is_sent || !is_owed, "{id} is lost at {}", rfc3339(now_ms));
         }
     }
-    let last_ms = first_ms + i64::try_from(fates.len()).unwrap() * MINUTE_MS;
-    let all = expected(&input, first_ms, last_ms);
     let others: Vec<_> =
         script.sent.borrow().keys().filter(|id| !all.contains_key(*id)).cloned().collect();
     prop_assert_eq!(others, Vec::<String>::new(), "nobody asked for these");
@@ -589,6 +590,6 @@ proptest! {
         prop_assert!(told.first() == Some(&false) && !told.contains(&true), "{:?}", told);
         let gone = fates.iter().map(|fate| (0, Some(*fate)));
         let over: Vec<_> = begun.iter().copied().chain(gone).chain([(0, None), (0, None)]).collect();
-        prop_assert_eq!(live(&over).last(), Some(&true));
+        prop_assert_eq!(live(&over).last().copied(), Some(true));
     }
 }
