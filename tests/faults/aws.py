@@ -68,7 +68,8 @@ class LocalAws:
         self.templates: dict[str, dict[str, Any]] = {}
         self.functions: dict[str, Function] = {}
         self.sources: dict[str, Source] = {}
-        self.tick: dict[str, Any] = {}
+        # What the schedules give each function.
+        self.ticks: dict[str, dict[str, Any]] = {}
         self.clients: dict[str, Any] = {}
         self.start_servers(serve, video_port, gateway_port)
 
@@ -161,7 +162,7 @@ class LocalAws:
         self.create_stack(f"arm-{CELL}-store-{STORE}", folder / "stores" / f"{STORE}.json", {}, bucket)
         self.read_functions()
         self.read_sources()
-        self.read_schedule()
+        self.read_schedules()
 
     def put_bundle(self, stack: str) -> tuple[str, str]:
         """Bucket and key of a zip that nothing runs, where the template looks for the functions."""
@@ -219,14 +220,20 @@ class LocalAws:
             self.sources[function] = Source(function, it["EventSourceArn"], it["BatchSize"], filters)
             lambdas.delete_event_source_mapping(UUID=it["UUID"])
 
-    def read_schedule(self) -> None:
-        """The input of the store's tick; every schedule is deleted."""
+    @property
+    def tick(self) -> dict[str, Any]:
+        """The input of the store's tick."""
+        return self.ticks["dispatch"]
+
+    def read_schedules(self) -> None:
+        """The inputs of the schedules, which are deleted."""
+        functions = {it.name: it.id for it in self.functions.values()}
         schedules = self.client("scheduler")
         for it in schedules.list_schedules()["Schedules"]:
-            found = schedules.get_schedule(Name=it["Name"], GroupName=it.get("GroupName", "default"))
-            if found["Target"]["Arn"].endswith(self.functions["dispatch"].name):
-                self.tick = json.loads(found["Target"]["Input"])
-            schedules.delete_schedule(Name=it["Name"], GroupName=it.get("GroupName", "default"))
+            group = it.get("GroupName", "default")
+            target = schedules.get_schedule(Name=it["Name"], GroupName=group)["Target"]
+            self.ticks[functions[target["Arn"].rsplit(":", 1)[-1]]] = json.loads(target["Input"])
+            schedules.delete_schedule(Name=it["Name"], GroupName=group)
 
     def queue_url(self, arn: str) -> str:
         return self.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[-1])["QueueUrl"]
