@@ -261,6 +261,8 @@ def print_totals(cells: list[Cell], letters: dict[str, int], strays: list[str], 
 
 async def run(args: argparse.Namespace, aws: LocalAws) -> bool:
     began = time.monotonic()
+    if untried := set(aws.functions) ^ {it.function for it in SCENARIOS}:
+        raise SystemExit(f"functions without a scenario, or scenarios without a function: {untried}")
     scenarios = [it for it in SCENARIOS if args.only in f"{it.function}: {it.name}"]
     async with World(aws, args.bootstrap, args.record).running() as world:
         measure = {it.name: Cell(it, None, f"measure-{index}") for index, it in enumerate(scenarios)}

@@ -69,28 +69,28 @@ class Judge:
         facts = {name: case.get(name) for name in ("detections", "priority", "rule", "event_type", "status", "shadow")}
         facts |= {"alert": case["alert"]["status"], "evidence": evidence["status"], "actions": sorted(actions)}
         facts |= {"clips": evidence.get("extensions"), "media": evidence.get("media_type"), "gaps": evidence.get("gaps")}
-        facts["pictures"] = self.clip_pictures(evidence) if evidence.get("sha256") else None
+        facts["pictures"] = [self.clip_pictures(it) for it in clip_objects(evidence)]
         return facts
 
-    def clip(self, evidence: dict[str, Any]) -> bytes:
-        """The clip that a case names; nothing when there is none."""
-        version = {"VersionId": evidence["version_id"]} if evidence.get("version_id") else {}
+    def clip(self, part: dict[str, Any]) -> bytes:
+        """An object that a case names; nothing when there is none."""
+        version = {"VersionId": part["version_id"]} if part.get("version_id") else {}
         s3 = self.aws.client("s3")
         try:
-            return s3.get_object(Bucket=evidence["bucket"], Key=evidence["key"], **version)["Body"].read()
+            return s3.get_object(Bucket=part["bucket"], Key=part["key"], **version)["Body"].read()
         except s3.exceptions.NoSuchKey:
             return b""
 
-    def clip_pictures(self, evidence: dict[str, Any]) -> str:
-        """A digest of the clip's pictures with their times: two cuts need not be the same bytes."""
-        if evidence["sha256"] not in self.pictures:
-            path = self.aws.work / f"clip{Path(evidence['key']).suffix}"
-            path.write_bytes(self.clip(evidence))
+    def clip_pictures(self, part: dict[str, Any]) -> str:
+        """A digest of a clip's pictures with their times: two cuts need not be the same bytes."""
+        if part["sha256"] not in self.pictures:
+            path = self.aws.work / f"clip{Path(part['key']).suffix}"
+            path.write_bytes(self.clip(part))
             found = packets(path) if path.stat().st_size else []
             first = found[0][0] if found else 0
             text = "".join(f"{time - first:.3f} {hashlib.sha256(data).hexdigest()}\n" for time, data in found)
-            self.pictures[evidence["sha256"]] = f"{len(found)} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
-        return self.pictures[evidence["sha256"]]
+            self.pictures[part["sha256"]] = f"{len(found)} {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return self.pictures[part["sha256"]]
 
     def violations(self, cameras: list[str]) -> list[str]:
         """What does not hold of the cases of some cameras, whatever the scenario."""
@@ -102,8 +102,9 @@ class Judge:
             for case in cases:
                 found += broken_trail(case, self.entries[case["pk"]])
                 evidence = case["evidence"]
-                if evidence.get("sha256") and hashlib.sha256(self.clip(evidence)).hexdigest() != evidence["sha256"]:
-                    found.append(f"the clip {evidence['key']} has not the digest in the case")
+                for part in clip_objects(evidence):
+                    if hashlib.sha256(self.clip(part)).hexdigest() != part["sha256"]:
+                        found.append(f"the clip {part['key']} has not the digest in the case")
                 if evidence["status"] == "PENDING":
                     found.append("the clip is still to come")
         return found
@@ -115,6 +116,12 @@ class Judge:
             if missing := self.versions[case_id] - self.rows[case_id]:
                 found.append(f"versions {sorted(missing)} of case {case_id} have no row")
         return found
+
+
+def clip_objects(evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    """The objects that hold the clip of a case: its parts, or the one that the case names itself."""
+    parts = evidence.get("parts") or ([evidence] if evidence.get("sha256") else [])
+    return [part | {"bucket": evidence["bucket"]} for part in parts]
 
 
 def broken_trail(case: dict[str, Any], entries: list[dict[str, Any]]) -> list[str]:

@@ -15,13 +15,13 @@ from .proxy import Fault
 
 WINDOW_MS = 10_000
 MINUTE_MS = 60_000
-DAY_MS = 86_400_000
+# Longer than any stream here keeps its video: what began so long ago has no clip, and another day.
+LONG_AGO_MS = 26 * 3_600_000
 # The shelf sweep in the footage, in milliseconds from its first frame.
 SWEEP_MS = (6_200, 8_900)
 # From a tick that failed until Lambda calls again, in seconds. Source: Lambda developer guide,
 # "Asynchronous invocation errors and retries".
 TICK_AGAIN_SECONDS = 60
-
 Perform = Callable[["Act"], Awaitable[Result]]
 
 
@@ -133,7 +133,7 @@ async def ticks(act: Act) -> Result:
 async def rows(act: Act) -> Result:
     """The changes of two cases of different days, so that there are two objects."""
     await act.sees()
-    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=act.start_ms - DAY_MS, end_ms=act.start_ms - DAY_MS + 2_000)
+    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=act.start_ms - LONG_AGO_MS, end_ms=act.start_ms - LONG_AGO_MS + 2_000)
     await act.lane.settle()
     return await act.lane.project(act.lane.case_ids, act.host, act.fault)
 
