@@ -186,9 +186,6 @@ class Lane:
     def stream(self) -> str:
         return self.world.aws.tick["stream_prefix"] + self.name
 
-    def now_ms(self) -> int:
-        return int(time.time() * 1_000) + self.seconds * 1_000
-
     async def play(self, start_ms: int) -> None:
         """Makes the camera's stream, with the footage from `start_ms` on."""
         local = self.world.aws.local
