@@ -61,7 +61,11 @@ class Judge:
 
         `apart`: messages of one batch may have come one after the other, in any order.
         """
-        return [self.case_facts(case, apart) for camera in cameras for case in self.cases[camera]]
+        return [self.case_facts(case, apart) for camera in cameras for case in self.standing(camera)]
+
+    def standing(self, camera: str) -> list[dict[str, Any]]:
+        """The cases of a camera, without those that became part of another."""
+        return [it for it in self.cases[camera] if not it.get("merged_into")]
 
     def case_facts(self, case: dict[str, Any], apart: bool) -> dict[str, Any]:
         evidence = case["evidence"]
@@ -96,16 +100,15 @@ class Judge:
         """What does not hold of the cases of some cameras, whatever the scenario."""
         found = []
         for camera in cameras:
-            cases = self.cases[camera]
-            if len(cases) != 1:
-                found.append(f"{len(cases)} cases of {camera}")
-            for case in cases:
+            if len(self.standing(camera)) != 1:
+                found.append(f"{len(self.standing(camera))} cases of {camera}")
+            for case in self.cases[camera]:
                 found += broken_trail(case, self.entries[case["pk"]])
                 evidence = case["evidence"]
                 for part in clip_objects(evidence):
                     if hashlib.sha256(self.clip(part)).hexdigest() != part["sha256"]:
                         found.append(f"the clip {part['key']} has not the digest in the case")
-                if evidence["status"] == "PENDING":
+                if evidence["status"] == "PENDING" and not case.get("merged_into"):
                     found.append("the clip is still to come")
         return found
 

@@ -33,9 +33,13 @@ class Act:
     host: Host
     fault: Fault | None
     # The camera's time of the footage's first frame.
-    start_ms: int = field(default_factory=lambda: int(time.time() * 1_000) // WINDOW_MS * WINDOW_MS - 2 * WINDOW_MS)
+    start_ms: int = 0
     # Windows that `dispatch` sent.
     windows: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        now_ms = int((time.time() + self.lane.seconds) * 1_000)
+        self.start_ms = now_ms // WINDOW_MS * WINDOW_MS - 2 * WINDOW_MS
 
     async def sees(self, after_s: int = 0, matched: int = 1, **more: object) -> None:
         """The model sees the sweep, so many seconds later than it is."""
@@ -110,8 +114,6 @@ async def extends(act: Act) -> Result:
 async def watches(act: Act) -> Result:
     """The window that holds the sweep, as `dispatch` cuts it."""
     await act.lane.tick(act.start_ms // MINUTE_MS * MINUTE_MS, [act.lane.name])
-    # The other windows of the minute were to wait longer, this one hardly at all.
-    act.lane.seconds = 0
     await act.lane.discard("analyze", lambda window: window["start_ms"] == act.start_ms)
     return await act.lane.deliver("analyze", act.host, act.fault)
 
