@@ -169,8 +169,12 @@ async def play(world: World, cells: list[Cell]) -> None:
             told = time.monotonic()
             print(f"{left} of {len(cells)} cells are left", file=sys.stderr, flush=True)
 
-    cells = sorted(cells, key=lambda it: not (it.fault and it.fault.mode.startswith("hang")))
-    await asyncio.gather(*map(one, cells))
+    together = [it for it in cells if not it.scenario.alone]
+    together.sort(key=lambda it: not (it.fault and it.fault.mode.startswith("hang")))
+    await asyncio.gather(*map(one, together))
+    for cell in cells:
+        if cell.scenario.alone:
+            await one(cell)
 
 
 def judge(world: World, judged: Judge, cells: list[Cell], measure: dict[str, Cell]) -> None:

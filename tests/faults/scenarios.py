@@ -22,6 +22,11 @@ SWEEP_MS = (6_200, 8_900)
 # From a tick that failed until Lambda calls again, in seconds. Source: Lambda developer guide,
 # "Asynchronous invocation errors and retries".
 TICK_AGAIN_SECONDS = 60
+# From a request until it counts as lost, in seconds: longer than the sweep's shortest pause.
+SWEEP_AGAIN_SECONDS = 2 * 3_600
+# Runs of the sweep after the one that failed, until it must have asked: its pause grows.
+SWEEPS_MORE = 3
+
 Perform = Callable[["Act"], Awaitable[Result]]
 
 
@@ -140,6 +145,22 @@ async def rows(act: Act) -> Result:
     return await act.lane.project(act.lane.case_ids, act.host, act.fault)
 
 
+async def sweeps(act: Act) -> Result:
+    """The request for a clip is lost, and nothing but its case tells."""
+    await act.sees()
+    await act.lane.deliver("respond")
+    await act.lane.discard("preserve", lambda _: False)
+    act.lane.seconds += SWEEP_AGAIN_SECONDS
+    first = await act.lane.invoke("sweep", act.lane.world.aws.ticks["sweep"], act.host, act.fault)
+    # Later runs find what this one left, and ask again after a while.
+    for _ in range(SWEEPS_MORE):
+        if act.lane.due["preserve"]:
+            break
+        act.lane.seconds += SWEEP_AGAIN_SECONDS
+        await act.lane.invoke("sweep", act.lane.world.aws.ticks["sweep"], act.host)
+    return first
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
@@ -150,6 +171,8 @@ class Scenario:
     # How often they may be told because messages come apart: once for each priority.
     alerts_apart: int = 0
     second_camera: bool = False
+    # Its function looks at the cases of all lanes, so it comes after them, one cell at a time.
+    alone: bool = False
 
 
 SCENARIOS = [
@@ -165,4 +188,5 @@ SCENARIOS = [
     Scenario("a window is shown to the model", "analyze", watches, 1),
     Scenario("a tick is cut into windows", "dispatch", ticks, 0, second_camera=True),
     Scenario("changes become rows", "project", rows, 2, second_camera=True),
+    Scenario("a lost request is sent again", "sweep", sweeps, 1, alone=True),
 ]
