@@ -9,6 +9,7 @@ Usage: iam_check.py ARM NODE NODE_MODULES CALLS...     (each of CALLS: JSON line
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ from iam_templates import PARTITION, Cell
 ROOT = Path(__file__).resolve().parents[1]
 # The example cell of stores/, in which the rehearsal and its like deploy.
 CELL, ACCOUNT, REGION = "us-west", "123456789012", "us-west-2"
+# Of requests that are alike (see `kind`) so many are asked; there are thousands.
+ALIKE_MAX = 3
 # Grants on everything, with the reason; any other is an error.
 NO_RESOURCES = "the action knows no resources (Service Authorization Reference)"
 ON_EVERYTHING = {
@@ -98,6 +101,14 @@ def read(paths: list[str]) -> list[dict]:
     return calls
 
 
+def kind(need: Need) -> tuple:
+    """What a need is like: which case, camera or object it is about makes no difference to a policy."""
+    resource = re.sub(r"-gw-[^/]*", "-gw-", need.resource)
+    resource = re.sub(r"^(arn:[\w-]+:s3:::[^/]+/[^/]+/).*", r"\1", resource)
+    context = [(key, str(value).split("#", 1)[0] if key == "dynamodb:LeadingKeys" else value) for key, value in need.context]
+    return need.principal, need.action, resource, tuple(context)
+
+
 def short(need: Need) -> str:
     context = ", ".join(f"{key}={value[0] if isinstance(value, tuple) else value}" for key, value in need.context)
     return f"{need.principal.rsplit('/', 1)[-1]}: {need.action} on {need.resource}" + (f" ({context})" if context else "")
@@ -130,25 +141,30 @@ def generated(arm: str) -> Cell:
 
 def recorded(cell: Cell, calls: list[dict]) -> dict[str, list[Need]]:
     """What each function's calls need, each need once; prints how many calls there were."""
-    needs: dict[str, dict[Need, None]] = defaultdict(dict)
+    asked: dict[tuple, dict[Need, None]] = defaultdict(dict)
     counts: dict[str, Counter] = defaultdict(Counter)
     unknown = set()
     for call in calls:
         counts[call["function"]][f"{call['service']}:{call['operation']}"] += 1
         try:
-            needs[call["function"]] |= dict.fromkeys(of_call(cell, call))
+            for need in of_call(cell, call):
+                asked[kind(need)].setdefault(need)
         except UnknownCall as error:
             unknown.add(f"{call['function']}: {error}")
     for line in sorted(unknown):
         print("        " + line)
     expect(not unknown, "every recorded call is in the map, and every name in it is a stack's")
+    needs: dict[str, list[Need]] = defaultdict(list)
+    for alike in asked.values():
+        for need in list(alike)[:ALIKE_MAX]:
+            needs[need.principal.rsplit(f"{cell.prefix}-", 1)[1]].append(need)
     for function, operations in sorted(counts.items()):
         actions = sorted({need.action for need in needs[function]})
         print(f"        {function}: {operations.total()} calls ({dict(operations)})")
-        print(f"          {len(needs[function])} different requests of {len(actions)} actions: {', '.join(actions)}")
+        print(f"          {len(needs[function])} requests of {len(actions)} actions: {', '.join(actions)}")
     functions = {it["Handler"] for _, it in cell.all("AWS::Lambda::Function")}
     expect(functions == set(counts), f"calls of every function are recorded: {sorted(functions)}")
-    return {function: list(it) for function, it in needs.items()}
+    return needs
 
 
 def atoms(policy: dict) -> Iterator[tuple[str, dict]]:
