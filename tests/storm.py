@@ -35,6 +35,8 @@ CAMERAS = 50
 # Of the events, so many are put again; of the calls, so many fail, and of these so many at each of the
 # SDK's attempts.
 AGAIN, FAILING, EACH = 0.2, 0.05, 0.5
+# Of the incidents, so many have all their events among so many in a row: environments meet there.
+AT_ONCE, SPREAD = 0.5, 60
 # How often each way to fail is drawn: what keeps a function waiting for seconds, or ends it with a
 # whole batch, seldom, as otherwise chance alone would use up the five deliveries of a message.
 WEIGHTS = {"500-before": 6, "500-after": 6, "throttle": 6, "reset-before": 6, "reset-after": 6, "cut": 6}
@@ -160,6 +162,17 @@ def incidents(detections: list[Detection], rules: dict[str, Rule]) -> list[Incid
         incident.is_plain = near and len({it.rule for it in members}) == 1
         incident.tells = any(rules[it.rule].tells for it in members)
     return found
+
+
+def in_any_order(lot: random.Random, detections: list[Detection], found: list[Incident]) -> list[Detection]:
+    """The events as they arrive: those of some incidents at about once, the others at any time."""
+    entries = detections + lot.sample(detections, int(AGAIN * len(detections)))
+    at_once = {}
+    for incident in found:
+        if lot.random() < AT_ONCE:
+            at_once |= dict.fromkeys(incident.detections, lot.random())
+    spread = SPREAD / len(entries)
+    return sorted(entries, key=lambda it: at_once[it] + lot.random() * spread if it in at_once else lot.random())
 
 
 def deployed_rules(aws: LocalAws) -> dict[str, Rule]:
@@ -481,9 +494,8 @@ def run(args: argparse.Namespace, aws: LocalAws) -> bool:
     lot = random.Random(args.seed)
     rules = deployed_rules(aws)
     detections = (draw_one if args.one_incident else draw)(lot, args.detections, int(time.time() * 1_000))
-    entries = detections + lot.sample(detections, int(AGAIN * len(detections)))
-    lot.shuffle(entries)
     found = incidents(detections, rules)
+    entries = in_any_order(lot, detections, found)
     hears = subscribed(aws)
     storm = Storm(aws, args.record, args.seed, rules, len(entries))
     began = time.monotonic()
