@@ -235,7 +235,7 @@ class Storm:
     attempts: int = 0
     invocations: Counter = field(default_factory=Counter)
     deliveries: Counter = field(default_factory=Counter)
-    # Alerts that reached SNS, and of these the ones that the function must have noted, by case.
+    # Alerts that reached SNS, and of these the ones that no fault kept from being noted, by case.
     alerts: Counter = field(default_factory=Counter)
     sure_alerts: Counter = field(default_factory=Counter)
     seconds: int = 0
@@ -334,13 +334,17 @@ class Storm:
             if call.operation == "Publish" and call.taken:
                 case_id = json.loads(json.loads(call.input["Message"])["https"])["case_id"]
                 self.alerts[case_id] += 1
-                self.sure_alerts[case_id] += call.answered and is_noted(case_id, calls[index + 1 :])
+                self.sure_alerts[case_id] += is_sure(case_id, call, calls[index + 1 :])
 
 
-def is_noted(case_id: str, calls: list[Call]) -> bool:
-    """Whether one of these calls noted in the case that people were told."""
-    marks = (it for it in calls if is_mark(it) and it.taken)
-    return any(f"CASE#{case_id}" in json.dumps(it.input) for it in marks)
+def is_sure(case_id: str, published: Call, later: list[Call]) -> bool:
+    """Whether the function had no excuse to publish again: no fault struck until the case was marked."""
+    for call in [published, *later]:
+        if call.fault:
+            return False
+        if is_mark(call) and call.taken and f"CASE#{case_id}" in json.dumps(call.input):
+            return True
+    return True
 
 
 def drained(aws: LocalAws, url: str) -> list[dict[str, Any]]:
@@ -438,7 +442,7 @@ class Judge:
         twice = [it for it in told if it.is_plain and it.sure_alerts > 1]
         silent = [it for it in self.incidents if not it.tells and it.alerts]
         for it in (lost + twice + silent)[:5]:
-            print(f"        {it.alerts} alerts, {it.sure_alerts} of them noted: {it.detections[0]}")
+            print(f"        {it.alerts} alerts, {it.sure_alerts} of them without any fault: {it.detections[0]}")
         published = sum(self.storm.alerts.values())
         plains = [it for it in told if it.is_plain]
         second = sum(it.alerts - 1 for it in plains if it.alerts)
