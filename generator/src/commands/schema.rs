@@ -10,7 +10,7 @@ use crate::input::Content;
 use crate::json_schema::{self, MODELINE, modeline, scenarios_modeline};
 use crate::{files, load, reference};
 
-/// Print the JSON Schema of a store, the fleet, scenarios or a webhook's alert, or the reference of
+/// Print the JSON Schema of a store, the fleet, scenarios or what a webhook gets, or the reference of
 /// every key
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
@@ -36,6 +36,8 @@ enum What {
     Scenarios,
     /// JSON Schema of what a webhook gets of an alert
     Alert,
+    /// JSON Schema of what a webhook of the audience `ops` gets about cameras that ail
+    Health,
     /// Every key with its default, range and example, and every diagnostic, as Markdown
     Reference,
 }
@@ -47,6 +49,7 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
             What::Fleet => format!("{:#}\n", json_schema::fleet()),
             What::Scenarios => format!("{:#}\n", json_schema::scenarios()),
             What::Alert => alert::WEBHOOK_JSON_SCHEMA.to_owned(),
+            What::Health => alert::HEALTH_JSON_SCHEMA.to_owned(),
             What::Reference => reference::page(),
         };
         return Ok(write!(console.out, "{text}")?);

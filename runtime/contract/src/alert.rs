@@ -20,7 +20,7 @@ use crate::store::StoreRef;
 use crate::wording::Wording;
 
 pub use gsm::septets;
-pub use health::{CameraRef, HEALTH_SCHEMA, HealthFacts, health_texts};
+pub use health::{CameraRef, HEALTH_JSON_SCHEMA, HEALTH_SCHEMA, HealthFacts, health_texts};
 pub use sms::{SMS_SEPTETS_MAX, SmsLoss, sms_loss};
 
 /// Message attribute, a JSON list of audiences: subscriptions filter by it.

@@ -20,6 +20,10 @@ use crate::store::StoreRef;
 /// Name and version of the JSON that webhooks get about cameras.
 pub const HEALTH_SCHEMA: &str = "arm.health/1";
 
+/// The JSON Schema of that JSON, which `arm schema health` prints. A new field of `webhook` below
+/// stands there too.
+pub const HEALTH_JSON_SCHEMA: &str = include_str!("../../schema/health.json");
+
 /// Most septets of a store's name in a text message, as in those about cases.
 const STORE_SEPTETS_MAX: usize = 24;
 
@@ -253,6 +257,8 @@ fn webhook(sentence: &str, facts: &HealthFacts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -398,6 +404,24 @@ mod tests {
             "timezone": "America/Los_Angeles", "delay_s": 45,
         });
         assert_eq!(webhook, expected);
+    }
+
+    #[test]
+    fn the_schema_has_every_field_of_a_webhook_and_requires_those_that_are_always_there() {
+        let schema: Value = serde_json::from_str(HEALTH_JSON_SCHEMA).unwrap();
+        let names = |webhook: &HealthFacts| -> BTreeSet<String> {
+            let fields: Value = serde_json::from_str(&health_texts(webhook).webhook).unwrap();
+            fields.as_object().unwrap().keys().cloned().collect()
+        };
+        let least = facts(Ailment::Offline, ONE, 42);
+        let most = HealthFacts { lasted_ms: Some(1), delay_ms: Some(1), ..least.clone() };
+        let known: BTreeSet<_> =
+            schema["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names(&most), known);
+        let required = schema["required"].as_array().unwrap().iter();
+        let required: BTreeSet<_> = required.map(|it| it.as_str().unwrap().to_owned()).collect();
+        assert_eq!(names(&least), required);
+        assert_eq!(schema["title"], HEALTH_SCHEMA);
     }
 
     proptest! {
