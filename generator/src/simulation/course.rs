@@ -119,8 +119,8 @@ mod tests {
         let rules = rules::compile(&store).unwrap();
         let mut simulation = Simulation::new(&store, &rules);
         // The second is no part of the first's incident until the third links them.
-        let seen = [(0, 0.5), (100, 0.9), (101, 0.9), (150, 0.5), (160, 0.9)];
-        for (second, confidence) in seen {
+        let sightings = [(0, 0.5), (100, 0.9), (101, 0.9), (150, 0.5), (160, 0.9)];
+        for (second, confidence) in sightings {
             let sighting = Sighting {
                 event_type: "concealment".to_owned(),
                 camera: Some("aisle-5-1".to_owned()),
@@ -132,9 +132,9 @@ mod tests {
         }
         let summary = simulation.finish();
         assert_eq!((summary.detections, summary.case_count()), (5, 1));
-        let rules: Vec<_> =
+        let by_rule: Vec<_> =
             summary.rules.iter().map(|it| (it.name, it.detections, it.cases, it.joined)).collect();
-        assert_eq!(rules, [("sure", 3, 0, 3), ("any", 2, 1, 1), ("unrouted", 0, 0, 0)]);
+        assert_eq!(by_rule, [("sure", 3, 0, 3), ("any", 2, 1, 1), ("unrouted", 0, 0, 0)]);
         let [storm] = summary.storms.try_into().unwrap();
         assert_eq!((storm.detections, storm.last_ms - storm.first_ms), (5, 160_000));
         let critical = summary.cases.iter().find(|(it, _)| *it == Priority::Critical);
