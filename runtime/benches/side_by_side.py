@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`respond` and `preserve` beside the same functions in Python (boto3, awslambdaric), with an empty
+"""`respond`, `preserve` and `analyze` beside the same functions in Python (boto3, awslambdaric), with an empty
 function in Rust as the floor: in one run, interleaved, on one machine, against one stub of AWS.
 
 Usage: runtime/benches/side_by_side.py [--starts 40] [--events 600] [--also NAME=BOOTSTRAP]... [--no-build]
@@ -16,151 +16,39 @@ difference in CPU time a longer one in time.
 
 import argparse
 import hashlib
-import http.client
 import io
 import json
 import os
 import pathlib
-import select
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
 import zipfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # leaves nothing beside the programs
+
+from lambda_host import HERE, Failed, Instance, Stub
+
 ROOT = HERE.parents[1]
 CLIP_BYTES = 4_000_000  # 30 s at about 1 Mbit/s
 LARGE_CLIP_BYTES = 100_000_000  # what GetClip gives at most
+LARGEST = {"preserve": "clips of 100 MB", "analyze": "windows of 5.75 MB"}
+HOURS = {"timezone": "America/Los_Angeles", "week": [["07:00-23:00"]] * 7}
 WARM_UP = 30
 BATCH = 50
-DEADLINE_S = 60
+LARGE = 3
 # Lambda's image has its certificate authorities in one file; others have a file for each as well.
 BUNDLES = ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt")
 AUTHORITIES = {"SSL_CERT_FILE": path for path in reversed(BUNDLES) if os.path.exists(path)}
 
 
-class Failed(Exception):
-    pass
-
-
-class RuntimeApi:
-    """Lambda's Runtime API for one process at a time: hands out events and takes answers."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=8)
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.open = {}
-
-    def request(self):
-        """The next whole request: its path, body and connection."""
-        limit = time.monotonic() + DEADLINE_S
-        while time.monotonic() < limit:
-            readable, _, _ = select.select([self.listener, *self.open], [], [], 1)
-            for it in readable:
-                if it is self.listener:
-                    connection, _ = it.accept()
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    self.open[connection] = b""
-                    continue
-                chunk = it.recv(65536)
-                if not chunk:
-                    del self.open[it]
-                    it.close()
-                    continue
-                self.open[it] += chunk
-                if (found := whole(self.open[it])) is not None:
-                    self.open[it] = b""
-                    return *found, it
-        raise Failed("the function asked for nothing within a minute")
-
-    def next(self):
-        """Waits until the function polls; returns the connection on which it waits."""
-        path, body, connection = self.request()
-        if not path.endswith("/invocation/next"):
-            raise Failed(f"{path}: {body[:2000]!r}")
-        return connection
-
-    def invoke(self, connection, event):
-        """Hands an event over; returns seconds until its answer, and where the next poll waits."""
-        body = json.dumps(event).encode()
-        head = (
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 8476a536\r\n"
-            f"Lambda-Runtime-Deadline-Ms: {int(time.time() * 1000) + 120_000}\r\n"
-            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-west-2:123456789012:function:bench\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        begin = time.perf_counter()
-        connection.sendall(head.encode() + body)
-        path, answer, connection = self.request()
-        took = time.perf_counter() - begin
-        if not path.endswith("/response") or json.loads(answer) != {"batchItemFailures": []}:
-            raise Failed(f"{path}: {answer[:2000]!r}")
-        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-        return took, self.next()
-
-    def forget(self):
-        for connection in self.open:
-            connection.close()
-        self.open = {}
-
-
-def whole(data):
-    """Path and body of a request, once all of it is there."""
-    head, end, rest = data.partition(b"\r\n\r\n")
-    if not end:
-        return None
-    first, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    path = first.split(" ")[1]
-    if headers.get("transfer-encoding") == "chunked":
-        if not rest.endswith(b"0\r\n\r\n"):
-            return None
-        body = b""
-        while rest:
-            size, _, rest = rest.partition(b"\r\n")
-            body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
-        return path, body
-    return (path, rest) if len(rest) >= int(headers.get("content-length", 0)) else None
-
-
-class Stub:
-    """The stub of AWS, in a process of its own."""
-
-    def __init__(self, program):
-        self.process = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def ask(self, name):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        connection.request("GET", f"/bench/{name}")
-        answer = json.loads(connection.getresponse().read())
-        connection.close()
-        return answer
-
-    def alone_us(self):
-        """Median time of one of its answers, in microseconds."""
-        request = json.dumps({"Key": {"pk": {"S": "nothing"}, "sk": {"S": "META"}}}).encode()
-        head = f"POST / HTTP/1.1\r\nHost: stub\r\nX-Amz-Target: DynamoDB.GetItem\r\nContent-Length: {len(request)}\r\n\r\n"
-        times = []
-        with socket.create_connection(("127.0.0.1", self.port)) as connection:
-            for _ in range(2000):
-                begin = time.perf_counter()
-                connection.sendall(head.encode() + request)
-                connection.recv(4096)
-                times.append(time.perf_counter() - begin)
-        self.ask("calls")
-        return statistics.median(times) * 1e6
-
-
 class Contender:
     def __init__(self, name, function, command, handler):
         self.name, self.function, self.command, self.handler = name, function, command, handler
-        self.starts, self.start_cpus, self.firsts, self.events, self.cpu_s = [], [], [], [], 0.0
-        self.peak_mb = self.large_mb = self.calls = None
+        self.starts, self.start_cpus, self.firsts, self.events, self.cpus = [], [], [], [], []
+        self.peak_mb = self.large_mb = self.large_cpu_s = self.calls = None
 
     def environment(self, api, stub):
         return {
@@ -171,42 +59,10 @@ class Contender:
             "AWS_LAMBDA_FUNCTION_NAME": self.function, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_LOG_GROUP_NAME": "bench",
             "AWS_LAMBDA_LOG_STREAM_NAME": "bench", "AWS_ENDPOINT_URL": stub.url,
-            "ARM_CELL": "us-west", "ARM_CASE_TABLE": "cases", "ARM_EVIDENCE_BUCKET": "evidence",
+            "ARM_CELL": "us-west", "ARM_CASE_TABLE": "cases", "ARM_ENDPOINT_NAME": "model", "ARM_EVIDENCE_BUCKET": "evidence",
             "ARM_EVIDENCE_QUEUE_URL": f"{stub.url}/123456789012/evidence",
-            **AUTHORITIES,
+            "PYTHONPYCACHEPREFIX": str(ROOT / ".arm" / "benches" / "compiled"), **AUTHORITIES,
         }  # fmt: skip
-
-
-class Instance:
-    """A running function."""
-
-    def __init__(self, contender, stub):
-        self.api = RuntimeApi()
-        environment = contender.environment(self.api, stub)
-        begin = time.perf_counter()
-        self.process = subprocess.Popen(contender.command, env=environment, cwd=HERE, stdout=subprocess.DEVNULL)
-        self.waits = self.api.next()
-        self.start_s = time.perf_counter() - begin
-        self.start_cpu_s = self.cpu_s()
-
-    def invoke(self, event):
-        took, self.waits = self.api.invoke(self.waits, event)
-        return took
-
-    def cpu_s(self):
-        """CPU time so far, of all threads that live."""
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-    def peak_mb(self):
-        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        self.api.forget()
-        self.api.listener.close()
 
 
 def incident(number, camera, start_ms):
@@ -251,6 +107,22 @@ class Incidents:
             yield batch(json.dumps(incident(self.number, f"cam-{self.number}", now_ms - 60_000)))
 
 
+class Windows:
+    """Windows of ten seconds; a large one is what one call of the model takes."""
+
+    def events(self, count, large=False):
+        now_ms = int(time.time() * 1000) // 1000 * 1000
+        for _ in range(count):
+            yield batch(json.dumps({
+                "version": 1, "id": "8d5c3ef2b7a94c1e8d5c3ef2b7a94c1e", "camera": "cam-1",
+                "store": {"id": "seattle-001", "name": "Pike Place", "cell": "us-west", "timezone": "America/Los_Angeles"},
+                "aisle": {"id": "aisle-5", "name": "Aisle 5", "kind": "high-value"},
+                "stream": "arm-us-west-seattle-001-cam-1", "bus": "arm-us-west-seattle-001",
+                "start_ms": now_ms - (46_000 if large else 10_000), "end_ms": now_ms, "expires_ms": now_ms + 600_000,
+                "hours": HOURS,
+            }))  # fmt: skip
+
+
 class Requests:
     """Requests for the clips of cases that `respond` opened; all are open again after each `events`."""
 
@@ -275,6 +147,9 @@ class Requests:
 
 
 def cold(contenders, source, stub, starts):
+    for contender in contenders:
+        # Brings files into memory, and lets Python compile its own.
+        Instance(contender, stub).end()
     for _ in range(starts):
         for contender in contenders:
             instance = Instance(contender, stub)
@@ -289,13 +164,15 @@ def warm(contenders, source, stub, events):
     for contender, instance in instances:
         for event in source.events(WARM_UP):
             instance.invoke(event)
-    for _ in range(events // BATCH):
-        for contender, instance in instances:
+    for turn in range(events // BATCH):
+        # Another one goes first each time.
+        first = turn % len(instances)
+        for contender, instance in instances[first:] + instances[:first]:
             batch_events = list(source.events(BATCH))
             stub.ask("calls")
             before = instance.cpu_s()
             contender.events += [instance.invoke(event) for event in batch_events]
-            contender.cpu_s += instance.cpu_s() - before
+            contender.cpus.append((instance.cpu_s() - before) / BATCH)
             contender.calls = stub.ask("calls")
     for contender, instance in instances:
         contender.peak_mb = instance.peak_mb()
@@ -305,8 +182,10 @@ def warm(contenders, source, stub, events):
 def large(contenders, source, stub):
     for contender in contenders:
         instance = Instance(contender, stub)
-        for event in source.events(3, large=True):
+        before = instance.cpu_s()
+        for event in source.events(LARGE, large=True):
             instance.invoke(event)
+        contender.large_cpu_s = (instance.cpu_s() - before) / LARGE
         contender.large_mb = instance.peak_mb()
         instance.end()
 
@@ -334,7 +213,7 @@ def zipped(files):
 
 
 def packages(home):
-    """What a Python function must bring where boto3 is not part of its runtime."""
+    """What a Python function brings that does not rely on Lambda's own boto3."""
     site = next((home / "lib").glob("python3*/site-packages"))
     for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py"):
         found = [site / name] if (site / name).is_file() else (site / name).rglob("*")
@@ -369,10 +248,12 @@ def report(contenders, sizes):
         ("start + first event, median ms", lambda it: 1e3 * median([sum(pair) for pair in zip(it.starts, it.firsts)])),
         ("event, median ms", lambda it: 1e3 * median(it.events)),
         ("event, p95 ms", lambda it: 1e3 * p95(it.events)),
-        ("event, CPU ms", lambda it: 1e3 * it.cpu_s / len(it.events)),
+        ("event, CPU ms", lambda it: 1e3 * median(it.cpus)),
         ("peak memory, MB", lambda it: it.peak_mb),
-        ("the same, clips of 100 MB", lambda it: it.large_mb),
-        ("zip, MB", lambda it: sizes[it.name] / 1e6),
+        (f"the same, {LARGEST.get(ours.function)}", lambda it: it.large_mb),
+        ("such an event, CPU ms", lambda it: it.large_cpu_s and 1e3 * it.large_cpu_s),
+        ("zip, MB", lambda it: sizes[it.name][0] / 1e6),
+        ("zip with all libraries, MB", lambda it: sizes[it.name][1] / 1e6),
     ]
     print(f"\n{ours.function}: {len(ours.starts)} starts, {len(ours.events)} events")
     print(f"{'':32}" + "".join(f"{it.name:>24}" for it in contenders))
@@ -400,30 +281,29 @@ def main():
     stub = Stub(stub_program)
     try:
         print(f"the stub alone: {stub.alone_us():.0f} us an answer")
-        for function in ("respond", "preserve"):
+        for function in ("respond", "preserve", "analyze"):
             ours = Contender("ours", function, [bootstrap], function)
             python = [home / "bin" / "python", "-m", "awslambdaric", f"peer_{function}.handler"]
             peer = Contender("boto3", function, python, f"peer_{function}.handler")
             floor = Contender("empty in Rust", function, [empty], "empty")
             also = [Contender(name, function, [path], function) for name, path in others.items()]
             contenders = [ours, *also, peer, floor]
-            source = Incidents()
+            source = Incidents() if function == "respond" else Windows()
             if function == "preserve":
                 source = Requests(Contender("", "respond", [bootstrap], "respond"), stub)
             cold(contenders, source, stub, options.starts)
             warm(contenders, source, stub, options.events)
-            if function == "preserve":
+            if function in LARGEST:
                 large(contenders, source, stub)
             for it in [*also, peer]:
                 if it.calls != ours.calls:
                     raise Failed(f"{it.name} called {it.calls}, ours {ours.calls}")
-            sizes = {"ours": zipped([("bootstrap", bootstrap)]), "empty in Rust": zipped([("bootstrap", empty)])}
-            sizes |= {name: zipped([("bootstrap", path)]) for name, path in others.items()}
-            sizes["boto3"] = zipped([(f"peer_{function}.py", HERE / f"peer_{function}.py")])
+            sizes = {it.name: 2 * [zipped([("bootstrap", it.command[0])])] for it in contenders}
+            alone = [(f"peer_{function}.py", HERE / f"peer_{function}.py")]
+            # Lambda's Python brings boto3; whoever needs a certain one brings it along.
+            sizes["boto3"] = [zipped(alone), zipped([*alone, *packages(home)])]
             report(contenders, sizes)
             print(f"calls of {BATCH} events, ours and boto3's: {json.dumps(ours.calls)}")
-        bare = zipped(list(packages(home)))
-        print(f"boto3's zip holds the function alone, as Lambda brings boto3; with boto3 in it: {bare / 1e6:.1f} MB")
     finally:
         stub.process.kill()
         stub.process.wait()

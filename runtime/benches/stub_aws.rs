@@ -23,6 +23,9 @@ const CLIP_BYTES_MAX: usize = 108_000_000;
 /// Length of a fragment in seconds, as `kvssink` makes them.
 const FRAGMENT_S: f64 = 2.0;
 
+/// Bytes of a fragment: one Mbit/s.
+const FRAGMENT_BYTES: usize = 250_000;
+
 type Item = Map<String, Value>;
 
 #[derive(Default)]
@@ -126,6 +129,13 @@ fn answer(stub: &Stub, name: &str, input: &Value) -> Response {
             let video = stub.video.slice(..CLIP_BYTES_MAX.min(bytes));
             ([("content-type", "video/mp4")], video).into_response()
         }
+        "getMediaForFragmentList" => {
+            let count = at(input, "/Fragments").as_array().map_or(0, Vec::len);
+            let video = stub.video.slice(..CLIP_BYTES_MAX.min(count * FRAGMENT_BYTES));
+            ([("content-type", "video/webm")], video).into_response()
+        }
+        // Nothing seen: the answer to all but a few windows.
+        "endpoints/model/invocations" => json(json!({ "detections": [] })),
         "bench/calls" => json(json!(std::mem::take(&mut world.calls))),
         "bench/queued" => json(json!(std::mem::take(&mut world.queued))),
         "bench/save" => {
@@ -198,7 +208,7 @@ fn fragments(input: &Value) -> Vec<Value> {
     let fragment = |start: f64| {
         json!({
             "FragmentNumber": format!("9134385233318150{start:.0}"),
-            "FragmentSizeInBytes": 250_000,
+            "FragmentSizeInBytes": FRAGMENT_BYTES,
             "ProducerTimestamp": start,
             "ServerTimestamp": start + 1.0,
             "FragmentLengthInMilliseconds": 2_000,

@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn all_clients_may_share_a_connector_as_its_timeouts_are_theirs() {
+        let respond = of_respond(&SdkConfig::builder().build());
+        for timeouts in [respond.timeout_config().unwrap(), &clip_timeouts()] {
+            assert_eq!(timeouts.connect_timeout(), Some(CONNECT_MAX));
+            assert_eq!(timeouts.read_timeout(), None);
+        }
+    }
+
+    #[test]
     fn a_wrong_role_loses_no_message() {
         for code in ["AccessDenied", "AccessDeniedException", "NotAuthorizedException"] {
             assert!(is_curable(code), "{code}");

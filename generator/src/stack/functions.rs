@@ -107,8 +107,9 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
             .with([windows, table.clone()])
             .sends_to(["Windows", "UndeliveredQueue"])
             .uses_key_for(&["dynamodb", "lambda", "sns", "sqs"]),
-        // The largest window is 6 MB, but the model may take its time over it.
-        function("analyze", "Shows the model a window of video", 512, ANALYZE_SECONDS)
+        // Its peak with the largest window, 6 MB, is 16 MB; measured by runtime/benches. It waits for
+        // the model most of its time, which is paid by memory: the CPU of 256 MB is enough.
+        function("analyze", "Shows the model a window of video", 256, ANALYZE_SECONDS)
             .with([model, table.clone()])
             .consumes("Windows")
             .uses_key_for(&["dynamodb", "lambda", "sqs"]),
@@ -117,7 +118,9 @@ pub(super) fn functions(cell: &Cell, names: &CellNames) -> Vec<Function> {
             .consumes("Incidents")
             .sends_to(["Evidence"])
             .uses_key_for(&["dynamodb", "lambda", "sns", "sqs"]),
-        // A clip is up to 100 MB, held whole so that S3 can verify its SHA-256.
+        // A clip is up to 100 MB, held whole and once so that S3 can verify its SHA-256; the peak with
+        // it is 106 MB, measured by runtime/benches. Raw video that is read in parts may need that
+        // twice; a function that runs out of memory would keep nothing.
         function("preserve", "Keeps the clip of a case", 512, PRESERVE_SECONDS)
             .with([evidence.clone(), table.clone(), clips])
             .consumes("Evidence")
