@@ -12,6 +12,7 @@ mod diagnostics;
 mod explaining;
 mod generation;
 mod hostile;
+mod operating;
 mod quotas;
 mod refusals;
 mod scenarios;

@@ -222,4 +222,4 @@ fn read<T: DeserializeOwned>(body: &str) -> Result<T, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

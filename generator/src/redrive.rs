@@ -26,6 +26,9 @@ pub use overdue::Clips;
 /// flight, and ten thousand fit the memory of any machine; the next run takes the next.
 pub const LETTERS_MAX: usize = 10_000;
 
+/// What people read of a letter of which nothing can be made.
+const CANNOT: &str = "cannot be put back";
+
 /// A letter that this run has received, and hides from others for a while.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
@@ -150,7 +153,7 @@ impl Report {
     }
 
     fn leave(&mut self, queue: DeadLetters, letter: &Letter, reason: String) {
-        self.note(queue, ("not understood", Became::Left), letter.sent_ms);
+        self.note(queue, (CANNOT, Became::Left), letter.sent_ms);
         let (id, excerpt) = (letter.id.clone(), letter.excerpt());
         self.left.push(Left { queue, id, reason, excerpt });
     }
@@ -236,11 +239,12 @@ async fn take(
     rows(services, request, &spans, report).await?;
     for id in spans.keys() {
         let Some(it) = held.get(id).cloned() else { continue };
-        if request.mode == Mode::CarryOut && !services.is_stopped() {
+        let became = if services.is_stopped() { Became::Left } else { Became::Rows };
+        if request.mode == Mode::CarryOut && became == Became::Rows {
             services.delete(queue, &it).await?;
             held.remove(id);
         }
-        report.note(queue, ("changes of cases", Became::Rows), it.letter.sent_ms);
+        report.note(queue, ("changes of cases", became), it.letter.sent_ms);
     }
     Ok(())
 }
@@ -263,6 +267,10 @@ async fn meet(
             }
             Some(case) => {
                 let is_pending = case.evidence.status == EvidenceStatus::Pending;
+                if is_pending && request.mode == Mode::CarryOut {
+                    // Else the next run, or the sweep, asks as well; a case that has just changed asks itself.
+                    services.note_asked(&case, &rfc3339(request.now_ms)).await?;
+                }
                 report.requested.insert(case_id);
                 let kind = if is_pending { "clip request" } else { "clip request, ended" };
                 (kind, vec![(DeadLetters::Evidence, letter.body.clone())])

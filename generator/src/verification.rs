@@ -7,7 +7,7 @@
 use casework::audit;
 use casework::time::parse_ms;
 use contract::case::{AuditEntry, CaseItem, Evidence, EvidenceStatus};
-use contract::evidence::LockMode;
+use contract::evidence::{EvidencePart, LockMode};
 
 /// A clip that a case keeps, and what is said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub enum Finding {
     CaseUnread(String),
     #[error("an entry of the trail cannot be read: {0}")]
     EntryUnread(String),
-    #[error("audit trail: {0}")]
+    #[error("{0}")]
     Trail(audit::Finding),
     #[error("the case names another bucket for its clip, `{0}`")]
     OtherBucket(String),
@@ -131,22 +131,38 @@ pub fn clips(case: &CaseItem, entries: &[AuditEntry]) -> Vec<Clip> {
     let named = [case.evidence.clone()];
     let mut clips: Vec<Clip> = Vec::new();
     for evidence in told(entries).iter().chain(&named) {
-        let Some(sha256) = &evidence.sha256 else { continue };
         let lock = evidence.request.as_ref().or(case.evidence.request.as_ref()).map(|it| it.lock);
-        let clip = Clip {
-            case_id: case.case_id.clone(),
-            key: evidence.key.clone(),
-            version_id: evidence.version_id.clone(),
-            sha256: sha256.clone(),
-            bytes: evidence.bytes,
-            retain_until_ms: evidence.retain_until.as_deref().and_then(parse_ms),
-            lock,
-        };
-        if !clips.contains(&clip) {
-            clips.push(clip);
+        for clip in objects(&case.case_id, evidence, lock) {
+            if !clips.contains(&clip) {
+                clips.push(clip);
+            }
         }
     }
     clips
+}
+
+/// The objects of one clip: its parts where it has several.
+fn objects(case_id: &str, evidence: &Evidence, lock: Option<LockMode>) -> Vec<Clip> {
+    let first = evidence.sha256.as_ref().map(|sha256| Clip {
+        case_id: case_id.to_owned(),
+        key: evidence.key.clone(),
+        version_id: evidence.version_id.clone(),
+        sha256: sha256.clone(),
+        bytes: evidence.bytes,
+        retain_until_ms: evidence.retain_until.as_deref().and_then(parse_ms),
+        lock,
+    });
+    let part = |part: &EvidencePart| Clip {
+        case_id: case_id.to_owned(),
+        key: part.key.clone(),
+        version_id: part.version_id.clone(),
+        sha256: part.sha256.clone(),
+        bytes: Some(part.bytes),
+        retain_until_ms: parse_ms(&part.retain_until),
+        lock,
+    };
+    let parts = evidence.parts.iter().map(part);
+    first.into_iter().chain(parts).collect()
 }
 
 /// Holds a clip against its object; `None`: there is none. After its time a clip may be gone.
@@ -208,8 +224,13 @@ fn rfc3339_s(at_ms: i64) -> String {
 
 /// The clips of which a trail tells, the newest last.
 fn told(entries: &[AuditEntry]) -> Vec<Evidence> {
-    let stored = entries.iter().filter(|entry| entry.action == "evidence-stored");
-    stored.filter_map(|entry| serde_json::from_value(entry.facts.clone()).ok()).collect()
+    let evidence = |entry: &AuditEntry| match entry.action.as_str() {
+        "evidence-stored" => Some(entry.facts.clone()),
+        "evidence-completed" => entry.facts.get("evidence").cloned(),
+        _ => None,
+    };
+    let told = entries.iter().filter_map(evidence);
+    told.filter_map(|facts| serde_json::from_value(facts).ok()).collect()
 }
 
 /// What a case says otherwise of its clip than its trail.
@@ -219,6 +240,7 @@ fn differences(told: &Evidence, named: &Evidence) -> Vec<&'static str> {
         ("sha256", told.sha256 == named.sha256),
         ("bytes", told.bytes == named.bytes),
         ("version_id", told.version_id == named.version_id),
+        ("parts", told.parts == named.parts),
         ("retain_until", told.retain_until == named.retain_until),
     ];
     fields.into_iter().filter(|(_, is_same)| !is_same).map(|(field, _)| field).collect()

@@ -139,3 +139,69 @@ fn of_record(record: &Record, bucket: &str) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use casework::case_table::memory::run;
+
+    use super::*;
+
+    /// Three pages of one case each; the second case changes until it was read so often.
+    struct World {
+        settles_after: usize,
+        reads: Cell<usize>,
+    }
+
+    impl VerifyServices for World {
+        async fn fetch_ids(
+            &self,
+            _: &Selection,
+            after: Option<Place>,
+        ) -> Result<(Vec<String>, Option<Place>), CloudError> {
+            let number = after.map_or(1, |place| place.len() + 1);
+            let texts = |number: usize| (0..number).map(|it| (it.to_string(), String::new()));
+            let next = (number < 3).then(|| texts(number).collect());
+            Ok((vec![number.to_string()], next))
+        }
+
+        async fn fetch_record(&self, case_id: &str) -> Result<Record, CloudError> {
+            if case_id != "2" {
+                return Ok(Record::default());
+            }
+            self.reads.set(self.reads.get() + 1);
+            let unread = vec![self.reads.get().min(self.settles_after).to_string()];
+            Ok(Record { unread, ..Record::default() })
+        }
+
+        async fn read_clip(&self, _: &Clip) -> Result<Option<Object>, CloudError> {
+            Ok(None)
+        }
+    }
+
+    /// Findings by case, and how often the second case was read.
+    fn check(cases: &[&str], settles_after: usize) -> (Vec<String>, u64, usize) {
+        let world = World { settles_after, reads: Cell::default() };
+        let cases: Vec<_> = cases.iter().map(|it| (*it).to_owned()).collect();
+        let mut told = Vec::new();
+        let mut tell =
+            |case: &str, finding: &Finding| told.push(format!("{case} {}", finding.code()));
+        let of = (cases.as_slice(), &Selection::default());
+        let checked = run(verify(&world, of, ("bucket", 0), &mut tell)).unwrap().unwrap();
+        (told, checked.cases, world.reads.get())
+    }
+
+    #[test]
+    fn every_page_is_verified_and_named_cases_alone() {
+        let all = ["1 no-case", "2 entry-unread", "2 no-case", "3 no-case"].map(str::to_owned);
+        assert_eq!(check(&[], 1), (all.to_vec(), 3, 2));
+        assert_eq!(check(&["3"], 1), (vec!["3 no-case".to_owned()], 1, 0));
+    }
+
+    #[test]
+    fn a_case_that_changes_while_it_is_read_is_read_again() {
+        assert_eq!(check(&["2"], 3).2, 4);
+        assert_eq!(check(&["2"], 99).2, READS_MAX);
+    }
+}

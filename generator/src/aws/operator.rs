@@ -1,5 +1,7 @@
 //! What operators ask of a cell: its dead letters, its case table, its clips.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,6 +23,8 @@ use crate::verify::{Record, Selection, VerifyServices};
 pub struct Operator {
     names: CellNames,
     sqs: aws_sdk_sqs::Client,
+    /// Addresses of queues by their names.
+    urls: RefCell<HashMap<String, String>>,
     table: Table,
     s3: aws_sdk_s3::Client,
     stopped: Arc<AtomicBool>,
@@ -39,6 +43,7 @@ impl Operator {
         let client = aws_sdk_dynamodb::Client::new(&config);
         Self {
             sqs: aws_sdk_sqs::Client::new(&config),
+            urls: RefCell::default(),
             table: Table { client, name: names.case_table() },
             s3: aws_sdk_s3::Client::from_conf(s3),
             stopped: Arc::default(),
@@ -56,13 +61,24 @@ impl Operator {
         });
     }
 
+    /// The address of a queue, which is asked for once.
+    async fn url(&self, name: String) -> Result<String, CloudError> {
+        let known = self.urls.borrow().get(&name).cloned();
+        if let Some(url) = known {
+            return Ok(url);
+        }
+        let url = sqs::url(&self.sqs, &name).await?;
+        self.urls.borrow_mut().insert(name, url.clone());
+        Ok(url)
+    }
+
     /// The address of the queue in which dead letters lie.
     async fn dead(&self, queue: DeadLetters) -> Result<String, CloudError> {
         let name = match queue {
             DeadLetters::Undelivered => self.names.queue(queue.as_str()),
             _ => self.names.dead_letter_queue(queue.as_str()),
         };
-        sqs::url(&self.sqs, &name).await
+        self.url(name).await
     }
 }
 
@@ -80,7 +96,7 @@ impl RedriveServices for Operator {
     }
 
     async fn send(&self, queue: DeadLetters, body: &str) -> Result<(), CloudError> {
-        let url = sqs::url(&self.sqs, &self.names.queue(queue.as_str())).await?;
+        let url = self.url(self.names.queue(queue.as_str())).await?;
         sqs::send(&self.sqs, &url, body).await
     }
 

@@ -135,8 +135,8 @@ mod tests {
         let by_rule: Vec<_> =
             summary.rules.iter().map(|it| (it.name, it.detections, it.cases, it.joined)).collect();
         assert_eq!(by_rule, [("sure", 3, 0, 3), ("any", 2, 1, 1), ("unrouted", 0, 0, 0)]);
-        let [storm] = summary.storms.try_into().unwrap();
-        assert_eq!((storm.detections, storm.last_ms - storm.first_ms), (5, 160_000));
+        let [burst] = summary.storms.try_into().unwrap();
+        assert_eq!((burst.detections, burst.last_ms - burst.first_ms), (5, 160_000));
         let critical = summary.cases.iter().find(|(it, _)| *it == Priority::Critical);
         assert_eq!(critical.unwrap().1, 1, "it has the priority of what it took over");
     }
