@@ -21,6 +21,8 @@ mod kept;
 mod merging;
 pub mod overdue;
 mod telling;
+#[cfg(test)]
+mod trail;
 
 pub use clip::{Outcome, evidence_requested, finish_evidence};
 pub use kept::{KeptClip, complete_evidence};

@@ -410,6 +410,34 @@ proptest! {
 }
 
 #[test]
+fn whatever_call_fails_while_two_cases_become_one_the_promise_holds() {
+    let of = |(start_s, rule)| Drawn { start_s, group: 0, rule };
+    // The two ends are too far apart for their cooldown; what comes last lies between, and is critical.
+    let drawn: Vec<_> = [(3_610, 0), (3_500, 1), (3_555, 2)].map(of).to_vec();
+    let run = |faults| Run {
+        drawn: drawn.clone(),
+        again: Vec::new(),
+        batches: vec![1],
+        instances: 1,
+        turns: vec![0],
+        faults,
+        kept_every: 2,
+    };
+    let world = World::default();
+    run(Vec::new()).happen(&world);
+    let calls = world.calls.names.take();
+    assert_eq!(world.table.cases.borrow().len(), 2, "one became part of the other");
+    for (index, call) in calls.iter().enumerate() {
+        for fault in Fault::ALL {
+            let (world, run) = (World::default(), run(vec![(index, fault)]));
+            run.happen(&world);
+            let held = judge(&world, &run.messages());
+            held.unwrap_or_else(|error| panic!("call {index}, {call}, {fault:?}: {error}"));
+        }
+    }
+}
+
+#[test]
 fn a_storm_of_ten_thousand_detections_in_any_order_is_one_case_and_few_alerts() {
     let world = World::default();
     // One every two seconds for five and a half hours, strewn so that most batches link what is apart.
