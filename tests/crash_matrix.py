@@ -18,6 +18,7 @@ import collections
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,6 @@ class Cell:
     # How often people are told without a fault.
     usual_alerts: int = 0
     facts: Any = None
-    seconds: float = 0
 
     @property
     def cameras(self) -> list[str]:
@@ -134,7 +134,6 @@ def faults(scenario: Scenario, index: int, calls: list[Call], whole: bool) -> li
 
 async def perform(world: World, cell: Cell) -> None:
     """Plays one cell to its end."""
-    began = time.monotonic()
     lane = Lane(world, cell.name, tuple(cell.cameras[1:]))
     host = await world.host(cell.scenario.function)
     cell.act = act = Act(lane, host, cell.fault)
@@ -148,10 +147,12 @@ async def perform(world: World, cell: Cell) -> None:
         await lane.settle(host)
     except LaneError as error:
         cell.wrong.append(str(error))
+    except Exception as error:  # noqa: BLE001
+        # The others go on; this one counts as failed.
+        cell.wrong.append("".join(traceback.format_exception(error)[-3:]))
     finally:
         await world.end(host)
         await lane.forget_video()
-        cell.seconds = time.monotonic() - began
 
 
 async def play(world: World, cells: list[Cell]) -> None:

@@ -50,7 +50,6 @@ class World:
         self.urls: dict[str, str] = {}
         self.hidden_s: dict[str, int] = {}
         self.changes: list[dict[str, Any]] = []
-        self.iterator: str | None = None
         self.reading = asyncio.Lock()
 
     @contextlib.asynccontextmanager
@@ -144,15 +143,17 @@ class World:
         return [it for it in mine if not filters or any(matches(one, it) for one in filters)]
 
     def read_changes(self) -> None:
-        streams = self.aws.client("dynamodbstreams")
-        if self.iterator is None:
-            arn = self.aws.sources["project"].arn
-            shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
-            answer = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
-            self.iterator = answer["ShardIterator"]
+        """Reads on where it stopped; an iterator lives for minutes, so each time it is a new one."""
+        streams, arn = self.aws.client("dynamodbstreams"), self.aws.sources["project"].arn
+        shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+        start: dict[str, str] = {"ShardIteratorType": "TRIM_HORIZON"}
+        if self.changes:
+            last = self.changes[-1]["dynamodb"]["SequenceNumber"]
+            start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
+        iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, **start)["ShardIterator"]
         while True:
-            answer = streams.get_records(ShardIterator=self.iterator, Limit=1000)
-            self.iterator = answer["NextShardIterator"]
+            answer = streams.get_records(ShardIterator=iterator, Limit=1000)
+            iterator = answer["NextShardIterator"]
             if not answer["Records"]:
                 return
             for record in answer["Records"]:
