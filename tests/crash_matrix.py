@@ -138,7 +138,7 @@ async def perform(world: World, cell: Cell) -> None:
     host = await world.host(cell.scenario.function)
     cell.act = act = Act(lane, host, cell.fault)
     try:
-        await lane.play(act.start_ms)
+        await lane.play(act.start_ms, cell.scenario.quiet_s)
         result = await cell.scenario.perform(act)
         cell.calls = result.calls
         answer = result.answer if isinstance(result.answer, dict) else {}

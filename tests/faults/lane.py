@@ -29,8 +29,6 @@ DELIVERIES_MAX = 20
 SHARED = {"dispatch": 1, "analyze": 1, "respond": 2, "preserve": 2, "project": 1}
 # Minutes of an hour in which a lane may begin; see `calm_seconds`.
 CALM_MINUTES = (10, 50)
-# Seconds of video before the scene and after it: more than any evidence wants.
-QUIET_SECONDS = 40
 
 
 class World:
@@ -189,11 +187,11 @@ class Lane:
     def stream(self) -> str:
         return self.world.aws.tick["stream_prefix"] + self.name
 
-    async def play(self, start_ms: int) -> None:
-        """Makes the camera's stream, with the footage from `start_ms` on."""
+    async def play(self, start_ms: int, quiet_s: int) -> None:
+        """Makes the camera's stream, with the footage from `start_ms` on, and quiet around it."""
         local = self.world.aws.local
         await asyncio.to_thread(local, "POST", "/createStream", {"StreamName": self.stream, "DataRetentionInHours": 24})
-        play = {"stream": self.stream, "start_ms": start_ms, "quiet_s": QUIET_SECONDS, "at_once": True}
+        play = {"stream": self.stream, "start_ms": start_ms, "quiet_s": quiet_s, "at_once": True}
         await asyncio.to_thread(local, "POST", "/_local/play", play)
 
     async def forget_video(self) -> None:

@@ -71,6 +71,16 @@ async def escalates(act: Act) -> Result:
     return await act.lane.deliver("respond", act.host, act.fault)
 
 
+async def links(act: Act) -> Result:
+    """Two cases, and then a detection between them that makes them one."""
+    await act.sees()
+    await act.lane.deliver("respond")
+    await act.sees(after_s=100)
+    await act.lane.deliver("respond")
+    await act.sees(after_s=50)
+    return await act.lane.deliver("respond", act.host, act.fault)
+
+
 async def several(act: Act) -> Result:
     """One event that three rules match; their messages come in one batch."""
     await act.sees(
@@ -171,6 +181,8 @@ class Scenario:
     # How often they may be told because messages come apart: once for each priority.
     alerts_apart: int = 0
     second_camera: bool = False
+    # Seconds of video before the scene and after it: more than the evidence wants.
+    quiet_s: int = 40
     # Its function looks at the cases of all lanes, so it comes after them, one cell at a time.
     alone: bool = False
 
@@ -179,6 +191,7 @@ SCENARIOS = [
     Scenario("a detection opens a case", "respond", opens, 1),
     Scenario("a detection joins a case", "respond", joins, 1),
     Scenario("a detection escalates a case", "respond", escalates, 2),
+    Scenario("a detection makes two cases one", "respond", links, 2, quiet_s=150),
     Scenario("three rules match one event", "respond", several, 1, alerts_apart=3),
     Scenario("three rules match one event, and two environments have the messages", "respond", several_apart, 1, alerts_apart=3),
     Scenario("two detections come in one batch", "respond", two_at_once, 1, alerts_apart=2),
