@@ -77,6 +77,10 @@ class Cell:
         """Whether people were told more often than without a fault."""
         return self.alerts > self.usual_alerts
 
+    def place(self) -> str:
+        what = f"call {self.fault.number}, {self.fault}" if self.fault else "without a fault"
+        return f"{self.scenario.name}, {what}"
+
     def outcome(self) -> str:
         if self.wrong:
             return "FAILED"
@@ -248,16 +252,18 @@ def print_totals(cells: list[Cell], letters: dict[str, int], strays: list[str], 
     for cell in cells:
         if cell.told_more and not cell.wrong:
             why = "; ".join(sorted(set(cell.doubts()))) or "messages came apart, the one of lower priority first"
-            reasons[why].append(f"{cell.scenario.name}, call {cell.fault and cell.fault.number}, {cell.fault}")
+            reasons[why].append(cell.place())
     for reason, places in reasons.items():
         print(f"people were told again because {reason} ({len(places)} cells):")
         for place in places:
             print(f"    {place}")
     for cell in cells:
         for wrong in cell.wrong:
-            print(f"FAILED   {cell.scenario.name}, call {cell.fault and cell.fault.number}, {cell.fault}: {wrong}")
-    totals = collections.Counter("told more often" if it.outcome().startswith("told") else it.outcome() for it in cells if it.fault)
-    print(f"\n{sum(totals.values())} cells in {seconds:.0f} s: " + ", ".join(f"{count} {name}" for name, count in sorted(totals.items())))
+            print(f"FAILED   {cell.place()}: {wrong}")
+    outcomes = (it.outcome() for it in cells if it.fault)
+    totals = collections.Counter("told more often" if it.startswith("told") else it for it in outcomes)
+    summed = ", ".join(f"{count} {name}" for name, count in sorted(totals.items()))
+    print(f"\n{sum(totals.values())} cells in {seconds:.0f} s: {summed}")
     print(f"dead letters: {letters or 'none'}")
     for stray in strays:
         print(f"FAILED   a message of no lane: {stray}")

@@ -197,8 +197,9 @@ class LocalAws:
             status = stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
         if status != "CREATE_COMPLETE":
             events = stacks.describe_stack_events(StackName=name)["StackEvents"]
-            failed = [f"{it['LogicalResourceId']}: {it.get('ResourceStatusReason')}" for it in events if "FAILED" in it["ResourceStatus"]]
-            raise SystemExit(f"stack {name} is {status}: {failed}")
+            events = [it for it in events if "FAILED" in it["ResourceStatus"]]
+            reasons = [f"{it['LogicalResourceId']}: {it.get('ResourceStatusReason')}" for it in events]
+            raise SystemExit(f"stack {name} is {status}: {reasons}")
 
     def read_functions(self) -> None:
         for it in self.client("lambda").list_functions()["Functions"]:

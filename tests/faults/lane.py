@@ -315,7 +315,8 @@ class Lane:
         named = [camera | {"id": it, "aisle": self.name} for it in cameras]
         aisle = tick["aisles"][0] | {"id": self.name, "name": f"Aisle {self.name}"}
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minute_ms / 1_000))
-        event = tick | {"store": tick["store"] | {"id": self.name}, "scheduled_time": at, "cameras": named, "aisles": [aisle]}
+        store = tick["store"] | {"id": self.name}
+        event = tick | {"store": store, "scheduled_time": at, "cameras": named, "aisles": [aisle]}
         return await self.invoke("dispatch", event, host, fault)
 
     async def discard(self, function: str, keep: Any) -> list[dict[str, Any]]:

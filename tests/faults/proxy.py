@@ -39,6 +39,8 @@ ONCE = ("kill-before", "kill-after", "twin", "twin-kill")
 VIDEO_SERVICES = ("kinesisvideo", "sagemaker")
 # How long AWS may take for one call, in seconds.
 UPSTREAM_SECONDS = 60
+# Headers that say nothing about what is asked for.
+SIGNATURE_HEADERS = ("x-amz-date", "x-amz-user-agent", "x-amz-content-sha256")
 # How each service says that it is asked too often: status and code.
 THROTTLES = {
     "dynamodb": (400, "ProvisionedThroughputExceededException"),
@@ -317,7 +319,8 @@ def s3_call(request: Request, path: str, query: str) -> tuple[str, dict[str, Any
     given: dict[str, Any] = {"Bucket": bucket, "Key": "/".join(key)}
     given |= dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
     # What a policy's condition may look at; not the signature.
-    given |= {name.lower(): value for name, value in request.headers if name.lower().startswith("x-amz-") and name.lower() not in ("x-amz-date", "x-amz-user-agent", "x-amz-content-sha256")}  # fmt: skip
+    headers = {name.lower(): value for name, value in request.headers if name.lower().startswith("x-amz-")}
+    given |= {name: value for name, value in headers.items() if name not in SIGNATURE_HEADERS}
     listing = request.method == "GET" and not given["Key"]
     return "ListObjectsV2" if listing else kinds.get(request.method, request.method), given
 

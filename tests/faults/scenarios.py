@@ -150,7 +150,8 @@ async def ticks(act: Act) -> Result:
 async def rows(act: Act) -> Result:
     """The changes of two cases of different days, so that there are two objects."""
     await act.sees()
-    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=act.start_ms - LONG_AGO_MS, end_ms=act.start_ms - LONG_AGO_MS + 2_000)
+    start_ms = act.start_ms - LONG_AGO_MS
+    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=start_ms, end_ms=start_ms + 2_000)
     await act.lane.settle()
     return await act.lane.project(act.lane.case_ids, act.host, act.fault)
 
