@@ -31,6 +31,8 @@ struct World {
     requests: RefCell<Vec<(EvidenceMessage, i32)>>,
     /// A detection that the table will never take.
     refused: RefCell<Option<String>>,
+    /// What another instance handles while the next alert is being published.
+    meanwhile: RefCell<Vec<RoutedDetection>>,
 }
 
 impl Pause for World {
@@ -76,6 +78,10 @@ impl RespondServices for World {
     }
 
     async fn publish(&self, alert: &Alert) -> Result<String, StepError> {
+        let others = self.meanwhile.take();
+        if !others.is_empty() {
+            assert_eq!(self.deliver(&others, 150_000), []);
+        }
         let publish = || {
             self.published.borrow_mut().push(alert.clone());
             format!("message-{}", self.published.borrow().len())
@@ -604,4 +610,21 @@ fn a_case_that_somebody_deleted_does_not_keep_its_next_detection_from_a_case() {
     world.table.cases.borrow_mut().clear();
     world.settle(&[detection(110, Priority::High)]);
     assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (1, 2));
+}
+
+#[test]
+fn an_alert_that_is_published_while_its_case_becomes_part_of_another_is_noted_there() {
+    let world = World::default();
+    world.settle(&[detection(100, Priority::High)]);
+    let mut other = detection(220, Priority::High);
+    other.routing.notify = vec!["security".to_owned()];
+    world.meanwhile.replace(vec![detection(160, Priority::High)]);
+    assert_eq!(world.deliver(&[other], 140_000), []);
+    let case = world.table.case(&detection(100, Priority::High).case_id()).unwrap();
+    let expected = ["opened", "alerted", "absorbed", "joined", "alerted"];
+    assert_eq!(world.table.actions(&case), expected);
+    assert!(!case::is_due(&case.alert), "{:?}", case.alert);
+    let published = world.published.borrow();
+    let audiences: Vec<_> = published.iter().map(|it| it.audiences.clone()).collect();
+    assert_eq!(audiences, [["floor"], ["security"]], "each once");
 }
