@@ -185,14 +185,14 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
     assert_snapshot!(lines_of(&outcome, &["account", "eventbridge_buses", "iam_roles", "exit"]), @"
     account 123456789012, us-east-1
     eventbridge_buses                                    3       100  default     3              ok
-    iam_roles (all regions)                             14        10  yours     140  ##########  over
-    ! iam_roles is over: raise `Roles per account` of `iam` to at least 18 (Service Quotas), then write `quotas:
-    { iam_roles: 18 }` in fleet.yaml; or move cells to another account
+    iam_roles (all regions)                             16        10  yours     160  ##########  over
+    ! iam_roles is over: raise `Roles per account` of `iam` to at least 20 (Service Quotas), then write `quotas:
+    { iam_roles: 20 }` in fleet.yaml; or move cells to another account
     account 123456789012, us-west-2
     eventbridge_buses                                    2       100  default     2              ok
-    iam_roles (all regions)                             14        10  yours     140  ##########  over
-    ! iam_roles is over: raise `Roles per account` of `iam` to at least 18 (Service Quotas), then write `quotas:
-    { iam_roles: 18 }` in fleet.yaml; or move cells to another account
+    iam_roles (all regions)                             16        10  yours     160  ##########  over
+    ! iam_roles is over: raise `Roles per account` of `iam` to at least 20 (Service Quotas), then write `quotas:
+    { iam_roles: 20 }` in fleet.yaml; or move cells to another account
     error: the fleet needs more than there is of `iam_roles`
     exit code 1
     ");

@@ -119,8 +119,8 @@ mod tests {
         let rules = rules::compile(&store).unwrap();
         let mut simulation = Simulation::new(&store, &rules);
         // The second is no part of the first's incident until the third links them.
-        let sightings = [(0, 0.5), (100, 0.9), (101, 0.9), (150, 0.5), (160, 0.9)];
-        for (second, confidence) in sightings {
+        let seen = [(0, 0.5), (100, 0.9), (101, 0.9), (150, 0.5), (160, 0.9)];
+        for (second, confidence) in seen {
             let sighting = Sighting {
                 event_type: "concealment".to_owned(),
                 camera: Some("aisle-5-1".to_owned()),
@@ -132,11 +132,11 @@ mod tests {
         }
         let summary = simulation.finish();
         assert_eq!((summary.detections, summary.case_count()), (5, 1));
-        let by_rule: Vec<_> =
+        let rules: Vec<_> =
             summary.rules.iter().map(|it| (it.name, it.detections, it.cases, it.joined)).collect();
-        assert_eq!(by_rule, [("sure", 3, 0, 3), ("any", 2, 1, 1), ("unrouted", 0, 0, 0)]);
-        let [burst] = summary.storms.try_into().unwrap();
-        assert_eq!((burst.detections, burst.last_ms - burst.first_ms), (5, 160_000));
+        assert_eq!(rules, [("sure", 3, 0, 3), ("any", 2, 1, 1), ("unrouted", 0, 0, 0)]);
+        let [largest] = summary.storms.try_into().unwrap();
+        assert_eq!((largest.detections, largest.last_ms - largest.first_ms), (5, 160_000));
         let critical = summary.cases.iter().find(|(it, _)| *it == Priority::Critical);
         assert_eq!(critical.unwrap().1, 1, "it has the priority of what it took over");
     }
