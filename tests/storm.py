@@ -27,7 +27,7 @@ from faults.aws import STORE, LocalAws
 from faults.host import Host, queue_batch
 from faults.judge import is_mark
 from faults.lane import make_clock
-from faults.proxy import Call, Fault, Proxy, Request
+from faults.proxy import Answer, Call, Fault, Proxy, Request
 from storm_input import Detection, Rule, deployed_rules, draw, draw_one, in_any_order, incidents
 from storm_judge import Judge, drained, expect
 
@@ -40,6 +40,9 @@ WEIGHTS |= {"hang-before": 1, "hang-after": 1, "kill-before": 1, "kill-after": 1
 # From this delivery of a message on nothing fails: the last of five must not be lost to the lot.
 CALM_DELIVERY = 4
 HOSTS = 6
+# Longest time that publishing an alert takes, in seconds: long enough for other environments to come
+# to the same case meanwhile.
+PUBLISH_SECONDS = 1.5
 # Seconds without any progress after which the storm is over, and has failed.
 STUCK_SECONDS = 90
 # A message that failed stays hidden until everything else is handled; then the clock is moved on.
@@ -68,6 +71,11 @@ class Lot(Proxy):
         self.fault = fault if fault and (call.attempt == 1 or fault.each) else None
         self.broken = None
         return call
+
+    async def forward(self, call: Call, request: Request) -> Answer:
+        if call.operation == "Publish":
+            await asyncio.sleep(self.lot.random() * PUBLISH_SECONDS)
+        return await super().forward(call, request)
 
 
 @dataclass

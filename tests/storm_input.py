@@ -17,7 +17,7 @@ CAMERAS = 50
 # Of the events, so many are put again.
 AGAIN = 0.2
 # Of the incidents, so many have all their events among so many in a row: environments meet there.
-AT_ONCE, SPREAD = 0.5, 60
+AT_ONCE, SPREAD = 0.5, 30
 # An event's shape: its type, what rules look at, and the rule of the example store that it matches.
 KINDS = [
     ("shelf_sweep", {"confidence": 0.93, "period": "open"}, "shelf-sweep"),
