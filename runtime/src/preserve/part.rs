@@ -162,7 +162,7 @@ async fn fetch(
 ) -> Result<Vec<u8>, StepError> {
     let bytes_max = CLIP_BYTES_MAX + CONTAINER_BYTES;
     let video = services.fetch_fragments(stream, fragments, bytes_max).await?;
-    let tags = video.windows(FRAGMENT_TAG.len()).filter(|bytes| *bytes == FRAGMENT_TAG).count();
+    let tags = memchr::memmem::find_iter(&video, FRAGMENT_TAG).count();
     if tags < fragments.len() {
         let error = ClipError::Fragments(tags, fragments.len());
         return Err(StepError::retryable("read fragments of", stream, error));
