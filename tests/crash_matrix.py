@@ -235,10 +235,10 @@ def print_tables(cells: list[Cell], measure: dict[str, Cell]) -> None:
         usual = measure[scenario.name].alerts
         told = f"; people are told {usual} times" if usual > 1 else ""
         print(f"{scenario.function}: {scenario.name}{told}")
-        print(" " * 39 + "".join(f"{it:<13}" for it in MODES))
+        print(" " * 39 + "".join(f"{it:<15}" for it in MODES))
         for number, call in enumerate(sequence(measure[scenario.name].calls), 1):
             pairs = (f"{mine.get((number, it), '-')}/{mine.get((number, it + '*'), '-')}" for it in MODES)
-            print(f"{number:>3} {call_name(call)[:34]:<35}" + "".join(f"{cell_text(it):<13}" for it in pairs))
+            print(f"{number:>3} {call_name(call)[:34]:<35}" + "".join(f"{cell_text(it):<15}" for it in pairs))
         print()
 
 
