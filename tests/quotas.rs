@@ -197,7 +197,7 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
     exit code 1
     ");
     assert_snapshot!(shown(&fleet.arm("check", &[])), @r#"
-    error[quota-exceeded]: the account 123456789012 needs 14 roles, over the 10 that `quotas` states
+    error[quota-exceeded]: the account 123456789012 needs 16 roles, over the 10 that `quotas` states
      --> stores/fleet.yaml:5:22
       |
     4 |   east: { account: "123456789012", region: us-east-1 }
@@ -205,7 +205,7 @@ fn a_region_of_its_own_shares_only_what_belongs_to_the_account() {
     5 | quotas: { iam_roles: 10 }
       |                      ^^ stated here
       |
-      = help: raise `Roles per account` of `iam` to at least 18 (Service Quotas), then write `quotas: { iam_roles: 18 }` in fleet.yaml; or move cells to another account
+      = help: raise `Roles per account` of `iam` to at least 20 (Service Quotas), then write `quotas: { iam_roles: 20 }` in fleet.yaml; or move cells to another account
 
     warning[no-rule]: the store has no rule: every detection is only logged, and nobody is told (and the same in 4 more files)
      --> stores/east-1.yaml:1:8
