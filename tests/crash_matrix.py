@@ -15,6 +15,7 @@ Without `--whole` each call meets one fault or a few, chosen so that each kind o
 import argparse
 import asyncio
 import collections
+import signal
 import sys
 import tempfile
 import time
@@ -308,6 +309,8 @@ def main() -> None:
     parser.add_argument("arm", nargs="?")
     parser.add_argument("serve", nargs="?")
     args = parser.parse_args()
+    # Whoever ends us ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     beside = Path(args.bootstrap).resolve().parent
     args.bootstrap = str(beside / Path(args.bootstrap).name)
     arm, serve = args.arm or str(beside / "arm"), args.serve or str(beside / "examples/serve")
