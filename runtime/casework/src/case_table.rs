@@ -23,8 +23,8 @@ const MERGES_MAX: usize = 4_000;
 pub enum Written {
     /// It is on record, whole.
     Done,
-    /// Nothing of it is: what it builds on is no longer on record.
-    MovedOn,
+    /// Nothing of it is: what it builds on is no longer on record, or the table had too much to do.
+    Refused,
 }
 
 /// The case table.
@@ -41,7 +41,7 @@ pub trait CaseTable: Pause {
 pub enum CaseError {
     #[error("the case is not on record")]
     Missing,
-    #[error("the case kept changing meanwhile")]
+    #[error("the case kept changing meanwhile, or the table had too much to do")]
     Busy,
     #[error("the case became part of another too often")]
     Endless,
@@ -66,20 +66,23 @@ pub async fn amend(
     Err(StepError::retryable("change case", case_id, CaseError::Busy))
 }
 
-/// The same for the case that a case has become part of; `by` is who asks.
+/// The same for a case as it was just seen, or for the one that it has become part of since; `by` is
+/// who asks.
 pub async fn amend_standing(
     table: &impl CaseTable,
-    case_id: &str,
+    seen: &CaseItem,
     by: &str,
     change: impl Fn(&CaseItem) -> Option<Change>,
 ) -> Result<CaseItem, StepError> {
+    let case_id = &seen.case_id;
+    let mut case = seen.clone();
     for attempt in 1..=ATTEMPTS_MAX {
-        let case = fetch_standing(table, case_id).await?;
         let Some(change) = change(&case) else { return Ok(case) };
         if table.put_change(&change).await? == Written::Done {
             return Ok(change.case);
         }
         table.pause(spread(attempt, by)).await;
+        case = fetch_standing(table, case_id).await?;
     }
     Err(StepError::retryable("change case", case_id, CaseError::Busy))
 }

@@ -26,6 +26,16 @@ use serde_dynamo::aws_sdk_dynamodb_1::{from_item, to_attribute_value, to_item};
 use super::failure;
 use crate::sweep::{Due, Page};
 
+/// Why a part of a transaction is refused for now. Source: DynamoDB API reference,
+/// `TransactWriteItems`, "Errors",
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
+const REFUSED: [&str; 4] = [
+    "ConditionalCheckFailed",
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+    "TransactionConflict",
+];
+
 type Item = HashMap<String, AttributeValue>;
 
 /// The condition of an item that must be new.
@@ -72,12 +82,8 @@ impl Table {
         let call = self.client.transact_write_items().set_transact_items(Some(items));
         match call.send().await {
             Ok(_) => Ok(Written::Done),
-            Err(error) if has_moved_on(&error) => Ok(Written::MovedOn),
-            Err(error) => {
-                let is_busy = cancellation_codes(&error).iter().any(|code| is_busy(code));
-                let failure = failure(step, subject, error);
-                Err(StepError { retryable: failure.retryable || is_busy, ..failure })
-            }
+            Err(error) if may_be_asked_again(&error) => Ok(Written::Refused),
+            Err(error) => Err(failure(step, subject, error)),
         }
     }
 
@@ -216,16 +222,11 @@ fn due_of(key: &Item) -> Option<Due> {
     Some(Due { case_id, due_at: text("evidence_due_at")?.clone() })
 }
 
-/// Whether a transaction was refused because something else is on record than it builds on.
-fn has_moved_on(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
-    let moved_on = ["ConditionalCheckFailed", "TransactionConflict"];
+/// Whether a transaction was refused because something else is on record than it builds on, or because
+/// the table had too much to do; the SDK repeats neither.
+fn may_be_asked_again(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
     let codes = cancellation_codes(error);
-    codes.iter().any(|code| moved_on.contains(&code.as_str()))
-        && !codes.iter().any(|it| is_busy(it))
-}
-
-fn is_busy(code: &str) -> bool {
-    code == "ThrottlingError" || code == "ProvisionedThroughputExceeded"
+    codes.iter().any(|code| REFUSED.contains(&code.as_str()))
 }
 
 /// The codes by which the parts of a cancelled transaction say why.
@@ -284,18 +285,18 @@ mod tests {
             .set_cancellation_reasons(Some(codes.iter().map(reason).collect()))
             .build();
         let response = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
-        has_moved_on(&SdkError::service_error(
+        may_be_asked_again(&SdkError::service_error(
             TransactWriteItemsError::TransactionCanceledException(cancelled),
             response,
         ))
     }
 
     #[test]
-    fn a_change_whose_ground_has_moved_is_told_from_a_busy_table() {
+    fn a_change_is_asked_for_again_unless_it_can_never_be_taken() {
         assert!(check(&["None", "ConditionalCheckFailed"]));
         assert!(check(&["TransactionConflict", "None"]));
-        assert!(!check(&["ThrottlingError", "None"]));
-        assert!(!check(&["ConditionalCheckFailed", "ProvisionedThroughputExceeded"]));
+        assert!(check(&["ThrottlingError", "None"]));
+        assert!(check(&["ConditionalCheckFailed", "ProvisionedThroughputExceeded"]));
         assert!(!check(&["ValidationError"]));
     }
 

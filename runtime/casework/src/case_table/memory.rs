@@ -33,7 +33,7 @@ impl MemoryTable {
     /// Writes a change if everything that it builds on is as it was.
     pub fn put(&self, change: &Change) -> Written {
         if !self.holds(change) || !change.absorbed.iter().all(|it| self.holds(it)) {
-            return Written::MovedOn;
+            return Written::Refused;
         }
         for change in std::iter::once(change).chain(&change.absorbed) {
             let case = change.case.clone();

@@ -133,7 +133,7 @@ fn the_case_comes_first_then_the_alert_then_the_request() {
     let world = World::default();
     world.settle(&[detection(100, Priority::High)]);
     let open = ["fetch seen", "fetch guard", "fetch case", "put change"];
-    let alert = ["fetch case", "put change", "publish", "fetch case", "put change"];
+    let alert = ["fetch case", "put change", "publish", "put change"];
     let request = ["fetch case", "send evidence", "fetch case", "put change"];
     assert_eq!(world.calls.names.take(), [&open[..], &alert, &request].concat());
 
