@@ -1,4 +1,5 @@
-//! What operators mistype is refused before AWS is asked anything.
+//! What operators mistype is refused before AWS is asked anything, and what alarms tell them to run
+//! is a command.
 
 use arm_tests::{arm, example_stores};
 
@@ -39,4 +40,37 @@ fn what_may_be_deleted_is_named_one_by_one() {
     let possible = "[possible values: stale-windows, ticks, alerts]";
     assert!(err.contains(possible), "{err}");
     assert_eq!(code, 2);
+}
+
+/// Every command in backticks in the text of an alarm of a cell, without `arm` itself.
+fn commands_in_alarms(cell: &str) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let outcome = arm(&["generate", "--stores", &example_stores(), "--out", out]);
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    let template = std::fs::read(folder.path().join(cell).join("platform.json")).unwrap();
+    let template: serde_json::Value = serde_json::from_slice(&template).unwrap();
+    let resources = template["Resources"].as_object().unwrap().values();
+    let texts = resources.filter_map(|it| it["Properties"]["AlarmDescription"].as_str());
+    let quoted = texts.flat_map(|text| text.split('`').skip(1).step_by(2));
+    let commands = quoted.filter_map(|it| it.strip_prefix("arm "));
+    commands.map(|it| it.split(' ').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn an_alarm_about_dead_letters_names_a_command_that_there_is() {
+    let commands = commands_in_alarms("us-west");
+    let queues: Vec<_> = commands.iter().map(|it| it[3].as_str()).collect();
+    let expected = ["changes", "evidence", "evidence", "incidents", "undelivered", "windows"];
+    let mut sorted = queues.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+    for command in &commands {
+        assert_eq!(command[..3], ["redrive", "us-west", "--queue"]);
+        // Wrong usage is refused before help is given.
+        let args: Vec<_> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let outcome = arm(&args);
+        assert_eq!(outcome.code, 0, "{command:?}: {}", outcome.err);
+    }
+    assert_eq!(arm(&["redrive", "us-west", "--queue", "window", "--help"]).code, 2);
 }

@@ -16,7 +16,7 @@ const AGES: [(&str, u32); 3] = [("windows", 120), ("incidents", 60), ("evidence"
 /// What dead letters were meant for.
 const DEAD_LETTERS: [&str; 4] = ["windows", "incidents", "evidence", "changes"];
 /// What the functions count that must not go on.
-const COUNTS: [(&str, &str); 5] = [
+const COUNTS: [(&str, &str); 4] = [
     (
         "WatchNoteErrors",
         "Ticks cannot tell which minutes were missed; look at the log of `dispatch`",
@@ -27,7 +27,6 @@ const COUNTS: [(&str, &str); 5] = [
     ),
     ("WindowsSkipped", "Windows are read too late: the model, or Lambda, is too slow"),
     ("ModelContractErrors", "The model's answers break the contract"),
-    ("EvidenceFailed", "Clips cannot be kept; the cases say why"),
 ];
 /// Milliseconds by which the rows may lag behind the cases: ten minutes, our choice.
 const ROWS_LAG_MS: u32 = 600_000;
@@ -116,23 +115,30 @@ impl Metric {
 pub(super) fn alarms(names: &CellNames) -> Vec<Alarm> {
     let mut alarms = queue_alarms(names);
     alarms.extend(function_alarms(names));
-    alarms.extend(COUNTS.map(|(metric, text)| {
-        let metric = Metric::of_cell(metric, names.cell());
-        Alarm::new(names, &kebab_case(metric.name), text, metric).again_and_again()
-    }));
+    alarms.extend(count_alarms(names));
     alarms
 }
 
+/// How a person puts back what lies in the dead-letter queue that is named next.
+fn redrive(names: &CellNames) -> String {
+    format!("arm redrive {} --queue", names.cell())
+}
+
 fn queue_alarms(names: &CellNames) -> Vec<Alarm> {
+    let redrive = redrive(names);
     let undelivered = Alarm::new(
         names,
         "undelivered-depth",
-        "AWS could not deliver events, ticks or alerts; read the queue `undelivered`",
+        &format!(
+            "AWS could not deliver events, ticks or alerts; run `{redrive} undelivered --dry-run` to \
+             see which, then without `--dry-run`"
+        ),
         Metric::of_queue(DEPTH, names.queue("undelivered")),
     );
     let dead = DEAD_LETTERS.map(|queue| {
         let text = format!(
-            "A function gave up on messages of `{queue}`; look at the log, then redrive the queue"
+            "A function gave up on messages of `{queue}`; look at its log, then run `{redrive} \
+             {queue}`"
         );
         let metric = Metric::of_queue(DEPTH, names.dead_letter_queue(queue));
         Alarm::new(names, &format!("{queue}-dlq-depth"), &text, metric)
@@ -176,6 +182,20 @@ fn function_alarms(names: &CellNames) -> Vec<Alarm> {
         }
     }
     alarms
+}
+
+fn count_alarms(names: &CellNames) -> Vec<Alarm> {
+    let alarm = |metric: &'static str, text: &str| {
+        let metric = Metric::of_cell(metric, names.cell());
+        Alarm::new(names, &kebab_case(metric.name), text, metric).again_and_again()
+    };
+    let clips = format!(
+        "Clips cannot be kept; the cases say why, and `{} evidence` asks again for those that are \
+         overdue",
+        redrive(names)
+    );
+    let failed = alarm("EvidenceFailed", &clips);
+    COUNTS.map(|(metric, text)| alarm(metric, text)).into_iter().chain([failed]).collect()
 }
 
 /// `WindowsSkipped` -> `windows-skipped`.
