@@ -2,6 +2,7 @@
 
 Plays the Runtime API: hands out events and takes answers over as few bytes and system calls as can
 be, because what it takes itself is part of every time. A start is timed from exec to the first poll.
+It shares nothing with tests/faults/host.py, whose event loop, proxy and moved clock would be timed too.
 """
 
 import http.client
