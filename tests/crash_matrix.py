@@ -15,7 +15,6 @@ Without `--whole` each call meets one fault or a few, chosen so that each kind o
 import argparse
 import asyncio
 import collections
-import signal
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from faults.aws import LocalAws
+from faults.aws import LocalAws, parse
 from faults.judge import Judge, is_mark, unsure
 from faults.lane import Lane, LaneError, World
 from faults.proxy import MODES, ONCE, Call, Fault
@@ -304,17 +303,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--whole", action="store_true")
     parser.add_argument("--only", default="")
-    parser.add_argument("--record", type=Path)
-    parser.add_argument("bootstrap")
-    parser.add_argument("arm", nargs="?")
-    parser.add_argument("serve", nargs="?")
-    args = parser.parse_args()
-    # Whoever ends us ends the servers too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    beside = Path(args.bootstrap).resolve().parent
-    args.bootstrap = str(beside / Path(args.bootstrap).name)
-    arm, serve = args.arm or str(beside / "arm"), args.serve or str(beside / "examples/serve")
-    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), arm, serve) as aws:
+    args = parse(parser)
+    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), args.arm, args.serve) as aws:
         holds = asyncio.run(run(args, aws))
     sys.exit(0 if holds else 1)
 

@@ -1,39 +1,32 @@
-"""Lets the real `dispatch` and `analyze` find out that cameras ail, on MiniStack and the local Kinesis Video.
+"""Lets the real `dispatch` and `analyze` find out that cameras ail, with one store as it is deployed.
 
 A camera that sends nothing, one whose clock is an hour ahead and one whose picture stands still: each
 is noted by `analyze` and told by `dispatch`, once, to the audience `ops` alone; a tick makes up for the
 one before it that was missed, and sends nothing the second time. The conditions of every call are
-DynamoDB's own expressions, which no test in memory evaluates.
+DynamoDB's own expressions, which no test in memory evaluates. Tick, topic, filters, queue and bus are
+those of the store's template (`faults/`), and each window is one that `dispatch` sent, at another time.
 
-Usage: health.py MINISTACK_PYTHON SERVE BOOTSTRAP
+Usage: health.py [--record FILE] BOOTSTRAP [ARM] [SERVE]
+
+ARM and SERVE (generator/local-aws/examples/serve.rs, built) stand beside BOOTSTRAP when not given.
 """
 
-import contextlib
-import http.server
+import argparse
+import asyncio
 import json
-import os
-import queue
-import socket
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from datetime import datetime, timezone
+from collections import defaultdict
 from pathlib import Path
+from typing import Any, TextIO
 
-import boto3
+from faults.aws import CELL, STORE, LocalAws, make_clock, parse
+from faults.host import Host, queue_batch
 
-START = Path(__file__).parent.parent / "generator/local-aws/ministack/start.py"
-ACCOUNT, REGION = "123456789012", "us-west-2"
-STORE = {"id": "seattle-001", "name": "Pike Place", "cell": "us-west", "timezone": "America/Los_Angeles"}
-AISLE = {"id": "a5", "name": "Aisle 5"}
-PREFIX = "arm-us-west-seattle-001-gw-"
-CAMERAS = ["offline", "ahead", "frozen", "other-1", "other-2", "other-3"]
-UP_SECONDS = 60
+OPS = "ops"
 MINUTE_MS = 60_000
+# Windows of ten seconds that a tick sends about six cameras.
+WINDOWS = 36
 
 
 def expect(holds: bool, what: str) -> None:
@@ -42,290 +35,192 @@ def expect(holds: bool, what: str) -> None:
         raise SystemExit(1)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + UP_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.2)
-    raise SystemExit(f"nothing listens on port {port} after {UP_SECONDS} s")
-
-
-class Function:
-    """One function of `bootstrap`, behind the Lambda runtime API."""
-
-    def __init__(self, bootstrap: str, name: str, environment: dict[str, str], log: Path) -> None:
-        self.events: queue.Queue[dict] = queue.Queue()
-        self.answers: queue.Queue[tuple[str, str]] = queue.Queue()
-        function = self
-
-        class Api(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_: object) -> None:
-                """Calls are not logged."""
-
-            def do_GET(self) -> None:
-                event = json.dumps(function.events.get()).encode()
-                self.send_response(200)
-                self.send_header("Lambda-Runtime-Aws-Request-Id", "request-1")
-                self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1_000) + MINUTE_MS))
-                self.send_header("Lambda-Runtime-Invoked-Function-Arn", f"arn:aws:lambda:::function:{name}")
-                self.send_header("Content-Length", str(len(event)))
-                self.end_headers()
-                self.wfile.write(event)
-
-            def do_POST(self) -> None:
-                answer = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                function.answers.put((self.path.rsplit("/", 1)[-1], answer))
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        lambda_s = {
-            "_HANDLER": name,
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
-            "AWS_LAMBDA_FUNCTION_NAME": name,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-            "AWS_LAMBDA_FUNCTION_VERSION": "1",
-            "AWS_LAMBDA_LOG_GROUP_NAME": name,
-            "AWS_LAMBDA_LOG_STREAM_NAME": name,
-        }
-        self.log = log
-        self.process = subprocess.Popen(
-            [bootstrap], env=environment | lambda_s, stdout=log.open("w"), stderr=subprocess.STDOUT
-        )
-
-    def run(self, event: dict) -> dict:
-        self.events.put(event)
-        kind, answer = self.answers.get(timeout=UP_SECONDS)
-        if kind != "response":
-            raise SystemExit(f"{self.log} has the reason: {answer}")
-        return json.loads(answer)
-
-    def metrics(self, name: str) -> list[int]:
-        lines = self.log.read_text(encoding="utf-8").splitlines()
-        return [line[name] for line in map(json.loads, lines) if name in line]
-
-
 class Scene:
-    """The services, the two functions, and what is asked of them."""
+    """The store, the two functions, and what is asked of them."""
 
-    def __init__(self, bootstrap: str, gateway: str, video: str, folder: Path) -> None:
-        self.video = video
-        clients = {name: self.client(name, gateway) for name in ("dynamodb", "sqs", "sns")}
-        self.table, self.sqs, sns = clients["dynamodb"], clients["sqs"], clients["sns"]
-        keys = [("pk", "HASH"), ("sk", "RANGE")]
-        self.table.create_table(
-            TableName="cases",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+    def __init__(self, aws: LocalAws, bootstrap: str, record: TextIO | None) -> None:
+        self.aws = aws
+        clock = make_clock(aws.work)
+        self.dispatch, self.analyze = (
+            Host(aws, aws.functions[it], bootstrap, clock, record) for it in ("dispatch", "analyze")
         )
-        windows = self.sqs.create_queue(QueueName="windows")["QueueUrl"]
-        self.topic = sns.create_topic(Name="alerts")["TopicArn"]
-        self.heard_by = {audience: self.subscribe(sns, audience) for audience in ("ops", "floor")}
-        for camera in CAMERAS:
-            kinesis = self.client("kinesisvideo", video)
-            kinesis.create_stream(StreamName=PREFIX + camera, DataRetentionInHours=24)
-        self.local("PUT", "/_local/endpoints/model")
-        environment = os.environ | {
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_REGION": REGION,
-            "AWS_ENDPOINT_URL": gateway,
-            "AWS_ENDPOINT_URL_KINESIS_VIDEO": video,
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": video,
-            "ARM_CELL": "us-west",
-            "ARM_CASE_TABLE": "cases",
-            "ARM_WINDOWS_QUEUE_URL": windows,
-            "ARM_ENDPOINT_NAME": "model",
-        }
-        self.dispatch = Function(bootstrap, "dispatch", environment, folder / "dispatch.log")
-        self.analyze = Function(bootstrap, "analyze", environment, folder / "analyze.log")
+        always = [it for it in aws.tick["cameras"] if it["when"] == "always" and it["window_s"] == 10]
+        self.cameras = always[:6]
+        self.offline, self.ahead, self.frozen = (it["id"] for it in self.cameras[:3])
+        aisles = {it["id"]: it["name"] for it in aws.tick["aisles"]}
+        self.called = f"Camera {self.offline} ({aisles[self.cameras[0]['aisle']]}) at {aws.tick['store']['name']}"
+        # For each subscription of the store's: its audiences, and a queue that hears the same.
+        self.heard_by = self.subscribe()
+        # The last message of the queue `windows` about each camera.
+        self.windows: dict[str, dict[str, Any]] = {}
         self.now_ms = int(time.time() * 1_000)
         self.minute_ms = self.now_ms // MINUTE_MS * MINUTE_MS
 
-    def client(self, service: str, url: str):
-        return boto3.client(
-            service,
-            endpoint_url=url,
-            region_name=REGION,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",
-        )
+    def subscribe(self) -> list[tuple[list[str], str]]:
+        sns, sqs = self.aws.client("sns"), self.aws.client("sqs")
+        resources = self.aws.templates[f"arm-{CELL}-store-{STORE}"]["Resources"].values()
+        policies = [it["Properties"]["FilterPolicy"] for it in resources if it["Type"] == "AWS::SNS::Subscription"]
+        found = []
+        for number, policy in enumerate(policies):
+            url = sqs.create_queue(QueueName=f"a-test-hears-{number}")["QueueUrl"]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            sns.subscribe(
+                TopicArn=self.aws.tick["topic"],
+                Protocol="sqs",
+                Endpoint=arn,
+                Attributes={"FilterPolicy": json.dumps(policy), "RawMessageDelivery": "true"},
+            )
+            found.append((policy["audience"], url))
+        return found
 
-    def subscribe(self, sns, audience: str) -> str:
-        """A queue that hears what an audience is told, by the filter that a store's template has."""
-        url = self.sqs.create_queue(QueueName=audience)["QueueUrl"]
-        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=self.topic,
-            Protocol="sqs",
-            Endpoint=found["Attributes"]["QueueArn"],
-            Attributes={"FilterPolicy": json.dumps({"audience": [audience]}), "RawMessageDelivery": "true"},
-        )
-        return url
+    def taken(self, url: str) -> list[dict[str, Any]]:
+        """Every message that waits in a queue, which is empty then."""
+        sqs, messages = self.aws.client("sqs"), []
+        while found := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, AttributeNames=["All"]
+        ).get("Messages"):
+            messages += found
+            for message in found:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
 
     def heard(self, audience: str) -> list[str]:
-        """What an audience was told since it was asked last."""
-        texts = []
-        url = self.heard_by[audience]
-        while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
-            for message in found:
-                texts.append(message["Body"])
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return sorted(texts)
+        """What each subscription of an audience was told since it was asked last."""
+        urls = [url for audiences, url in self.heard_by if audience in audiences]
+        return sorted(message["Body"] for url in urls for message in self.taken(url))
 
-    def local(self, method: str, path: str, body: dict | None = None) -> None:
-        data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self.video + path, method=method, data=data)
-        urllib.request.urlopen(request).close()
+    def sent(self) -> dict[str, list[dict[str, Any]]]:
+        """The windows that were sent since it was asked last, by camera."""
+        by_camera = defaultdict(list)
+        for message in self.taken(self.aws.queue_url(self.aws.sources["analyze"].arn)):
+            window = json.loads(message["Body"])
+            by_camera[window["camera"]].append(window)
+            self.windows[window["camera"]] = message
+        return by_camera
 
     def play(self, camera: str, from_s: int, **how: int) -> None:
         """Puts video into a camera's stream, all at once; seconds count from now."""
-        body = {"stream": PREFIX + camera, "start_ms": self.now_ms + from_s * 1_000, "at_once": True}
-        self.local("POST", "/_local/play", body | how)
+        stream = self.aws.tick["stream_prefix"] + camera
+        body = {"stream": stream, "start_ms": self.now_ms + from_s * 1_000, "at_once": True}
+        self.aws.local("POST", "/_local/play", body | how)
 
-    def window(self, camera: str, from_s: int, to_s: int, *ailing: str) -> None:
+    async def run(self, host: Host, event: dict[str, Any]) -> dict[str, Any]:
+        result = await host.invoke(event)
+        if result.kind != "done":
+            raise SystemExit(f"`{host.function.id}` {result.kind}: {result.answer}\n{host.log.read_text(encoding='utf-8')}")
+        return result.answer
+
+    async def window(self, camera: str, from_s: int, to_s: int) -> None:
         """Lets `analyze` look at a window; seconds count from now."""
-        window = {
-            "version": 1,
+        message = self.windows[camera]
+        window = json.loads(message["Body"]) | {
             "id": f"w-{camera}{from_s}",
-            "store": STORE,
-            "camera": camera,
-            "aisle": AISLE,
-            "stream": PREFIX + camera,
-            "bus": "bus",
             "start_ms": self.now_ms + from_s * 1_000,
             "end_ms": self.now_ms + to_s * 1_000,
             "expires_ms": self.now_ms + 10 * MINUTE_MS,
-            "hours": {"timezone": "UTC"},
-            "ailing": [{"ailment": it} for it in ailing],
         }
-        answer = self.analyze.run({"Records": [{"messageId": "m-1", "body": json.dumps(window)}]})
+        moved = message | {"Body": json.dumps(window)}
+        answer = await self.run(self.analyze, queue_batch(self.aws.sources["analyze"].arn, [moved]))
         expect(answer == {"batchItemFailures": []}, f"the window {from_s} s of `{camera}` is handled")
 
-    def tick(self, minutes: int) -> int:
-        """Lets `dispatch` run for a minute from now, and returns how many windows it sent."""
-        at = datetime.fromtimestamp((self.minute_ms + minutes * MINUTE_MS) / 1_000, timezone.utc)
-        camera = {"aisle": "a5", "window_s": 10, "when": "always"}
-        event = {
-            "version": 1,
-            "scheduled_time": at.isoformat(),
-            "store": STORE,
-            "bus": "bus",
-            "stream_prefix": PREFIX,
-            "hours": {"timezone": "UTC"},
-            "aisles": [AISLE],
-            "cameras": [camera | {"id": it} for it in CAMERAS],
-            "topic": self.topic,
-        }
-        return self.dispatch.run(event)["windows"]
+    async def tick(self, minutes: int, late_minutes: int = 0) -> int:
+        """Lets `dispatch` run at a minute from now, and returns how many windows it sent."""
+        planned_ms = self.minute_ms + minutes * MINUTE_MS
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(planned_ms / 1_000))
+        # A few seconds into the minute, or the seconds that this takes would make it the one before.
+        moved_ms = planned_ms + late_minutes * MINUTE_MS + 5_000 - int(time.time() * 1_000)
+        self.dispatch.set_clock(moved_ms // 1_000)
+        event = self.aws.tick | {"scheduled_time": at, "cameras": self.cameras}
+        return (await self.run(self.dispatch, event))["windows"]
 
-    def items(self) -> dict[str, dict]:
-        found = self.table.scan(TableName="cases")["Items"]
+    def items(self) -> dict[str, dict[str, Any]]:
+        table = self.aws.functions["dispatch"].environment["ARM_CASE_TABLE"]
+        found = self.aws.client("dynamodb").scan(TableName=table)["Items"]
         return {it["sk"]["S"]: it for it in found}
 
 
-def ticks(scene: Scene) -> None:
-    expect(scene.tick(-2) == 36, "a tick sends the windows of its minute")
-    expect(scene.tick(-2) == 0, "the same tick again sends nothing")
-    expect(scene.tick(0) == 72, "the next but one makes up for the minute between")
-    expect(scene.tick(-1) == 0, "the one between, which comes late, sends nothing")
+def metrics(host: Host, name: str) -> list[int]:
+    """What a function has counted under a name, in its log."""
+    lines = host.log.read_text(encoding="utf-8").splitlines()
+    return [line[name] for line in map(json.loads, lines) if name in line]
 
 
-def begins(scene: Scene) -> None:
+async def ticks(scene: Scene) -> None:
+    expect(len(scene.cameras) == 6, "the store has six cameras that are always on watch")
+    expect(await scene.tick(-2) == WINDOWS, "a tick sends the windows of its minute")
+    expect(await scene.tick(-2) == 0, "the same tick again sends nothing")
+    expect(await scene.tick(0) == 2 * WINDOWS, "the next but one makes up for the minute between")
+    expect(await scene.tick(-1, late_minutes=1) == 0, "the one between, which comes late, sends nothing")
+    starts = {(camera, it["start_ms"]) for camera, windows in scene.sent().items() for it in windows}
+    whole = {(it["id"], scene.minute_ms + at_ms) for it in scene.cameras for at_ms in range(-2 * MINUTE_MS, MINUTE_MS, 10_000)}
+    expect(starts == whole, f"the queue has all three minutes of each camera, and nothing else: {len(starts)} windows")
+
+
+async def begins(scene: Scene) -> None:
+    offline, ahead, frozen = scene.offline, scene.ahead, scene.frozen
     # Out of order: the last window is the one that counts.
     for from_s, to_s in [(-300, -290), (-160, -150), (-230, -220)]:
-        scene.window("offline", from_s, to_s)
-    item = scene.items()["CAMERA#offline#offline"]
+        await scene.window(offline, from_s, to_s)
+    item = scene.items()[f"CAMERA#{offline}#offline"]
     lasts_s = (int(item["seen_ms"]["N"]) - int(item["since_ms"]["N"])) / 1_000
     expect(lasts_s == 150, f"no video is noted from the first window to the last: {lasts_s} s")
-    scene.play("ahead", 3_600)
-    scene.window("ahead", -10, 0)
-    item = scene.items()["CAMERA#ahead#skewed"]
+    scene.play(ahead, 3_600)
+    await scene.window(ahead, -10, 0)
+    item = scene.items()[f"CAMERA#{ahead}#skewed"]
     delay_s = int(item["delay_ms"]["N"]) / 1_000
     expect(-3_620 < delay_s < -3_580, f"a clock an hour ahead is noted as such: {delay_s} s behind")
-    scene.play("frozen", -60, quiet_s=40)
-    scene.window("frozen", -35, -25)
-    expect("CAMERA#frozen#frozen" in scene.items(), "a picture that stands still is noted")
+    scene.play(frozen, -60, quiet_s=40)
+    await scene.window(frozen, -35, -25)
+    expect(f"CAMERA#{frozen}#frozen" in scene.items(), "a picture that stands still is noted")
     expect(len(scene.items()) == 4, f"nothing else is: {sorted(scene.items())}")
 
 
-def told(scene: Scene) -> None:
-    scene.tick(1)
-    heard = scene.heard("ops")
-    said = "Camera offline (Aisle 5) at Pike Place has sent no video since"
+async def told(scene: Scene) -> None:
+    await scene.tick(1)
+    heard = scene.heard(OPS)
+    said = f"{scene.called} has sent no video since"
     expect(len(heard) == 1 and heard[0].startswith(said), f"the audience `ops` is told what has lasted: {heard}")
-    expect(scene.tick(1) == 0 and scene.heard("ops") == [], "a doubled tick tells nobody again")
-    expect(scene.dispatch.metrics("CamerasAiling") == [0, 0, 1], "cameras that ail are counted at every tick")
+    expect(await scene.tick(1) == 0 and scene.heard(OPS) == [], "a doubled tick tells nobody again")
+    counted = metrics(scene.dispatch, "CamerasAiling")
+    expect(counted == [0, 0, 1], f"cameras that ail are counted at every tick: {counted}")
 
 
-def is_over(scene: Scene) -> None:
-    scene.play("offline", -140, repeat=12)
-    scene.window("offline", -40, -30, "offline")
-    # The next minute is noted only when it is less than two minutes away.
-    wait_s = (scene.minute_ms + 2 * MINUTE_MS) / 1_000 - 119 - time.time()
-    time.sleep(max(0, wait_s))
-    scene.tick(2)
-    heard = scene.heard("ops")
-    expect(heard == ["Camera offline (Aisle 5) at Pike Place sends video again, after 2 min"], f"its end is told: {heard}")
-    expect("CAMERA#offline#offline" not in scene.items(), "and it is forgotten")
-    expect(scene.heard("floor") == [], "no other audience is told anything")
-    failed = [scene.dispatch.metrics(it) + scene.analyze.metrics(it) for it in ("HealthErrors", "WatchNoteErrors")]
+async def is_over(scene: Scene) -> None:
+    known = [it["ailing"] for it in scene.sent()[scene.offline]]
+    expect(known == [[{"ailment": "offline"}]] * 6, "each window after that says what ails its camera")
+    scene.play(scene.offline, -140, repeat=12)
+    await scene.window(scene.offline, -40, -30)
+    await scene.tick(2)
+    heard = scene.heard(OPS)
+    expect(heard == [f"{scene.called} sends video again, after 2 min"], f"its end is told: {heard}")
+    expect(f"CAMERA#{scene.offline}#offline" not in scene.items(), "and it is forgotten")
+    others = sorted({it for audiences, _ in scene.heard_by for it in audiences} - {OPS})
+    heard = [text for audience in others for text in scene.heard(audience)]
+    expect(others != [] and heard == [], f"no other audience is told anything: {others} heard {heard}")
+    failed = [metrics(scene.dispatch, it) + metrics(scene.analyze, it) for it in ("HealthErrors", "WatchNoteErrors")]
     expect(failed == [[], []], "no call was refused")
+    letters = {name: count for name, count in scene.aws.dead_letters().items() if count}
+    expect(letters == {}, f"there is no dead letter: {letters}")
 
 
-@contextlib.contextmanager
-def services(python: str, serve: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """The local AWS; ends what it started."""
-    gateway, video = free_port(), free_port()
-    environment = os.environ | {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(gateway),
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "MINISTACK_REGION": REGION,
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{gateway}",
-        "AWS_ENDPOINT_URL_KINESIS_VIDEO": f"http://127.0.0.1:{video}",
-        "TMPDIR": str(folder),
-    }
-    log = (folder / "ministack.log").open("w")
-    commands = [[serve, f"127.0.0.1:{video}"], [python, str(START)]]
-    started = [subprocess.Popen(it, env=environment, stdout=log, stderr=log) for it in commands]
+async def run(aws: LocalAws, bootstrap: str, record: TextIO | None) -> None:
+    scene = Scene(aws, bootstrap, record)
+    hosts = [scene.dispatch, scene.analyze]
     try:
-        wait_for(video)
-        wait_for(gateway)
-        yield f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{video}"
+        for host in hosts:
+            await host.start()
+        for act in (ticks, begins, told, is_over):
+            await act(scene)
     finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(timeout=UP_SECONDS)
+        for host in hosts:
+            await host.stop()
 
 
-def main(python: str, serve: str, bootstrap: str) -> None:
-    with tempfile.TemporaryDirectory() as folder, services(python, serve, Path(folder)) as (gateway, video):
-        scene = Scene(bootstrap, gateway, video, Path(folder))
-        try:
-            ticks(scene)
-            begins(scene)
-            told(scene)
-            is_over(scene)
-        finally:
-            for function in (scene.dispatch, scene.analyze):
-                function.process.terminate()
-                function.process.wait(timeout=UP_SECONDS)
+def main() -> None:
+    args = parse(argparse.ArgumentParser())
+    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), args.arm, args.serve) as aws:
+        asyncio.run(run(aws, args.bootstrap, args.record))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

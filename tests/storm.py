@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
-from faults.aws import STORE, LocalAws
+from faults.aws import STORE, LocalAws, parse
 from faults.host import Host, queue_batch
 from faults.judge import is_mark
 from faults.lane import make_clock
@@ -262,15 +262,8 @@ def main() -> None:
     parser.add_argument("--detections", type=int, default=10_000)
     parser.add_argument("--one-incident", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--record", type=lambda path: Path(path).open("w", encoding="utf-8"))
-    parser.add_argument("bootstrap")
-    parser.add_argument("arm", nargs="?")
-    parser.add_argument("serve", nargs="?")
-    args = parser.parse_args()
-    beside = Path(args.bootstrap).resolve().parent
-    args.bootstrap = str(beside / Path(args.bootstrap).name)
-    arm, serve = args.arm or str(beside / "arm"), args.serve or str(beside / "examples/serve")
-    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), arm, serve) as aws:
+    args = parse(parser)
+    with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), args.arm, args.serve) as aws:
         holds = run(args, aws)
     sys.exit(0 if holds else 1)
 

@@ -6,6 +6,7 @@ from the deployed functions and mappings. The mappings and schedules are deleted
 `host` alone hands work to the functions. Start with `LocalAws.started`, as a context.
 """
 
+import argparse
 import contextlib
 import hashlib
 import io
@@ -15,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 import zipfile
@@ -250,6 +252,22 @@ class LocalAws:
                 waiting = int(attributes["ApproximateNumberOfMessages"])
                 found[url.rsplit("/", 1)[-1]] = waiting + int(attributes["ApproximateNumberOfMessagesNotVisible"])
         return found
+
+
+def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """A test's arguments, with those that all tests here have: `[--record FILE] BOOTSTRAP [ARM] [SERVE]`."""
+    parser.add_argument("--record", type=lambda path: Path(path).open("w", encoding="utf-8"))
+    parser.add_argument("bootstrap")
+    parser.add_argument("arm", nargs="?")
+    parser.add_argument("serve", nargs="?")
+    args = parser.parse_args()
+    beside = Path(args.bootstrap).resolve().parent
+    args.bootstrap = str(beside / Path(args.bootstrap).name)
+    args.arm = args.arm or str(beside / "arm")
+    args.serve = args.serve or str(beside / "examples/serve")
+    # Whoever ends the test ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    return args
 
 
 def ministack_python() -> Path:

@@ -78,7 +78,7 @@ class Host:
         self.moved.unlink(missing_ok=True)
 
     def set_clock(self, seconds: int) -> None:
-        """Moves the function's clock so far ahead of ours."""
+        """Moves the function's clock so far ahead of ours, or behind."""
         self.seconds = seconds
         with self.moved.open("r+b" if self.moved.exists() else "wb") as file:
             file.write(struct.pack("q", seconds))

@@ -12,7 +12,6 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, TextIO
 
 from .aws import STORE, LocalAws, make_clock
@@ -34,10 +33,10 @@ CALM_MINUTES = (10, 50)
 class World:
     """The local AWS, the functions, and the lanes."""
 
-    def __init__(self, aws: LocalAws, bootstrap: str, record: Path | None = None) -> None:
+    def __init__(self, aws: LocalAws, bootstrap: str, record: TextIO | None = None) -> None:
         self.aws, self.bootstrap = aws, bootstrap
         self.clock = make_clock(aws.work)
-        self.record: TextIO | None = record.open("w", encoding="utf-8") if record else None
+        self.record = record
         self.lanes: dict[str, Lane] = {}
         self.strays: list[str] = []
         # Message ids of the alerts of each aisle, as a subscriber of the store's topic got them.
@@ -60,8 +59,6 @@ class World:
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
             await asyncio.gather(*(host.stop() for host in self.hosts))
-            if self.record:
-                self.record.close()
 
     async def start(self) -> None:
         sqs = self.aws.client("sqs")
