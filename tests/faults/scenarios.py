@@ -172,6 +172,19 @@ async def sweeps(act: Act) -> Result:
     return first
 
 
+async def gives_up(act: Act) -> Result:
+    """The same, and nobody asks again until the video is gone."""
+    await act.sees()
+    await act.lane.deliver("respond")
+    await act.lane.discard("preserve", lambda _: False)
+    act.lane.seconds += LONG_AGO_MS // 1_000
+    first = await act.lane.invoke("sweep", act.lane.world.aws.ticks["sweep"], act.host, act.fault)
+    for _ in range(SWEEPS_MORE):
+        act.lane.seconds += SWEEP_AGAIN_SECONDS
+        await act.lane.invoke("sweep", act.lane.world.aws.ticks["sweep"], act.host)
+    return first
+
+
 @dataclass(frozen=True)
 class Scenario:
     name: str
@@ -203,4 +216,5 @@ SCENARIOS = [
     Scenario("a tick is cut into windows", "dispatch", ticks, 0, second_camera=True),
     Scenario("changes become rows", "project", rows, 2, second_camera=True),
     Scenario("a lost request is sent again", "sweep", sweeps, 1, alone=True),
+    Scenario("a clip is given up", "sweep", gives_up, 1, alone=True),
 ]
