@@ -138,6 +138,12 @@ class Scene:
         found = self.aws.client("dynamodb").scan(TableName=table)["Items"]
         return {it["sk"]["S"]: it for it in found}
 
+    def noted(self, camera: str, ailment: str, what: str) -> dict[str, Any]:
+        """The item about what ails a camera, which must be there."""
+        items, key = self.items(), f"CAMERA#{camera}#{ailment}"
+        expect(key in items, f"{what}: {sorted(items)}")
+        return items[key]
+
 
 def metrics(host: Host, name: str) -> list[int]:
     """What a function has counted under a name, in its log."""
@@ -161,18 +167,18 @@ async def begins(scene: Scene) -> None:
     # Out of order: the last window is the one that counts.
     for from_s, to_s in [(-300, -290), (-160, -150), (-230, -220)]:
         await scene.window(offline, from_s, to_s)
-    item = scene.items()[f"CAMERA#{offline}#offline"]
+    item = scene.noted(offline, "offline", "a camera without video is noted")
     lasts_s = (int(item["seen_ms"]["N"]) - int(item["since_ms"]["N"])) / 1_000
     expect(lasts_s == 150, f"no video is noted from the first window to the last: {lasts_s} s")
     scene.play(ahead, 3_600)
     await scene.window(ahead, -10, 0)
-    item = scene.items()[f"CAMERA#{ahead}#skewed"]
+    item = scene.noted(ahead, "skewed", "a clock that is wrong is noted")
     delay_s = int(item["delay_ms"]["N"]) / 1_000
     expect(-3_620 < delay_s < -3_580, f"a clock an hour ahead is noted as such: {delay_s} s behind")
     scene.play(frozen, -60, quiet_s=40)
     await scene.window(frozen, -35, -25)
-    expect(f"CAMERA#{frozen}#frozen" in scene.items(), "a picture that stands still is noted")
-    expect(len(scene.items()) == 4, f"nothing else is: {sorted(scene.items())}")
+    scene.noted(frozen, "frozen", "a picture that stands still is noted")
+    expect(len(scene.items()) == 4, "and nothing else")
 
 
 async def told(scene: Scene) -> None:

@@ -57,6 +57,8 @@ class Host:
         self.events: asyncio.Queue[tuple[str, Any, float] | None] = asyncio.Queue()
         self.taken = asyncio.Event()
         self.outcome: asyncio.Future[Result] | None = None
+        # One task for each connection of the process's to its runtime API.
+        self.serving: set[asyncio.Task[None]] = set()
         self.seconds = 0
         self.id = uuid.uuid4().hex
         self.moved = aws.work / f"clock-{self.id}"
@@ -75,6 +77,8 @@ class Host:
         for server in (self.server, self.proxy.server):
             if server:
                 server.close()
+        # Otherwise whoever ends the loop now is told of each connection that it cut off.
+        await asyncio.gather(*self.serving, return_exceptions=True)
         self.moved.unlink(missing_ok=True)
 
     def set_clock(self, seconds: int) -> None:
@@ -152,6 +156,9 @@ class Host:
         return result
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            self.serving.add(task)
+            task.add_done_callback(self.serving.discard)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, OSError):
             while request := await read_request(reader, writer):
                 path = request.target.removeprefix(API)
