@@ -26,7 +26,7 @@ mod trail;
 
 pub use clip::{Outcome, evidence_requested, finish_evidence};
 pub use kept::{KeptClip, complete_evidence};
-pub use merging::{Parts, parts};
+pub use merging::{Parts, is_closed, parts};
 pub use telling::{Told, alerted, audiences, is_due, with_alert};
 
 /// What is written about a case, all or nothing.
@@ -68,12 +68,18 @@ impl Change {
         Self { before, case, entries: Vec::new(), counted: None, absorbed: Vec::new() }
     }
 
-    /// The case that a detection opens.
-    pub fn opening(detection: &RoutedDetection, bucket: &str, now_ms: i64) -> Self {
+    /// The case that a detection opens. `apart` are the cases that it touches and that people have
+    /// decided, so that they stay as they are.
+    pub fn opening(
+        detection: &RoutedDetection,
+        apart: &[String],
+        bucket: &str,
+        now_ms: i64,
+    ) -> Self {
         let case = new_case(detection, &detection.case_id(), bucket, &rfc3339(now_ms));
         let (entries, absorbed) = (Vec::new(), Vec::new());
         let mut change = Self { before: None, case, entries, counted: None, absorbed };
-        change.note("respond", "opened", facts(detection));
+        change.note("respond", "opened", facts_apart(detection, apart));
         if change.case.evidence.status == EvidenceStatus::Failed {
             let facts = json!({ "reason": change.case.evidence.reason });
             change.note("respond", "evidence-failed", facts);
@@ -82,20 +88,14 @@ impl Change {
     }
 
     /// Counts another detection of the incident. `apart` are the cases that it touches as well and
-    /// that people have ruled on, so that they stay as they are.
+    /// that people work on or have decided, so that they stay as they are.
     pub fn add(&mut self, detection: &RoutedDetection, apart: &[String]) {
         let joined = &mut self.case;
         joined.detections += 1;
         joined.opened_at = joined.opened_at.clone().min(rfc3339(detection.start_ms));
         joined.last_seen_at = joined.last_seen_at.clone().max(rfc3339(detection.end_ms));
         joined.confidence = surer(joined.confidence, detection.confidence);
-        let mut facts = facts(detection);
-        if let Value::Object(facts) = &mut facts
-            && !apart.is_empty()
-        {
-            facts.insert("apart".to_owned(), json!(apart));
-        }
-        self.note("respond", "joined", facts);
+        self.note("respond", "joined", facts_apart(detection, apart));
         if detection.camera.is_some() {
             let policy = &detection.routing.evidence;
             let more = evidence::wanted(policy, detection.start_ms, detection.end_ms);
@@ -166,7 +166,7 @@ pub fn open(
     bucket: &str,
     now_ms: i64,
 ) -> Change {
-    let change = Change::opening(detection, bucket, now_ms);
+    let change = Change::opening(detection, &[], bucket, now_ms);
     counting(change, detection, guards, now_ms)
 }
 
@@ -278,6 +278,17 @@ fn facts(detection: &RoutedDetection) -> Value {
         "rule": detection.routing.rule,
         "priority": detection.routing.priority,
     })
+}
+
+/// The same, with the cases that it touches and that stay as they are.
+fn facts_apart(detection: &RoutedDetection, apart: &[String]) -> Value {
+    let mut facts = facts(detection);
+    if let Value::Object(facts) = &mut facts
+        && !apart.is_empty()
+    {
+        facts.insert("apart".to_owned(), json!(apart));
+    }
+    facts
 }
 
 /// When the behaviour of a case began, in milliseconds since the epoch.

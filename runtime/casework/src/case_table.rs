@@ -95,10 +95,20 @@ pub async fn fetch(table: &impl CaseTable, case_id: &str) -> Result<CaseItem, St
 
 /// Reads a case, or the one that it has become part of.
 pub async fn fetch_standing(table: &impl CaseTable, case_id: &str) -> Result<CaseItem, StepError> {
-    let mut case = fetch(table, case_id).await?;
-    for _ in 0..MERGES_MAX {
-        let Some(into) = case.merged_into.clone() else { return Ok(case) };
-        case = fetch(table, &into).await?;
+    let case = find_standing(table, case_id).await?;
+    case.ok_or_else(|| StepError::permanent("read case", case_id, CaseError::Missing))
+}
+
+/// The same; `None` when somebody deleted it, as the law may want.
+pub async fn find_standing(
+    table: &impl CaseTable,
+    case_id: &str,
+) -> Result<Option<CaseItem>, StepError> {
+    let mut next = case_id.to_owned();
+    for _ in 0..=MERGES_MAX {
+        let Some(case) = table.fetch_case(&next).await? else { return Ok(None) };
+        let Some(into) = case.merged_into.clone() else { return Ok(Some(case)) };
+        next = into;
     }
     Err(StepError::permanent("follow case", case_id, CaseError::Endless))
 }

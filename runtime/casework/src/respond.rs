@@ -134,6 +134,9 @@ async fn follow_up(
     recorded: &Recorded,
     now_ms: i64,
 ) -> Result<(), StepError> {
+    if recorded.is_deleted {
+        return Ok(());
+    }
     let told = tell_people(services, detection, &recorded.responded.case_id, now_ms).await;
     let mut result = told;
     for case_id in &recorded.clips {

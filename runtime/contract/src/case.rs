@@ -156,6 +156,9 @@ pub enum CaseStatus {
     /// It is part of an incident that has another case, `merged_into`: a later detection showed so.
     /// It counts no more; its audit trail and its clip stay.
     Merged,
+    /// A word that this release does not know: somebody's decision. We never write it.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The clip of a case.

@@ -17,7 +17,8 @@ use casework::guard;
 use casework::step::StepError;
 use casework::time::rfc3339;
 use contract::case::{
-    CaseItem, GuardItem, INDEX_PENDING, PENDING_PK, SK_CASE, SK_GUARD, SK_SEEN, SeenItem,
+    CaseItem, CaseStatus, GuardItem, INDEX_PENDING, PENDING_PK, SK_CASE, SK_GUARD, SK_SEEN,
+    SeenItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -174,19 +175,23 @@ impl Table {
     }
 
     /// Sets what differs and removes what is gone, if the case's version and status are still those
-    /// before: whoever sets a status by hand may leave the version alone.
+    /// before: whoever sets a status by hand may leave the version alone. Of a status that we do not
+    /// know we cannot say the word; it stays as it is.
     fn update(&self, before: &CaseItem, case: &CaseItem) -> Result<TransactWriteItem, ChangeError> {
         let (known, item): (Item, Item) = (to_item(before)?, to_item(case)?);
-        let status = to_attribute_value(before.status)?;
         let mut update = Update::builder()
             .table_name(&self.name)
             .key("pk", AttributeValue::S(case.pk.clone()))
             .key("sk", AttributeValue::S(case.sk.clone()))
-            .condition_expression("#version = :before AND #status = :status")
+            .condition_expression("#version = :before")
             .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()))
-            .expression_attribute_values(":status", status);
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
+        if before.status != CaseStatus::Unknown {
+            update = update
+                .condition_expression("#version = :before AND #status = :status")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", to_attribute_value(before.status)?);
+        }
         let (mut sets, mut removes) = (Vec::new(), Vec::new());
         let mut names: Vec<_> = known.keys().chain(item.keys()).collect();
         names.sort_unstable();
@@ -306,6 +311,19 @@ mod tests {
         let conditions: Vec<_> =
             items.iter().map(|item| item.put().unwrap().condition_expression()).collect();
         assert_eq!(conditions, [Some(IS_NEW); 4], "case, entry, mark and guard");
+    }
+
+    #[test]
+    fn a_status_that_we_do_not_know_is_read_and_left_as_it_is() {
+        let mut item: Item = to_item(opened().case).unwrap();
+        item.insert("status".to_owned(), AttributeValue::S("HANDED_TO_POLICE".to_owned()));
+        let case: CaseItem = from_item(item).unwrap();
+        assert_eq!(case.status, CaseStatus::Unknown);
+        let [item] = items(&Change::of(&case, 0)).try_into().unwrap();
+        let update = item.update().unwrap();
+        assert_eq!(update.condition_expression(), Some("#version = :before"));
+        let names: Vec<_> = update.expression_attribute_names().unwrap().values().collect();
+        assert!(!names.contains(&&"status".to_owned()), "{names:?}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Cases that turn out to be one incident: which goes on, and what it takes over. Pure.
 //!
-//! A case becomes part of another only while nobody has touched it, and never of one that people have
-//! closed: no function undoes what a person decided, and an open case must not vanish into one that
-//! nobody will look at again. What becomes part of another keeps its audit trail and its clip, and
+//! A case becomes part of another only while nobody has touched it, and one that people have decided
+//! takes in neither a case nor a detection: no function undoes what a person decided, and nothing new
+//! may vanish into a case that nobody will look at again. What becomes part of another keeps its audit trail and its clip, and
 //! names where it went. To change which case goes on, start at [`parts`].
 
 use contract::case::{CaseItem, CaseStatus};
@@ -14,27 +14,31 @@ use crate::evidence;
 /// What becomes of the cases of one incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts<'a> {
-    /// The case that goes on.
-    pub survivor: &'a CaseItem,
+    /// The case that goes on; `None`: what comes now opens one.
+    pub survivor: Option<&'a CaseItem>,
     /// Those that become part of it, earliest first.
     pub absorbed: Vec<&'a CaseItem>,
-    /// Those that stay as they are, because people work on them or have closed them.
+    /// Those that stay as they are, because people work on them or have decided them.
     pub apart: Vec<&'a CaseItem>,
 }
 
-/// Decides about the cases of one incident; `None` when there is none.
+/// Decides about the cases of one incident.
 ///
 /// The one that begins first goes on. One that somebody works on goes before it, as people hold its
-/// id; one that was closed goes on only if there is no other.
-pub fn parts(cases: &[CaseItem]) -> Option<Parts<'_>> {
+/// id; one that was decided never does.
+pub fn parts(cases: &[CaseItem]) -> Parts<'_> {
     let mut cases: Vec<_> = cases.iter().collect();
     cases.sort_by_key(|case| (precedence(case.status), &case.opened_at, &case.case_id));
     cases.dedup_by_key(|case| &case.case_id);
-    let (survivor, others) = cases.split_first()?;
-    let is_closed = precedence(survivor.status) == Precedence::Closed;
-    let is_free = |case: &&&CaseItem| case.status == CaseStatus::Open && !is_closed;
-    let (absorbed, apart) = others.iter().partition(is_free);
-    Some(Parts { survivor, absorbed, apart })
+    let survivor = cases.first().copied().filter(|case| !is_closed(case));
+    let others = cases.into_iter().skip(usize::from(survivor.is_some()));
+    let (absorbed, apart) = others.partition(|case| case.status == CaseStatus::Open);
+    Parts { survivor, absorbed, apart }
+}
+
+/// Whether people are done with a case, so that it takes in nothing new.
+pub fn is_closed(case: &CaseItem) -> bool {
+    precedence(case.status) == Precedence::Closed
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +52,10 @@ fn precedence(status: CaseStatus) -> Precedence {
     match status {
         CaseStatus::Acknowledged | CaseStatus::InReview => Precedence::WorkedOn,
         CaseStatus::Open => Precedence::Untouched,
-        CaseStatus::Confirmed | CaseStatus::Dismissed | CaseStatus::Merged => Precedence::Closed,
+        CaseStatus::Confirmed
+        | CaseStatus::Dismissed
+        | CaseStatus::Merged
+        | CaseStatus::Unknown => Precedence::Closed,
     }
 }
 

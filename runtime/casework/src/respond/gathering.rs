@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::case::{CaseItem, GuardItem};
 
 use super::Action;
-use crate::case::{self, Change, Counted, GuardChange, Parts};
+use crate::case::{self, Change, Counted, GuardChange};
 use crate::guard::{self, Stretch};
 use crate::incident::RoutedDetection;
 
@@ -27,6 +27,21 @@ pub(super) struct Ground<'a> {
     /// What guards call these cases, and which they are now.
     pub(super) names: BTreeMap<String, String>,
     pub(super) guards: Vec<GuardItem>,
+    /// What guards call cases that somebody deleted.
+    pub(super) deleted: BTreeSet<String>,
+    /// What all these messages have in common.
+    pub(super) home: Home,
+}
+
+/// Where messages belong.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Home {
+    /// In a case that takes detections in, or in a new one.
+    Open,
+    /// A case that people have decided has counted them: it takes in nothing else.
+    Decided(Box<CaseItem>),
+    /// The case that counted them was deleted: nothing is left to do.
+    Deleted(String),
 }
 
 /// A detection under one rule.
@@ -54,26 +69,30 @@ pub(super) struct Gathered {
 /// Decides about the messages of one incident; `None` when there are none.
 pub(super) fn gather(ground: &Ground<'_>, bucket: &str, now_ms: i64) -> Option<Gathered> {
     let first = ground.messages.first()?;
+    match &ground.home {
+        Home::Open => {}
+        Home::Decided(case) => return Some(decided(case, ground, now_ms)),
+        Home::Deleted(case_id) => return Some(deleted(case_id, ground)),
+    }
     let parts = case::parts(&ground.cases);
-    let mut change = match &parts {
-        Some(parts) => Change::of(parts.survivor, now_ms),
-        None => Change::opening(first.detection, bucket, now_ms),
+    let apart: Vec<_> = parts.apart.iter().map(|case| case.case_id.clone()).collect();
+    let mut change = match parts.survivor {
+        Some(survivor) => Change::of(survivor, now_ms),
+        None => Change::opening(first.detection, &apart, bucket, now_ms),
     };
-    let mergeable = parts.as_ref().map(|parts| parts.absorbed.as_slice()).unwrap_or_default();
-    let absorbed: Vec<_> = mergeable.iter().take(ABSORBED_MAX).collect();
+    let absorbed: Vec<_> = parts.absorbed.iter().take(ABSORBED_MAX).collect();
     for other in &absorbed {
         change.absorb(other, now_ms);
     }
     let absorbed: Vec<_> = absorbed.into_iter().map(|case| case.case_id.clone()).collect();
-    let is_whole = absorbed.len() == mergeable.len();
+    let is_whole = absorbed.len() == parts.absorbed.len();
     let (mut actions, mut seen) = (Vec::new(), Vec::new());
     if is_whole {
-        (actions, seen) = count(&mut change, ground, parts.as_ref());
+        (actions, seen) = count(&mut change, ground, &apart);
     }
     let case_id = change.case.case_id.clone();
     let seen: Vec<_> = seen.into_iter().map(|it| guard::seen(it, &case_id, now_ms)).collect();
-    let ours = |(_, case): &(&String, &String)| **case == case_id || absorbed.contains(case);
-    let names = ground.names.iter().filter(ours).map(|(name, _)| name.clone()).collect();
+    let names = names(ground, &case_id, &absorbed);
     let mut guards = guards(ground, &case_id, &names, now_ms);
     if seen.is_empty() {
         let is_news = |it: &GuardChange| {
@@ -87,14 +106,39 @@ pub(super) fn gather(ground: &Ground<'_>, bucket: &str, now_ms: i64) -> Option<G
     Some(Gathered { change, case_id, actions, absorbed, is_whole })
 }
 
+/// What messages say about the decided case that has counted them.
+fn decided(case: &CaseItem, ground: &Ground<'_>, now_ms: i64) -> Gathered {
+    let mut change = Change::of(case, now_ms);
+    let (actions, _) = count(&mut change, ground, &[]);
+    let change = (!change.is_idle()).then_some(change);
+    let (case_id, absorbed) = (case.case_id.clone(), Vec::new());
+    Gathered { change, case_id, actions, absorbed, is_whole: true }
+}
+
+fn deleted(case_id: &str, ground: &Ground<'_>) -> Gathered {
+    let actions = ground.messages.iter().map(|_| Action::Repeated).collect();
+    let (case_id, absorbed) = (case_id.to_owned(), Vec::new());
+    Gathered { change: None, case_id, actions, absorbed, is_whole: true }
+}
+
+/// What guards shall call the case from now on: what becomes part of it, and what takes in nothing
+/// more, so that the next detection finds the case that does.
+fn names(ground: &Ground<'_>, case_id: &str, absorbed: &[String]) -> BTreeSet<String> {
+    let closed = ground.cases.iter().filter(|case| case::is_closed(case));
+    let closed: BTreeSet<_> = closed.map(|case| case.case_id.as_str()).collect();
+    let is_ours = |(_, case): &(&String, &String)| {
+        *case == case_id || absorbed.contains(case) || closed.contains(case.as_str())
+    };
+    let ours = ground.names.iter().filter(is_ours).map(|(name, _)| name);
+    ours.chain(&ground.deleted).cloned().collect()
+}
+
 /// Lets each message do to the case what it does; returns the detections that it counts now.
 fn count<'a>(
     change: &mut Change,
     ground: &Ground<'a>,
-    parts: Option<&Parts<'_>>,
+    apart: &[String],
 ) -> (Vec<Action>, Vec<&'a RoutedDetection>) {
-    let apart = parts.map(|parts| parts.apart.as_slice()).unwrap_or_default();
-    let apart: Vec<_> = apart.iter().map(|case| case.case_id.clone()).collect();
     let is_counted = |it: &&Message<'a>| it.counted_in.is_some();
     let counted = ground.messages.iter().filter(is_counted);
     let mut counted: BTreeSet<_> = counted.map(|it| it.detection.id.as_str()).collect();
@@ -108,11 +152,11 @@ fn count<'a>(
             continue;
         }
         seen.push(*detection);
-        if parts.is_none() && place == 0 {
+        if change.before.is_none() && place == 0 {
             actions.push(Action::Opened);
             continue;
         }
-        change.add(detection, &apart);
+        change.add(detection, apart);
         actions.push(Action::Joined);
     }
     (actions, seen)

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::case::{CaseItem, GuardItem};
 
-use super::gathering::{Gathered, Ground, Message, gather};
+use super::gathering::{Gathered, Ground, Home, Message, gather};
 use super::{RespondServices, Responded};
-use crate::case_table::{ATTEMPTS_MAX, CaseError, Written, fetch_standing};
+use crate::case;
+use crate::case_table::{ATTEMPTS_MAX, CaseError, Written, find_standing};
 use crate::guard::{self, Stretch};
 use crate::incident::RoutedDetection;
 use crate::step::{StepError, spread};
@@ -32,6 +33,8 @@ pub(super) struct Recorded {
     pub(super) responded: Responded,
     /// The cases whose clip it sees to.
     pub(super) clips: Vec<String>,
+    /// True: somebody deleted its case, and nobody is told of it any more.
+    pub(super) is_deleted: bool,
 }
 
 /// Counts detections of one store, camera and event type, oldest first; a result for each.
@@ -153,9 +156,36 @@ async fn read<'a>(
         counted_in: marks.get(detection.id.as_str()).cloned().flatten(),
     });
     let messages = messages.collect();
-    let mut ground = Ground { messages, cases: Vec::new(), names: BTreeMap::new(), guards };
+    let mut ground = Ground {
+        messages,
+        cases: Vec::new(),
+        names: BTreeMap::new(),
+        guards,
+        deleted: BTreeSet::new(),
+        home: Home::Open,
+    };
     read_cases(services, linked.cases, &mut ground).await?;
+    keep_with_first(&mut ground);
     Ok(ground)
+}
+
+/// Leaves the messages that belong where the first does; the others' turn comes after it.
+fn keep_with_first(ground: &mut Ground<'_>) {
+    let Some(first) = ground.messages.first() else { return };
+    let home = home_of(ground, first);
+    let are_alike: Vec<_> = ground.messages.iter().map(|it| home_of(ground, it) == home).collect();
+    let mut are_alike = are_alike.into_iter();
+    ground.messages.retain(|_| are_alike.next().unwrap_or_default());
+    ground.home = home;
+}
+
+/// Where a message belongs.
+fn home_of(ground: &Ground<'_>, message: &Message<'_>) -> Home {
+    let Some(name) = &message.counted_in else { return Home::Open };
+    let Some(standing) = ground.names.get(name) else { return Home::Deleted(name.clone()) };
+    let decided = ground.cases.iter().find(|case| case.case_id == *standing);
+    let decided = decided.filter(|case| case::is_closed(case));
+    decided.map_or(Home::Open, |case| Home::Decided(Box::new(case.clone())))
 }
 
 /// Reads the cases that guards and marks name, or what they have become part of.
@@ -167,21 +197,21 @@ async fn read_cases(
     let counted = ground.messages.iter().filter_map(|message| message.counted_in.clone());
     let counted: BTreeSet<_> = counted.collect();
     for name in named.union(&counted) {
-        let Some(case) = services.fetch_case(name).await? else {
-            if counted.contains(name) {
-                return Err(StepError::permanent("read case", name, CaseError::Missing));
-            }
-            // Somebody deleted it, as the law may want: its detections open another.
-            continue;
+        let case = services.fetch_case(name).await?;
+        let is_standing = match case {
+            Some(case) => stand(services, name, case, ground).await?,
+            None => false,
         };
-        stand(services, name, case, ground).await?;
+        if !is_standing {
+            // Somebody deleted it, as the law may want: new detections open another.
+            ground.deleted.insert(name.clone());
+        }
     }
-    let Some(first) = ground.messages.first().map(|message| message.detection) else {
-        return Ok(());
-    };
+    let first = ground.messages.first().filter(|first| first.counted_in.is_none());
+    let Some(first) = first.map(|message| message.detection) else { return Ok(()) };
     // The mark is gone but the case is there: a message from before the marks were forgotten.
     let case_id = first.case_id();
-    if ground.cases.is_empty()
+    if case::parts(&ground.cases).survivor.is_none()
         && let Some(case) = services.fetch_case(&case_id).await?
     {
         stand(services, &case_id, case, ground).await?;
@@ -192,25 +222,28 @@ async fn read_cases(
     Ok(())
 }
 
-/// Notes a case, or the one that it has become part of, under the name that led to it.
+/// Notes a case, or the one that it has become part of, under the name that led to it; false when
+/// that one was deleted.
 async fn stand(
     services: &impl RespondServices,
     name: &str,
     case: CaseItem,
     ground: &mut Ground<'_>,
-) -> Result<(), StepError> {
+) -> Result<bool, StepError> {
     let standing = match &case.merged_into {
-        Some(into) => fetch_standing(services, into).await?,
-        None => case,
+        Some(into) => find_standing(services, into).await?,
+        None => Some(case),
     };
+    let Some(standing) = standing else { return Ok(false) };
     ground.names.insert(name.to_owned(), standing.case_id.clone());
     if ground.cases.iter().all(|known| known.case_id != standing.case_id) {
         ground.cases.push(standing);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn recorded(ground: &Ground<'_>, gathered: &Gathered, merged: &[String]) -> Vec<(usize, Recorded)> {
+    let is_deleted = matches!(ground.home, Home::Deleted(_));
     let messages = ground.messages.iter().zip(&gathered.actions).enumerate();
     let recorded = messages.map(|(place, (message, action))| {
         let case_id = gathered.case_id.clone();
@@ -220,7 +253,7 @@ fn recorded(ground: &Ground<'_>, gathered: &Gathered, merged: &[String]) -> Vec<
         let clips = [case_id.clone()].into_iter().chain(own).chain(absorbed.iter().cloned());
         let clips = clips.collect();
         let responded = Responded { case_id, action: *action, absorbed };
-        (message.index, Recorded { responded, clips })
+        (message.index, Recorded { responded, clips, is_deleted })
     });
     recorded.collect()
 }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use contract::case::{AlertStatus, EvidenceStatus};
+use contract::case::{AlertStatus, CaseStatus, EvidenceStatus};
 use contract::priority::Priority;
 use contract::wording::{Wording, WordingKey};
 use proptest::prelude::*;
@@ -610,6 +610,84 @@ fn a_case_that_somebody_deleted_does_not_keep_its_next_detection_from_a_case() {
     world.table.cases.borrow_mut().clear();
     world.settle(&[detection(110, Priority::High)]);
     assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (1, 2));
+    // What the deleted one had counted is done with, whichever rule it matches.
+    let again = [detection(100, Priority::High), detection(100, Priority::Critical)];
+    let results = run(handle(&world, &again, 300_000)).unwrap();
+    let actions: Vec<_> = results.iter().map(|it| it.as_ref().unwrap().action).collect();
+    assert_eq!(actions, [Action::Repeated, Action::Repeated]);
+    assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (1, 2));
+}
+
+#[test]
+fn a_case_that_was_merged_into_a_deleted_one_does_not_keep_a_detection_from_a_case() {
+    let world = World::default();
+    for start_s in [220, 100, 160] {
+        world.settle(&[detection(start_s, Priority::High)]);
+    }
+    let stands = detection(100, Priority::High).case_id();
+    assert_eq!(world.table.cases.borrow_mut().remove(&stands).unwrap().detections, 3);
+    // A guard that still names the merged one, as of another hour.
+    for guard in world.table.guards.borrow_mut().values_mut() {
+        guard.incidents[0].case_id = detection(220, Priority::High).case_id();
+    }
+    world.settle(&[detection(220, Priority::High), detection(240, Priority::High)]);
+    let case = world.table.case(&detection(240, Priority::High).case_id()).unwrap();
+    assert_eq!((case.detections, case.alert.status), (1, AlertStatus::Sent));
+    let guards = world.table.guards.borrow();
+    let named = guards.values().flat_map(|guard| &guard.incidents).map(|it| &it.case_id);
+    assert_eq!(named.collect::<Vec<_>>(), [&case.case_id], "nobody looks for it again");
+}
+
+/// Sets the status of a case as a person would.
+fn decide(world: &World, case_id: &str, status: CaseStatus) -> CaseItem {
+    let mut cases = world.table.cases.borrow_mut();
+    let case = cases.get_mut(case_id).unwrap();
+    case.status = status;
+    case.version += 1;
+    case.clone()
+}
+
+#[test]
+fn what_follows_a_decision_is_a_case_of_its_own_and_people_are_told() {
+    for status in [CaseStatus::Dismissed, CaseStatus::Confirmed, CaseStatus::Unknown] {
+        let world = World::default();
+        let first = detection(100, Priority::High);
+        world.settle(std::slice::from_ref(&first));
+        let decided = decide(&world, &first.case_id(), status);
+        let later = [first.clone(), detection(120, Priority::High), detection(140, Priority::Low)];
+        let results = run(handle(&world, &later, 200_000)).unwrap();
+        let new = later[1].case_id();
+        let expected =
+            [(&decided.case_id, Action::Repeated), (&new, Action::Opened), (&new, Action::Joined)];
+        let results: Vec<_> = results.iter().map(|it| it.as_ref().unwrap()).collect();
+        assert_eq!(results.iter().map(|it| (&it.case_id, it.action)).collect::<Vec<_>>(), expected);
+        world.settle(&[detection(160, Priority::High), first.clone()]);
+        assert_eq!(world.table.case(&decided.case_id).unwrap(), decided, "as it was left");
+        let case = world.table.case(&new).unwrap();
+        assert_eq!((case.detections, world.published.borrow().len()), (3, 2));
+        assert_eq!(world.table.actions(&case)[0], "opened");
+        let entries = world.table.entries.borrow();
+        let apart = |it: &&contract::case::AuditEntry| it.facts.get("apart").is_some();
+        let apart: Vec<_> = entries.values().filter(apart).collect();
+        let actions: Vec<_> = apart.iter().map(|it| it.action.as_str()).collect();
+        assert_eq!(actions, ["opened", "joined"], "of the batch that came first");
+        assert_eq!(apart[0].facts["apart"][0], decided.case_id.as_str());
+    }
+}
+
+#[test]
+fn what_another_rule_says_of_a_detection_that_was_decided_on_is_told_by_that_case() {
+    let world = World::default();
+    let [security, floor] = matched_by_two();
+    world.settle(std::slice::from_ref(&security));
+    decide(&world, &security.case_id(), CaseStatus::Confirmed);
+    world.settle(&[floor, detection(110, Priority::High)]);
+    assert_eq!(world.table.cases.borrow().len(), 2);
+    let audiences: Vec<_> =
+        world.published.borrow().iter().map(|it| it.audiences.clone()).collect();
+    assert_eq!(audiences, [["security"], ["floor"], ["floor"]]);
+    let case = world.table.case(&security.case_id()).unwrap();
+    assert_eq!((case.status, case.detections), (CaseStatus::Confirmed, 1));
 }
 
 #[test]
