@@ -16,6 +16,8 @@
 //! come: `pending_pk` = `PENDING`, `evidence_due_at`. Times are RFC 3339 in UTC with milliseconds, so
 //! that they sort.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::{EvidencePart, LockMode};
@@ -278,12 +280,12 @@ pub struct AlertState {
     /// The rule that wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The detections that made it as high, at most one for each priority and as many from cases that
-    /// became part of this one: whom another rule tells of one of these is told as well.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub detections: Vec<String>,
-    /// Audiences that such a rule added when the others were being told, or had been: they are still
-    /// to be told.
+    /// The audiences that were told, and the highest rank of the messages that each was sent; as many
+    /// as the store has. Absent from cases that an older release opened.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, u8>,
+    /// Audiences that a rule added when the others were being told, or had been: they are still to be
+    /// told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owed: Vec<String>,
 }

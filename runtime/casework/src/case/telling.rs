@@ -1,8 +1,11 @@
 //! Who is to be told of a case, and who was. Pure.
 //!
-//! An alert is wanted at the highest priority of any rule, and is for the audiences of every rule
-//! that matches the detection it is about: whoever comes in too late for a message is owed one, and
-//! nobody is left out because another was being told. To change who is told, start at [`want`].
+//! An alert is wanted at the highest priority of any rule. Whomever any rule of any detection of the
+//! incident tells is told of it, at that rule's priority or a higher one, and at none twice: whoever
+//! comes in too late for a message is owed one, and nobody is left out because another was told. To
+//! change who is told, start at [`want`].
+
+use std::collections::BTreeMap;
 
 use contract::alert::AlertTexts;
 use contract::case::{AlertState, AlertStatus, CaseItem};
@@ -10,10 +13,6 @@ use serde_json::json;
 
 use super::Change;
 use crate::incident::RoutedDetection;
-
-/// Most detections that an alert remembers as those it is about. Our choice: one for each priority is
-/// enough for one case; the rest is room for those of cases that became part of it.
-const DETECTIONS_MAX: usize = 32;
 
 /// An alert that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +32,13 @@ pub fn alerted(case: &CaseItem, told: &Told, now_ms: i64) -> Change {
     // Who came in too late for this message is told by another.
     let mut owed = audiences(case).to_vec();
     owed.retain(|audience| !told.audiences.contains(audience));
+    let mut heard = heard(case);
+    for audience in &told.audiences {
+        let rank = heard.entry(audience.clone()).or_default();
+        *rank = told.rank.max(*rank);
+    }
     let alert = &mut change.case.alert;
+    alert.told = heard;
     alert.status = AlertStatus::Sent;
     if Some(told.rank) >= alert.wanted_rank {
         alert.owed = owed;
@@ -81,19 +86,30 @@ pub fn with_alert(case: &CaseItem, alert: AlertState, now_ms: i64) -> Change {
     change
 }
 
-/// Notes that people are to be told, unless they are already to be told of at least that priority.
+/// The audiences that were told, and the highest rank of which each was.
+fn heard(case: &CaseItem) -> BTreeMap<String, u8> {
+    let alert = &case.alert;
+    let mut heard = alert.told.clone();
+    // A case that an older release opened has no list: whom its alert named was told.
+    if let Some(sent) = alert.sent_rank.filter(|_| alert.wanted_rank <= alert.sent_rank) {
+        for audience in case.notify.iter().filter(|it| !alert.owed.contains(it)) {
+            let rank = heard.entry(audience.clone()).or_default();
+            *rank = sent.max(*rank);
+        }
+    }
+    heard
+}
+
+/// Notes that people are to be told, unless they were or are already to be told of at least that
+/// priority.
 pub(super) fn want(case: &mut CaseItem, detection: &RoutedDetection) {
     let routing = &detection.routing;
-    let rank = Some(routing.priority.rank());
+    let rank = routing.priority.rank();
     if !routing.tells_people() {
         return;
     }
-    if rank <= case.alert.wanted_rank {
-        // The alert is about this very detection: it is for whom its other rules tell as well. The
-        // next detection of the incident neither raises it nor widens who gets it.
-        if case.alert.detections.contains(&detection.id) {
-            want_others(case, &routing.notify);
-        }
+    if Some(rank) <= case.alert.wanted_rank {
+        want_others(case, &routing.notify, rank);
         return;
     }
     // Who was to be told by a lower rule, and has not been, is told with the higher one's.
@@ -101,37 +117,33 @@ pub(super) fn want(case: &mut CaseItem, detection: &RoutedDetection) {
     case.notify.clone_from(&routing.notify);
     case.notify.extend(owed.into_iter().filter(|audience| !routing.notify.contains(audience)));
     case.alert.owed.clear();
-    if !case.alert.detections.contains(&detection.id) {
-        case.alert.detections.push(detection.id.clone());
-    }
-    case.alert.wanted_rank = rank;
+    case.alert.wanted_rank = Some(rank);
     case.alert.rule = Some(routing.rule.clone());
     case.alert.status = AlertStatus::Pending;
 }
 
 /// Takes over the alert of a case that becomes part of this one.
 ///
-/// Who was told at the higher of the two priorities, by whichever case, is not told again; who was
-/// to be told by either and was not, is.
+/// Who was told by either, as high as the other would, is not told again; who was to be told by
+/// either and was not, is.
 pub(super) fn take_over(case: &mut CaseItem, other: &CaseItem) {
     let (ours, theirs) = (case.alert.clone(), &other.alert);
     let wanted = ours.wanted_rank.max(theirs.wanted_rank);
     let sent = ours.sent_rank.max(theirs.sent_rank);
     let both = [(&case.notify, &ours), (&other.notify, theirs)];
-    let mut due: Vec<&String> = Vec::new();
-    for part in [&*case, other] {
-        due.extend(audiences(part).iter().filter(|_| is_due(&part.alert)));
+    let mut heard = heard(case);
+    for (audience, rank) in self::heard(other) {
+        let known = heard.entry(audience).or_default();
+        *known = rank.max(*known);
     }
-    let is_told = |audience: &String| {
-        let has = |(notify, alert): &(&Vec<String>, &AlertState)| {
-            let was_sent = alert.sent_rank.is_some() && alert.sent_rank >= wanted;
-            was_sent && notify.contains(audience) && !alert.owed.contains(audience)
-        };
-        both.iter().any(has)
-    };
+    let mut due: Vec<&String> = Vec::new();
+    for part in [&*case, other].into_iter().filter(|part| is_due(&part.alert)) {
+        let is_news = |it: &&String| heard.get(*it).copied() < part.alert.wanted_rank;
+        due.extend(audiences(part).iter().filter(is_news));
+    }
     let mut owed: Vec<String> = Vec::new();
     if wanted <= sent {
-        owed.extend(due.iter().filter(|it| !is_told(it)).map(|it| (*it).clone()));
+        owed.extend(due.iter().map(|it| (*it).clone()));
     }
     let leading = both.iter().filter(|(_, alert)| alert.wanted_rank == wanted);
     let mut notify: Vec<String> = Vec::new();
@@ -146,8 +158,6 @@ pub(super) fn take_over(case: &mut CaseItem, other: &CaseItem) {
     let claim = |alert: &AlertState| (alert.claimed_rank, alert.claimed_until.clone());
     let claimed = if claim(theirs) > claim(&ours) { theirs } else { &ours };
     let leader = if theirs.wanted_rank > ours.wanted_rank { theirs } else { &ours };
-    let mut detections = [ours.detections.clone(), theirs.detections.clone()].concat();
-    detections.drain(..detections.len().saturating_sub(DETECTIONS_MAX));
     case.notify = notify;
     case.alert = AlertState {
         status: AlertStatus::None,
@@ -159,7 +169,7 @@ pub(super) fn take_over(case: &mut CaseItem, other: &CaseItem) {
         claimed_rank: claimed.claimed_rank,
         wanted_rank: wanted,
         rule: leader.rule.clone(),
-        detections,
+        told: heard,
         owed,
     };
     set_status(&mut case.alert);
@@ -181,14 +191,19 @@ fn set_status(alert: &mut AlertState) {
     };
 }
 
-/// Adds audiences to an alert: to the message that is due, or else to one of their own.
-fn want_others(case: &mut CaseItem, notify: &[String]) {
+/// Adds audiences to an alert, unless they were told as high: to the message that is due, or else to
+/// one of their own.
+fn want_others(case: &mut CaseItem, notify: &[String], rank: u8) {
+    let heard = heard(case);
     let is_due = case.alert.wanted_rank > case.alert.sent_rank;
     for audience in notify {
-        if case.notify.contains(audience) {
+        let was_told = heard.get(audience).is_some_and(|told| *told >= rank);
+        if was_told || audiences(case).contains(audience) {
             continue;
         }
-        case.notify.push(audience.clone());
+        if !case.notify.contains(audience) {
+            case.notify.push(audience.clone());
+        }
         if !is_due {
             case.alert.owed.push(audience.clone());
             case.alert.status = AlertStatus::Pending;

@@ -282,19 +282,45 @@ fn whom_a_rule_tells_after_the_others_were_told_gets_a_message_of_their_own() {
     assert_eq!(world.table.actions(&case), ["opened", "alerted", "alerted"]);
 }
 
+/// Who was told in each message of these detections, delivered one after another.
+fn messages(world: &World, detections: &[(i64, Priority, &str)]) -> Vec<Vec<String>> {
+    for (start_s, priority, audience) in detections {
+        let mut detection = detection(*start_s, *priority);
+        detection.routing.rule = format!("{priority}-{audience}");
+        detection.routing.notify = vec![(*audience).to_owned()];
+        world.settle(&[detection.clone()]);
+        world.settle(&[detection]);
+    }
+    world.published.take().into_iter().map(|it| it.audiences).collect()
+}
+
 #[test]
-fn a_lower_detection_that_joins_does_not_widen_who_gets_the_higher_alert() {
+fn whom_a_rule_tells_of_a_later_detection_is_told_once_whatever_its_priority() {
+    use Priority::{Critical, High, Low, Medium};
+    let check = |detections: &[_]| messages(&World::default(), detections);
+    let equal = [(100, High, "floor"), (110, High, "security"), (120, High, "floor")];
+    assert_eq!(check(&equal), [["floor"], ["security"]]);
+    let lower = [(100, High, "floor"), (110, Low, "manager"), (120, Medium, "manager")];
+    assert_eq!(check(&lower), [["floor"], ["manager"]], "its message said high already");
+    let between = [(100, Low, "floor"), (110, Critical, "security"), (120, Low, "floor")];
+    assert_eq!(check(&between), [["floor"], ["security"]]);
+    let higher = [(100, Low, "floor"), (110, Critical, "security"), (120, Medium, "floor")];
+    assert_eq!(check(&higher), [["floor"], ["security"], ["floor"]], "of more than they know");
+}
+
+#[test]
+fn a_case_without_the_list_of_who_was_told_names_them_in_its_alert() {
     let world = World::default();
-    let mut lower = detection(110, Priority::Low);
-    lower.routing.notify = vec!["manager".to_owned()];
-    let mut other_rule = lower.clone();
-    other_rule.routing.rule = "another".to_owned();
-    other_rule.routing.notify = vec!["owner".to_owned()];
-    let [higher, _] = matched_by_two();
-    world.settle(&[higher, lower.clone(), other_rule.clone()]);
-    world.settle(&[lower, other_rule]);
-    assert_eq!(told(&world, ""), ["security"]);
-    assert_eq!(world.table.only_case().notify, ["security"]);
+    world.settle(&[detection(100, Priority::High)]);
+    let mut case = world.table.only_case();
+    case.alert.told.clear();
+    let mut item = serde_json::to_value(&case).unwrap();
+    item["alert"]["detections"] = serde_json::json!(["d-1"]);
+    let case: CaseItem = serde_json::from_value(item).unwrap();
+    world.table.cases.borrow_mut().insert(case.case_id.clone(), case);
+    world.published.take();
+    let later = [(110, Priority::High, "floor"), (120, Priority::High, "security")];
+    assert_eq!(messages(&world, &later), [["security"]]);
 }
 
 #[test]
