@@ -15,7 +15,7 @@ from faults.judge import broken_trail, plain
 from storm_input import Incident, Rule
 
 # Longest stretch of video that a case wants (runtime/casework/src/evidence.rs).
-EXTENDED_MS_MAX = 180_000
+EXTENDED_MS_MAX = 900_000
 
 
 def expect(holds: bool, what: str) -> bool:
@@ -131,13 +131,15 @@ class Judge:
                 range_ms = (ms(case["evidence"]["start"]), ms(case["evidence"]["end"]))
                 whole = range_ms == wanted
                 longest = range_ms[1] - range_ms[0] >= EXTENDED_MS_MAX and wanted[0] <= range_ms[0] < range_ms[1] <= wanted[1]
-                if not (whole or longest):
+                said = case["evidence"].get("beyond")
+                named = tuple(map(ms, said.split("/"))) == wanted if said else whole
+                if not ((whole or longest) and named):
                     short.append(f"{case['case_id']} wants {range_ms}, its incident {wanted}")
         for line in short[:5]:
             print("        " + line)
         return [
             expect(not unasked, f"the clip of every case was asked for {unasked[:3] or ''}"),
-            expect(not short, "the video that each case wants covers its incident, up to three minutes"),
+            expect(not short, "the video that each case wants covers its incident, up to 15 minutes, and what is beyond is named"),
         ]
 
     def rest(self) -> list[bool]:

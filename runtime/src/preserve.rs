@@ -241,6 +241,11 @@ async fn answer(
     }
 }
 
+/// Whether late video could complete a case's clip: what is beyond the longest clip never does.
+fn may_grow(case: &CaseItem) -> bool {
+    evidence::missing_ms(case) >= fragment::GAP_MS_MIN
+}
+
 /// Looks for video that came after the clip was kept without it, or not at all.
 async fn look_again(
     services: &impl PreserveServices,
@@ -248,7 +253,7 @@ async fn look_again(
     case: &CaseItem,
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
-    if !wish.may_come_again(now_ms) {
+    if !wish.may_come_again(now_ms) || !may_grow(case) {
         return Ok(Preserved::Already);
     }
     let fragments = wish.list(services).await?;
@@ -368,7 +373,7 @@ async fn conclude(
         EvidenceStatus::Incomplete => Preserved::Incomplete,
         EvidenceStatus::Failed => Preserved::Failed,
     };
-    if wish.may_come_again(now_ms) {
+    if wish.may_come_again(now_ms) && may_grow(case) {
         put_back(services, &message, LATE_DELAY_S).await?;
     }
     Ok(preserved)
@@ -562,6 +567,10 @@ mod tests {
                 _ => return outcome,
             }
         }
+    }
+
+    fn guard(world: &World) -> Option<contract::case::GuardItem> {
+        world.table.guards.borrow().values().next().cloned()
     }
 
     fn request(world: &World) -> EvidenceMessage {
@@ -850,6 +859,22 @@ mod tests {
         let stored = ["opened", "joined", "evidence-stored", "evidence-extended"];
         let stored = [&stored[..], &["evidence-stored"]].concat();
         assert_eq!(world.table.actions(&case), stored);
+    }
+
+    #[test]
+    fn what_is_beyond_the_longest_clip_is_named_and_not_looked_for() {
+        let world = world((80..1_600).step_by(2), ALL);
+        let opening = request(&world);
+        let case = world.table.only_case();
+        let longer = case::join(&case, &detection(1_500, Priority::High), guard(&world), 1_510_000);
+        assert_eq!(world.table.put(&longer), Written::Done);
+        assert_eq!(follow(&world, opening.clone(), 1_530_000), Preserved::Incomplete);
+        let evidence = world.table.only_case().evidence;
+        assert_eq!(evidence.gaps, ["1970-01-01T00:16:25.000Z/1970-01-01T00:25:17.000Z"]);
+        assert_eq!(evidence.parts.len(), 3, "451 fragments, 200 in each part");
+        assert_eq!(world.sent.take(), None, "nothing more can come");
+        let looked = run(handle(&world, &opening, 2_500_000)).unwrap().unwrap();
+        assert_eq!((looked, world.clips.take().len()), (Preserved::Already, 3));
     }
 
     #[test]

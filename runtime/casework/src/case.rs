@@ -372,6 +372,76 @@ mod tests {
         assert_eq!((case.evidence.status, case.evidence.key), (EvidenceStatus::Stored, key));
     }
 
+    const BEYOND: &str =
+        "the incident went on for longer than 15 minutes, the most that one clip shows";
+
+    #[test]
+    fn a_clip_follows_its_incident_for_15_minutes() {
+        let far = check(&[detection(300, Priority::Low), detection(650, Priority::Low)]);
+        assert_eq!(evidence::range_of(&far).unwrap().end_ms, 667_000);
+        assert_eq!(far.evidence.beyond, None);
+        assert_eq!(keep_clip(&far, 85, 667).case.evidence.status, EvidenceStatus::Stored);
+    }
+
+    #[test]
+    fn what_an_incident_goes_on_for_beyond_its_clip_is_a_gap_and_the_trail_says_so_once() {
+        let whole = keep_clip(&check(&[detection(900, Priority::Low)]), 85, 917).case;
+        // It goes on, beyond what one clip may show, while that is kept and after.
+        let beyond = join(&whole, &detection(1_500, Priority::Low), None, 0);
+        let actions = |change: &Change| {
+            let actions = change.entries.iter().map(|entry| entry.action.clone());
+            actions.collect::<Vec<_>>()
+        };
+        assert_eq!(actions(&beyond), ["joined", "evidence-extended", "evidence-beyond"]);
+        let facts = &beyond.entries[2].facts;
+        assert_eq!(facts["incident"], "1970-01-01T00:01:25.000Z/1970-01-01T00:25:17.000Z");
+        assert_eq!(beyond.case.evidence.status, EvidenceStatus::Pending);
+        let kept = keep_clip(&beyond.case, 85, 985).case;
+        let tail = "1970-01-01T00:16:25.000Z/1970-01-01T00:25:17.000Z";
+        assert_eq!(kept.evidence.status, EvidenceStatus::Incomplete);
+        assert_eq!(
+            (&*kept.evidence.gaps.join(" "), kept.evidence.reason.as_deref()),
+            (tail, Some(BEYOND))
+        );
+        assert_eq!(evidence::missing_ms(&kept), 0, "nobody looks for it");
+        let later = join(&kept, &detection(2_000, Priority::Low), None, 0);
+        assert_eq!(actions(&later), ["joined"]);
+        let later = later.case.evidence;
+        let tail = "1970-01-01T00:16:25.000Z/1970-01-01T00:33:37.000Z";
+        assert_eq!((&*later.gaps.join(" "), later.reason.as_deref()), (tail, Some(BEYOND)));
+        assert_eq!((later.sha256, later.parts), (kept.evidence.sha256, kept.evidence.parts));
+    }
+
+    #[test]
+    fn a_whole_clip_becomes_incomplete_by_what_is_beyond_on_either_side() {
+        let full = keep_clip(&check(&[detection(960, Priority::Low)]), 85, 977).case;
+        let full = keep_clip(&join(&full, &detection(968, Priority::Low), None, 0).case, 85, 985);
+        assert_eq!(full.case.evidence.status, EvidenceStatus::Stored);
+        let early = join(&full.case, &detection(-500, Priority::Low), None, 0).case;
+        assert_eq!(early.evidence.status, EvidenceStatus::Incomplete);
+        assert_eq!(early.evidence.gaps, ["1969-12-31T23:51:25.000Z/1970-01-01T00:01:25.000Z"]);
+        let other = open(&detection(3_000, Priority::Low), None, "evidence", 0).case;
+        let other = join(&other, &detection(5_000, Priority::Low), None, 0).case;
+        let mut merged = Change::of(&early, 0);
+        merged.absorb(&other, 0);
+        let evidence = merged.case.evidence;
+        let after = "1970-01-01T00:16:25.000Z/1970-01-01T01:23:37.000Z";
+        assert_eq!(evidence.gaps, [&*early.evidence.gaps[0], after], "also what that one named");
+        assert_eq!(evidence.reason.as_deref(), Some(BEYOND));
+    }
+
+    #[test]
+    fn a_clip_that_fails_keeps_its_own_reason_and_late_video_does_not_hide_what_is_beyond() {
+        let beyond = check(&[detection(1_500, Priority::Low)]);
+        let outcome = Outcome::Failed("no video".to_owned());
+        let failed = finish_evidence(&beyond, &outcome, 0).unwrap().case;
+        assert_eq!(failed.evidence.status, EvidenceStatus::Failed);
+        assert_eq!(failed.evidence.reason.as_deref(), Some("no video"));
+        let clip = clip(evidence::later_key(&failed), 85, 985);
+        let late = complete_evidence(&failed, &clip, 9).unwrap().case.evidence;
+        assert_eq!((late.status, late.gaps.len()), (EvidenceStatus::Incomplete, 1));
+    }
+
     #[test]
     fn a_longer_clip_that_cannot_be_kept_leaves_the_kept_one_incomplete() {
         let kept = keep_clip(&check(&[]), 85, 117).case;

@@ -1,7 +1,8 @@
 //! Evidence: which stretch of video a case keeps, under which key, and the request for it. Pure.
 //!
 //! What a case wants only grows, up to a limit, and what was kept once stays under its key: a longer
-//! clip has a key of its own. How it is cut stands in `cut`.
+//! clip has a key of its own. What an incident would want beyond the limit is named: the field
+//! `beyond` of a case's evidence. How a clip is cut stands in `cut`.
 
 use contract::case::{CaseItem, Evidence, EvidenceRequest, EvidenceStatus, PENDING_PK};
 use contract::evidence::{EvidenceMessage, EvidencePolicy, LockMode};
@@ -9,9 +10,10 @@ use contract::evidence::{EvidenceMessage, EvidencePolicy, LockMode};
 use crate::incident::RoutedDetection;
 use crate::time::{parse_ms, rfc3339};
 
-/// Longest stretch that later detections may extend a clip to, in milliseconds. Our choice: at
-/// 4 Mbit/s it is 90 MB, and with fragments of two seconds 90 of them, which one object holds.
-pub const EXTENDED_MS_MAX: i64 = 180_000;
+/// Longest stretch that later detections may extend a clip to, in milliseconds. Our choice, 15
+/// minutes: people can watch that much, and an incident that goes on for longer is a condition of the
+/// place. At 4 Mbit/s it is 450 MB, five parts, and with fragments of two seconds 450 of them.
+pub const EXTENDED_MS_MAX: i64 = 900_000;
 
 /// From the end of what is wanted until it can be read, in milliseconds: two fragments of two
 /// seconds, and three for a healthy way to the stream. Our choice, because a request that comes too
@@ -34,6 +36,24 @@ impl Range {
     /// The range as the case log writes it.
     pub fn text(&self) -> String {
         format!("{}/{}", rfc3339(self.start_ms), rfc3339(self.end_ms))
+    }
+
+    /// Reads what [`Range::text`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (start, end) = text.split_once('/')?;
+        Some(Self { start_ms: parse_ms(start)?, end_ms: parse_ms(end)? })
+    }
+
+    /// The shortest range that holds both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let start_ms = self.start_ms.min(other.start_ms);
+        Self { start_ms, end_ms: self.end_ms.max(other.end_ms) }
+    }
+
+    /// Whether the two share a moment.
+    pub fn meets(self, other: Self) -> bool {
+        self.start_ms < other.end_ms && self.end_ms > other.start_ms
     }
 }
 
@@ -94,8 +114,19 @@ pub fn raw_key(key: &str) -> String {
 
 /// The stretch that a case wants; `None` when its texts are no moments.
 pub fn range_of(case: &CaseItem) -> Option<Range> {
-    let (start_ms, end_ms) = (parse_ms(&case.evidence.start)?, parse_ms(&case.evidence.end)?);
-    Some(Range { start_ms, end_ms })
+    range_between(&case.evidence)
+}
+
+/// The same of a case's evidence alone.
+pub fn range_between(evidence: &Evidence) -> Option<Range> {
+    Some(Range { start_ms: parse_ms(&evidence.start)?, end_ms: parse_ms(&evidence.end)? })
+}
+
+/// All that the incident of a case would want, also what is beyond its clip; `None` when its texts are
+/// no moments.
+pub fn incident_range(case: &CaseItem) -> Option<Range> {
+    let all = case.evidence.beyond.as_deref().and_then(Range::parse);
+    range_of(case).map(|wanted| all.map_or(wanted, |all| all.with(wanted)))
 }
 
 /// What a case must remember of a detection and its rule to ask for its clip; `None` without a camera.
@@ -145,16 +176,13 @@ pub fn request(case: &CaseItem) -> Option<EvidenceMessage> {
     })
 }
 
-/// Milliseconds of what the case wants that its clip does not show.
+/// Milliseconds of what the case wants that its clip does not show: nobody looks for what is beyond.
 pub fn missing_ms(case: &CaseItem) -> i64 {
-    if case.evidence.sha256.is_none() {
+    let Some(wanted) = range_of(case).filter(|_| case.evidence.sha256.is_some()) else {
         return i64::MAX;
-    }
-    let length_ms = |gap: &String| {
-        let (start, end) = gap.split_once('/')?;
-        Some(parse_ms(end)? - parse_ms(start)?)
     };
-    case.evidence.gaps.iter().filter_map(length_ms).sum()
+    let gaps = case.evidence.gaps.iter().filter_map(|gap| Range::parse(gap));
+    gaps.filter(|gap| gap.meets(wanted)).map(|gap| gap.end_ms - gap.start_ms).sum()
 }
 
 /// Until when missing video is waited for.
@@ -187,9 +215,10 @@ mod tests {
         let kept = range(100, 130);
         assert_eq!(extended(kept, range(120, 150)), range(100, 150));
         assert_eq!(extended(kept, range(90, 125)), range(90, 130));
-        assert_eq!(extended(kept, range(500, 530)), range(100, 280));
-        assert_eq!(extended(kept, range(-500, -400)), range(-50, 130));
-        assert_eq!(extended(range(0, 600), range(-10, 700)), range(0, 600), "never shrunk");
+        assert_eq!(extended(kept, range(500, 530)), range(100, 530));
+        assert_eq!(extended(kept, range(5_000, 5_030)), range(100, 1_000));
+        assert_eq!(extended(kept, range(-5_000, -4_000)), range(-770, 130));
+        assert_eq!(extended(range(0, 960), range(-10, 970)), range(0, 960), "never shrunk");
     }
 
     #[test]

@@ -179,6 +179,10 @@ pub struct Evidence {
     /// SHA-256 of that object in lower-case hex, as S3 verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// All that the incident would have wanted, as `start/end` in RFC 3339, where that is more than
+    /// one clip may show: what lies outside of `start` and `end` is a gap. Absent: nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
     /// Size of that object in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -191,7 +195,7 @@ pub struct Evidence {
     /// Last moment that the clip really shows, with all its parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_end: Option<String>,
-    /// Stretches inside the wanted range without video, as `start/end` in RFC 3339.
+    /// Stretches of the incident's video that the clip lacks, as `start/end` in RFC 3339.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<String>,
     /// Every object of a clip that one object cannot hold, in order, the first one too; empty where

@@ -1,15 +1,15 @@
 //! The clip of a case: what it wants, that it was asked for, and how that ended. Pure.
 //!
-//! A clip that is kept stays named whatever becomes of a longer one. Whenever what is wanted or its
-//! state changes, the case goes into the index of pending clips or leaves it. To change what another
-//! detection adds, start at [`want_video`].
+//! A clip that is kept stays named whatever becomes of a longer one, and what is beyond the longest
+//! clip is named as a gap. Whenever what is wanted or its state changes, the case goes into the index
+//! of pending clips or leaves it. To change what another detection adds, start at [`want_video`].
 
 use contract::case::{CaseItem, Evidence, EvidenceRequest, EvidenceStatus};
 use serde_json::json;
 
 use super::Change;
 use super::kept::{self, KeptClip};
-use crate::evidence::{self, Range};
+use crate::evidence::{self, EXTENDED_MS_MAX, Range};
 use crate::incident::RoutedDetection;
 use crate::time::rfc3339;
 
@@ -37,9 +37,16 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
     }
     let mut change = Change::of(case, now_ms);
     let evidence = &mut change.case.evidence;
+    let mut longer = None;
     let action = match outcome {
         Outcome::Kept(clip) => {
+            let wanted = evidence::range_of(case).unwrap_or(clip.wanted);
+            let wanted = evidence::extended(clip.wanted, wanted);
+            longer = (wanted != clip.wanted).then_some(wanted);
             kept::keep(evidence, clip);
+            if longer.is_none() {
+                name_beyond(evidence);
+            }
             "evidence-stored"
         }
         Outcome::Failed(reason) => {
@@ -49,11 +56,9 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
     };
     let facts = json!(change.case.evidence);
     change.note("preserve", action, facts);
-    if let (Outcome::Kept(clip), Some(wanted)) = (outcome, evidence::range_of(case))
-        && evidence::extended(clip.wanted, wanted) != clip.wanted
-    {
+    if let Some(longer) = longer {
         // A detection joined while the clip was being cut.
-        extend(&mut change, "preserve", evidence::extended(clip.wanted, wanted));
+        extend(&mut change, "preserve", longer);
         change.case.evidence.requested_at = Some(change.case.updated_at.clone());
     }
     evidence::set_pending(&mut change.case);
@@ -69,6 +74,7 @@ pub(super) fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &
         key: evidence::key(&detection.store.id, case_id, detection.start_ms),
         start: String::new(),
         end: String::new(),
+        beyond: None,
         sha256: None,
         bytes: None,
         version_id: None,
@@ -95,6 +101,7 @@ pub(super) fn set_range(evidence: &mut Evidence, range: Range) {
 /// Stretches what the case wants; a clip that is kept is asked for again.
 pub(super) fn want_video(change: &mut Change, more: Range, request: Option<EvidenceRequest>) {
     let Some(wanted) = evidence::range_of(&change.case) else { return };
+    let all = evidence::incident_range(&change.case).map_or(more, |all| all.with(more));
     let range = evidence::extended(wanted, more);
     let known = change.case.evidence.request.take();
     change.case.evidence.request = match (known, request) {
@@ -106,7 +113,56 @@ pub(super) fn want_video(change: &mut Change, more: Range, request: Option<Evide
     } else if range != wanted {
         extend(change, "respond", range);
     }
+    if all != range {
+        go_beyond(change, all);
+    }
     evidence::set_pending(&mut change.case);
+}
+
+/// Remembers that an incident would want more than one clip may show.
+fn go_beyond(change: &mut Change, all: Range) {
+    let evidence = &mut change.case.evidence;
+    // An incident may go on for hours: the trail says once that it did.
+    let is_first = evidence.beyond.replace(all.text()).is_none();
+    name_beyond(evidence);
+    if is_first {
+        let facts = json!({
+            "incident": all.text(),
+            "start": evidence.start,
+            "end": evidence.end,
+            "status": evidence.status,
+            "reason": beyond_reason(),
+        });
+        change.note("respond", "evidence-beyond", facts);
+    }
+}
+
+/// Names what an incident would want beyond its clip among what the clip lacks.
+pub(super) fn name_beyond(evidence: &mut Evidence) {
+    let is_kept = matches!(evidence.status, EvidenceStatus::Stored | EvidenceStatus::Incomplete);
+    let all = evidence.beyond.as_deref().filter(|_| is_kept).and_then(Range::parse);
+    let (Some(all), Some(wanted)) = (all, evidence::range_between(evidence)) else { return };
+    let within = |gap: &String| Range::parse(gap).is_none_or(|gap| gap.meets(wanted));
+    evidence.gaps.retain(within);
+    if all.start_ms < wanted.start_ms {
+        let before = Range { start_ms: all.start_ms, end_ms: wanted.start_ms };
+        evidence.gaps.insert(0, before.text());
+    }
+    if all.end_ms > wanted.end_ms {
+        evidence.gaps.push(Range { start_ms: wanted.end_ms, end_ms: all.end_ms }.text());
+    }
+    evidence.status = EvidenceStatus::Incomplete;
+    let (known, beyond) = (evidence.reason.take(), beyond_reason());
+    evidence.reason = Some(match known {
+        Some(known) if known.contains(&beyond) => known,
+        Some(known) => format!("{known}; {beyond}"),
+        None => beyond,
+    });
+}
+
+fn beyond_reason() -> String {
+    let minutes = EXTENDED_MS_MAX / 60_000;
+    format!("the incident went on for longer than {minutes} minutes, the most that one clip shows")
 }
 
 /// Wants a longer clip, under a key of its own. What was kept stays named, also in the audit trail.
@@ -140,4 +196,5 @@ pub(super) fn fail(evidence: &mut Evidence, reason: &str) {
     if evidence.end > *end {
         evidence.gaps.push(format!("{end}/{}", evidence.end));
     }
+    name_beyond(evidence);
 }

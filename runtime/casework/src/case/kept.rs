@@ -9,7 +9,7 @@ use contract::evidence::EvidencePart;
 use serde_json::json;
 
 use super::Change;
-use super::clip::set_range;
+use super::clip::{name_beyond, set_range};
 use crate::evidence::{self, Range};
 #[cfg(test)]
 use crate::time::rfc3339;
@@ -49,6 +49,7 @@ pub fn complete_evidence(case: &CaseItem, clip: &KeptClip, now_ms: i64) -> Optio
         evidence.extensions = Some(before.extensions.unwrap_or_default() + 1);
     }
     keep(evidence, clip);
+    name_beyond(evidence);
     let facts = json!({ "evidence": evidence, "kept": before });
     change.note("preserve", "evidence-completed", facts);
     Some(change)

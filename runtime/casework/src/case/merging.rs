@@ -87,7 +87,7 @@ impl Change {
             "owed": other.alert.owed,
         });
         self.note("respond", "absorbed", facts);
-        if let Some(more) = evidence::range_of(other).filter(|_| other.camera.is_some()) {
+        if let Some(more) = evidence::incident_range(other).filter(|_| other.camera.is_some()) {
             clip::want_video(self, more, other.evidence.request.clone());
         }
         self.note_escalation(from, |facts| facts["case"] = json!(other.case_id));

@@ -304,16 +304,33 @@ fn judge_alerts(world: &World, incident: &Expected, case: &CaseItem) -> Result<(
     Ok(())
 }
 
-/// The case wants all the video of its incident, or as much as one clip may show.
+/// The case wants all the video of its incident, or as much as one clip may show and names the rest.
 fn judge_wanted(incident: &Expected, case: &CaseItem) -> Result<(), TestCaseError> {
     let policy = &incident.messages[0].routing.evidence;
     let ranges = incident.detections.values();
     let ranges = ranges.map(|(start_ms, end_ms, _)| evidence::wanted(policy, *start_ms, *end_ms));
-    let hull = ranges.reduce(|one, other| Range {
-        start_ms: one.start_ms.min(other.start_ms),
-        end_ms: one.end_ms.max(other.end_ms),
-    });
+    let hull = ranges.reduce(Range::with);
     let (hull, wanted) = (hull.unwrap(), evidence::range_of(case).unwrap());
+    let beyond = (wanted != hull).then(|| hull.text());
+    prop_assert_eq!(&case.evidence.beyond, &beyond, "what is not wanted is remembered");
+    // Once the clip is kept, whole, every moment of behaviour is in it or named as missing.
+    let clip = KeptClip::whole(evidence::clip_key(case), wanted);
+    let kept = case::finish_evidence(case, &Outcome::Kept(Box::new(clip)), 40_000_000);
+    let kept = kept.map_or_else(|| case.evidence.clone(), |change| change.case.evidence);
+    let is_whole = kept.gaps.is_empty();
+    let status = if is_whole { EvidenceStatus::Stored } else { EvidenceStatus::Incomplete };
+    prop_assert_eq!((kept.status, is_whole), (status, beyond.is_none()));
+    prop_assert_eq!(kept.reason.is_some(), !is_whole, "an incomplete clip says why");
+    let gaps = kept.gaps.iter().map(|gap| Range::parse(gap).unwrap());
+    let mut shown_or_named: Vec<_> = gaps.chain([wanted]).collect();
+    shown_or_named.sort_by_key(|range| range.start_ms);
+    let is_seamless = shown_or_named.windows(2).all(|pair| pair[0].end_ms == pair[1].start_ms);
+    prop_assert!(is_seamless, "{:?}", shown_or_named);
+    for (start_ms, end_ms, _) in incident.detections.values() {
+        let is_in =
+            |it: &i64| shown_or_named.iter().any(|in_| in_.start_ms <= *it && *it <= in_.end_ms);
+        prop_assert!(is_in(start_ms) && is_in(end_ms), "nothing says what became of {}", start_ms);
+    }
     let is_full = wanted.end_ms - wanted.start_ms >= EXTENDED_MS_MAX;
     prop_assert!(wanted == hull || is_full, "{:?} of {:?}", wanted, hull);
     prop_assert!(wanted.end_ms - wanted.start_ms <= EXTENDED_MS_MAX);
@@ -460,4 +477,8 @@ fn a_storm_of_ten_thousand_detections_in_any_order_is_one_case_and_few_alerts() 
     let writes = world.calls.names.borrow().iter().filter(|it| **it == "put change").count();
     assert!(writes < 3_000, "{writes} writes for 1,000 batches");
     assert!(world.published.borrow().len() < 300, "{}", world.published.borrow().len());
+    // Five and a half hours are beyond any clip, and the case that goes on says so once.
+    let entries = world.table.entries.borrow();
+    let ours = entries.values().filter(|it| it.case_id == stand[0].case_id);
+    assert_eq!(ours.filter(|it| it.action == "evidence-beyond").count(), 1);
 }
