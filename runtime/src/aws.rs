@@ -51,8 +51,9 @@ const RESPOND_OPERATION_MAX: Duration = Duration::from_secs(8);
 /// a fraction of what a function of 512 MB gets.
 const CLIP_ATTEMPT_MAX: Duration = Duration::from_secs(40);
 
-/// How long a call may take that carries a clip. Our choice: cutting and putting fit the two minutes
-/// of `preserve`, and an attempt that fails early has a second one.
+/// How long a call may take that carries a clip. Our choice: listing, cutting, reading the answer
+/// and putting, 50 + 50 + 40 + 50 seconds, fit the four minutes of `preserve`, and an attempt that fails
+/// early has a second one.
 const CLIP_OPERATION_MAX: Duration = Duration::from_secs(50);
 
 /// Reads region, credentials and endpoints from the environment.

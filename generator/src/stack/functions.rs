@@ -16,7 +16,9 @@ const DISPATCH_SECONDS: u32 = 60;
 /// Two questions to the model, which has 60 seconds for each, and the fragments before.
 const ANALYZE_SECONDS: u32 = 150;
 const RESPOND_SECONDS: u32 = 30;
-const PRESERVE_SECONDS: u32 = 120;
+/// Its four calls that carry much have 190 seconds together, see the runtime's `aws`; the rest is for
+/// the case.
+const PRESERVE_SECONDS: u32 = 240;
 const PROJECT_SECONDS: u32 = 60;
 /// Half of the time until its next tick; it looks at no more cases than fit.
 const SWEEP_SECONDS: u32 = 300;

@@ -108,7 +108,8 @@ fn evidence_policy(store: &Store) -> EvidencePolicy {
         keep_days: evidence.keep_days,
         lock: evidence.lock,
         // One policy for all cameras of the store: video is counted on as long as any still has it.
-        retention_hours: store.cameras.iter().map(|it| it.retention_hours).min().unwrap_or(0),
+        // Of a camera that keeps less, the stream itself says that nothing is left.
+        retention_hours: store.cameras.iter().map(|it| it.retention_hours).max().unwrap_or(0),
     }
 }
 
@@ -241,7 +242,8 @@ mod tests {
                         after_s: 15,
                         keep_days: 90,
                         lock: contract::evidence::LockMode::Governance,
-                        retention_hours: 24,
+                        // The first camera keeps 24 hours, the second one 72.
+                        retention_hours: 72,
                     },
                     wording: wording(name),
                     stream_prefix: "arm-us-west-seattle-001-gw-".to_owned(),

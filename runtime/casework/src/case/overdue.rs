@@ -17,8 +17,8 @@ use crate::time::{parse_ms, rfc3339};
 const HOUR_MS: i64 = 3_600_000;
 
 /// Shortest pause between two requests of the sweep, in milliseconds. Our choice: a request that is
-/// alive puts itself back within a quarter of an hour, and one whose function dies comes again four
-/// times within the hour.
+/// alive puts itself back within a quarter of an hour, and one whose function dies comes again after
+/// 24 minutes.
 pub const PAUSE_MS_MIN: i64 = HOUR_MS;
 
 /// Longest pause of the sweep, in milliseconds. Our choice: four more requests a day for as long as
