@@ -109,7 +109,9 @@ pub async fn handle(
 ) -> Result<Preserved, StepError> {
     match attend(services, message, now_ms).await {
         Err(error) if error.retryable && message.attempt < ATTEMPTS_MAX => {
-            put_back(services, message, cut::retry_delay_s(message.attempt)).await?;
+            let failures = message.failures.saturating_add(1);
+            let again = EvidenceMessage { failures, ..message.clone() };
+            put_back(services, &again, cut::retry_delay_s(message.failures)).await?;
             Ok(Preserved::Retrying(error.chain()))
         }
         outcome => outcome,
@@ -328,7 +330,8 @@ async fn go_on(
     wish: &Wish,
     progress: EvidenceProgress,
 ) -> Result<Preserved, StepError> {
-    let next = EvidenceMessage { progress: Some(progress), ..wish.message.clone() };
+    let progress = Some(progress);
+    let next = EvidenceMessage { progress, failures: 0, ..wish.message.clone() };
     services.send_evidence(&next, 0).await?;
     Ok(Preserved::Partly)
 }
@@ -362,7 +365,7 @@ async fn conclude(
     case: &CaseItem,
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
-    let message = EvidenceMessage { progress: None, ..wish.message.clone() };
+    let message = EvidenceMessage { progress: None, failures: 0, ..wish.message.clone() };
     let preserved = match case.evidence.status {
         EvidenceStatus::Stored => return Ok(Preserved::Stored),
         // A detection joined while the clip was cut, so that the case wants a longer one.
@@ -683,7 +686,13 @@ mod tests {
             let retried = run(handle(&world, &opening, 130_000)).unwrap().unwrap();
             assert!(matches!(retried, Preserved::Retrying(_)), "{retried:?}");
             assert!(world.clips.borrow().is_empty());
-            let last = EvidenceMessage { attempt: 20, ..opening };
+            // Hours of waiting for video are no failures, and one failure is no reason to give up.
+            let patient = EvidenceMessage { attempt: 400, ..opening.clone() };
+            let retried = run(handle(&world, &patient, 130_000)).unwrap().unwrap();
+            assert!(matches!(retried, Preserved::Retrying(_)), "{retried:?}");
+            let again = world.sent.take().unwrap();
+            assert_eq!((again.attempt, again.failures), (401, 1));
+            let last = EvidenceMessage { failures: 20, ..opening };
             assert_eq!(run(handle(&world, &last, 130_000)).unwrap().unwrap(), Preserved::Stored);
             let evidence = world.table.only_case().evidence;
             assert_eq!(evidence.media_type.as_deref(), Some("video/x-matroska"));
@@ -701,7 +710,7 @@ mod tests {
                       the answer has 16 of 17 fragments";
         assert_eq!(retried, Preserved::Retrying(reason.to_owned()));
         assert!(world.clips.borrow().is_empty());
-        let last = EvidenceMessage { attempt: 20, ..opening };
+        let last = EvidenceMessage { failures: 20, ..opening };
         assert_eq!(run(handle(&world, &last, 130_000)).unwrap().unwrap(), Preserved::Incomplete);
         let evidence = world.table.only_case().evidence;
         assert_eq!(evidence.gaps, ["1970-01-01T00:01:40.000Z/1970-01-01T00:01:42.000Z"]);
@@ -883,8 +892,8 @@ mod tests {
         world.refusal.set(Some(true));
         let opening = request(&world);
         let mut delays = Vec::new();
-        for attempt in 0..8 {
-            let message = EvidenceMessage { attempt, ..opening.clone() };
+        for failures in 0..8 {
+            let message = EvidenceMessage { failures, ..opening.clone() };
             let outcome = run(handle(&world, &message, 7_200_000)).unwrap().unwrap();
             let reason =
                 "cannot list fragments of arm-us-west-seattle-001-a5-a: refused".to_owned();
@@ -903,6 +912,17 @@ mod tests {
         let reason = "cannot list fragments of arm-us-west-seattle-001-a5-a: refused";
         assert_eq!(world.table.only_case().evidence.reason.as_deref(), Some(reason));
         assert_eq!(world.counts.take(), ["EvidenceFailed"]);
+    }
+
+    #[test]
+    fn a_stream_that_keeps_less_than_the_store_s_longest_ends_the_request_when_it_is_empty() {
+        // The case counts on 24 hours; this stream is empty after two, of trouble all the time.
+        let world = world(0..0, ALL);
+        let request = EvidenceMessage { failures: 12, ..request(&world) };
+        let ended = run(handle(&world, &request, 117_000 + 2 * 3_600_000)).unwrap().unwrap();
+        assert_eq!(ended, Preserved::Failed);
+        let reason = "the stream holds no video of this time";
+        assert_eq!(world.table.only_case().evidence.reason.as_deref(), Some(reason));
     }
 
     #[test]

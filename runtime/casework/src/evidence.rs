@@ -172,6 +172,7 @@ pub fn request(case: &CaseItem) -> Option<EvidenceMessage> {
         deadline_ms: deadline_ms(end_ms),
         retained_until_ms: start_ms + i64::from(retention_hours) * 3_600_000,
         attempt: 0,
+        failures: 0,
         progress: None,
     })
 }

@@ -16,7 +16,8 @@ pub struct EvidencePolicy {
     pub keep_days: u32,
     /// How the lock may be lifted.
     pub lock: LockMode,
-    /// Hours that the stream keeps its video: after that nothing is left to cut.
+    /// Hours that the store's streams keep their video, of several the longest: after that nothing is
+    /// left to cut.
     pub retention_hours: u32,
 }
 
@@ -66,14 +67,22 @@ pub struct EvidenceMessage {
     pub lock: LockMode,
     /// Until then missing video is waited for; afterwards what exists is kept as incomplete.
     pub deadline_ms: i64,
-    /// Until then the stream still holds the video, and a failure may be retried.
+    /// Until then the stream may still hold the video, and a failure may be retried.
     pub retained_until_ms: i64,
     /// How often this request was put back, from 0.
     #[serde(default)]
     pub attempt: u32,
+    /// How often because a call failed, since the last part was kept; the others only waited.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
     /// What is kept already of a clip in several parts; absent before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<EvidenceProgress>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One object of a clip.

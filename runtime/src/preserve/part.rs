@@ -21,9 +21,9 @@ use crate::mp4;
 /// entry for each frame of the longest clip, several times over.
 const CONTAINER_BYTES: u64 = 4_000_000;
 
-/// From this attempt on, something else is kept than what keeps failing. Our choice: an MP4 is worth
-/// some hours of waiting, and less than a day.
-const LAST_RESORT_ATTEMPTS: u32 = 20;
+/// After so many failures something else is kept than what keeps failing; waiting for video is none.
+/// Our choice: an MP4 is worth some hours of waiting, and less than a day.
+const LAST_RESORT_FAILURES: u32 = 20;
 
 /// A day.
 const DAY: Duration = Duration::from_hours(24);
@@ -118,7 +118,7 @@ async fn ask(
         Ok(CutClip::Gone(reason) | CutClip::NotMp4(reason)) => return Ok(Verdict::Never(reason)),
         Err(error) => error,
     };
-    let is_last_resort = !failed.retryable || wish.message.attempt >= LAST_RESORT_ATTEMPTS;
+    let is_last_resort = !failed.retryable || wish.message.failures >= LAST_RESORT_FAILURES;
     if is_last_resort { Ok(Verdict::Never(failed.chain())) } else { Err(failed) }
 }
 
@@ -134,7 +134,7 @@ async fn raw(
         Ok(video) => return Ok(Film { cut, media_type, video, reason: Some(reason) }),
         Err(error) => error,
     };
-    let is_last_resort = !error.retryable || wish.message.attempt >= LAST_RESORT_ATTEMPTS;
+    let is_last_resort = !error.retryable || wish.message.failures >= LAST_RESORT_FAILURES;
     if wish.accepts == Accepts::WhatIsListed || !is_last_resort {
         return Err(error);
     }
