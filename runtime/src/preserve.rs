@@ -124,6 +124,9 @@ async fn attend(
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
     let case = fetch(services, &message.case_id).await?;
+    if evidence::is_superseded(&case, &message.key) {
+        return Ok(Preserved::Already);
+    }
     match case.evidence.status {
         EvidenceStatus::Stored => Ok(Preserved::Already),
         EvidenceStatus::Pending => {
@@ -139,7 +142,10 @@ async fn attend(
 
 /// A request as the case stands by now.
 struct Wish {
+    /// Names the clip that the case wants.
     message: EvidenceMessage,
+    /// The clip that was asked for: by it a request is known as long as it waits.
+    asked_key: String,
     range: Range,
     /// From then on the stream has lost the last of the range.
     lost_at_ms: i64,
@@ -164,6 +170,7 @@ impl Wish {
         // Detections that joined since have extended what the case wants.
         let wanted = evidence::range_of(case).filter(|_| progress.is_none());
         let range = wanted.unwrap_or(asked);
+        let asked_key = message.key.clone();
         let message = EvidenceMessage {
             key,
             progress,
@@ -173,7 +180,12 @@ impl Wish {
             ..message.clone()
         };
         let lost_at_ms = range.end_ms.saturating_add(retention_ms);
-        Self { message, range, lost_at_ms, accepts }
+        Self { message, asked_key, range, lost_at_ms, accepts }
+    }
+
+    /// The request as it goes back into the queue.
+    fn again(&self) -> EvidenceMessage {
+        EvidenceMessage { key: self.asked_key.clone(), ..self.message.clone() }
     }
 
     /// Whether the request may come again: the stream may still have the video.
@@ -235,7 +247,7 @@ async fn answer(
         Err(error) => Err(error),
     };
     match step {
-        Ok(Step::Wait { delay_s }) => put_back(services, &wish.message, delay_s).await,
+        Ok(Step::Wait { delay_s }) => put_back(services, &wish.again(), delay_s).await,
         Ok(Step::Next(progress)) => go_on(services, wish, progress).await,
         Ok(Step::End(outcome)) => finish(services, wish, outcome, now_ms).await,
         Err(error) if error.retryable && wish.may_come_again(now_ms) => Err(error),
@@ -262,7 +274,7 @@ async fn look_again(
     let missing_ms = cut::missing_ms(wish.range, &fragments);
     let is_more = missing_ms <= evidence::missing_ms(case).saturating_sub(fragment::GAP_MS_MIN);
     if fragments.is_empty() || !is_more {
-        return put_back(services, &wish.message, LATE_DELAY_S).await;
+        return put_back(services, &wish.again(), LATE_DELAY_S).await;
     }
     let patience = Patience { deadline_ms: now_ms, ..wish.patience(now_ms) };
     match preserve(services, wish, fragments, patience).await {
@@ -273,7 +285,7 @@ async fn look_again(
             conclude(services, wish, &case, now_ms).await
         }
         Err(error) if error.retryable => Err(error),
-        Ok(_) | Err(_) => put_back(services, &wish.message, LATE_DELAY_S).await,
+        Ok(_) | Err(_) => put_back(services, &wish.again(), LATE_DELAY_S).await,
     }
 }
 
@@ -365,7 +377,7 @@ async fn conclude(
     case: &CaseItem,
     now_ms: i64,
 ) -> Result<Preserved, StepError> {
-    let message = EvidenceMessage { progress: None, failures: 0, ..wish.message.clone() };
+    let message = EvidenceMessage { progress: None, failures: 0, ..wish.again() };
     let preserved = match case.evidence.status {
         EvidenceStatus::Stored => return Ok(Preserved::Stored),
         // A detection joined while the clip was cut, so that the case wants a longer one.
@@ -395,6 +407,7 @@ mod tests {
     use casework::incident::example::detection;
     use casework::step::Pause;
     use contract::priority::Priority;
+    use proptest::prelude::*;
 
     use casework::id;
 
@@ -884,6 +897,115 @@ mod tests {
         assert_eq!(world.sent.take(), None, "nothing more can come");
         let looked = run(handle(&world, &opening, 2_500_000)).unwrap().unwrap();
         assert_eq!((looked, world.clips.take().len()), (Preserved::Already, 3));
+    }
+
+    /// A detection of the same incident joins the case.
+    fn go_on_until(world: &World, second: i64) {
+        let mut change = Change::of(&world.table.only_case(), second * 1_000);
+        change.add(&detection(second, Priority::High), &[]);
+        assert_eq!(world.table.put(&change), Written::Done);
+    }
+
+    /// What `respond` does: it sends a request for the clip, and then notes that.
+    fn ask(world: &World, notes: bool) -> Option<EvidenceMessage> {
+        let case = world.table.only_case();
+        let message = evidence::request(&case).filter(|_| case.evidence.requested_at.is_none())?;
+        if notes {
+            world.table.put(&case::evidence_requested(&case, &message.key, 0).unwrap());
+        }
+        Some(message)
+    }
+
+    #[test]
+    fn an_incident_that_is_extended_ten_times_has_one_request_that_looks() {
+        // Of every clip the last seconds are missing, so that each request looks on.
+        let world = world((80..110).step_by(2), ALL);
+        let mut queue = vec![ask(&world, true).unwrap()];
+        // The first one joins before any clip is kept.
+        for round in 1..=11 {
+            go_on_until(&world, 100 + round * 30);
+            queue.extend(ask(&world, true));
+            for message in std::mem::take(&mut queue) {
+                assert!(run(handle(&world, &message, 1_200_000)).unwrap().is_ok());
+                queue.extend(world.sent.take());
+            }
+            assert_eq!(queue.len(), 1, "after {round} extensions: {queue:?}");
+        }
+        assert_eq!(world.table.only_case().evidence.extensions, Some(10));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Goes {
+            seconds: i64,
+        },
+        /// `respond` asks; it may end before it notes that.
+        Asks {
+            notes: bool,
+        },
+        /// A request is handled, with a fault at one of its calls; it stays where it fails.
+        Comes {
+            which: prop::sample::Index,
+            fault: Option<(usize, Fault)>,
+        },
+        /// Video comes, so much.
+        Arrives {
+            seconds: i64,
+        },
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let fault = prop::option::of((0..9_usize, prop::sample::select(Fault::ALL.to_vec())));
+        let comes = (any::<prop::sample::Index>(), fault);
+        prop_oneof![
+            (1..60_i64).prop_map(|seconds| Event::Goes { seconds }),
+            any::<bool>().prop_map(|notes| Event::Asks { notes }),
+            comes.clone().prop_map(|(which, fault)| Event::Comes { which, fault }),
+            comes.prop_map(|(which, fault)| Event::Comes { which, fault }),
+            (1..60_i64).prop_map(|seconds| Event::Arrives { seconds }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_request_of_a_clip_never_ends_before_the_clip_is_whole(
+            events in prop::collection::vec(event(), 1..40),
+        ) {
+            let world = world((80..120).step_by(2), ALL);
+            let mut queue: Vec<EvidenceMessage> = Vec::new();
+            let (mut last_s, mut video_s) = (100, 120);
+            for event in events {
+                match event {
+                    Event::Goes { seconds } => {
+                        last_s += seconds;
+                        go_on_until(&world, last_s);
+                    }
+                    Event::Asks { notes } => queue.extend(ask(&world, notes)),
+                    Event::Arrives { seconds } => {
+                        let more = (video_s..video_s + seconds * 2).step_by(2);
+                        world.fragments.borrow_mut().extend(more.map(fragment));
+                        video_s += seconds * 2;
+                    }
+                    Event::Comes { which, fault } if !queue.is_empty() => {
+                        let at = which.index(queue.len());
+                        let call = world.calls.names.borrow().len();
+                        world.calls.fault.set(fault.map(|(index, fault)| (call + index, fault)));
+                        let outcome = run(handle(&world, &queue[at], 2_000_000));
+                        world.calls.fault.set(None);
+                        if matches!(outcome, Some(Ok(_))) {
+                            queue.remove(at);
+                        }
+                        queue.extend(world.sent.take());
+                    }
+                    Event::Comes { .. } => {}
+                }
+                let case = world.table.only_case();
+                let is_whole = case.evidence.status == EvidenceStatus::Stored || !may_grow(&case);
+                // What nobody has asked for yet, `respond` asks for.
+                let is_owed = case.evidence.requested_at.is_none();
+                prop_assert!(is_whole || is_owed || !queue.is_empty(), "{:?}", case.evidence);
+            }
+        }
     }
 
     #[test]

@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(longer.evidence.sha256, kept.evidence.sha256, "the kept one stays named");
         let key = kept.evidence.key.replace(".mp4", "-2.mp4");
         assert_eq!(evidence::clip_key(&longer), key);
-        assert!(evidence_requested(&longer, 1).is_some());
+        assert!(evidence_requested(&longer, &key, 1).is_some());
         let case = keep_clip(&longer, 85, 147).case;
         assert_eq!((case.evidence.status, case.evidence.key), (EvidenceStatus::Stored, key));
     }
@@ -527,7 +527,8 @@ mod tests {
         assert_eq!(actions, ["evidence-stored", "evidence-extended"]);
         assert_eq!(kept.case.evidence.status, EvidenceStatus::Pending);
         assert_eq!(kept.case.evidence.end, "1970-01-01T00:02:27.000Z");
-        assert_eq!(evidence_requested(&kept.case, 1), None, "its cutter asks again");
+        let key = evidence::clip_key(&kept.case);
+        assert_eq!(evidence_requested(&kept.case, &key, 1), None, "its cutter asks again");
     }
 
     #[test]
@@ -588,8 +589,11 @@ mod tests {
     #[test]
     fn a_clip_is_asked_for_once_and_ends_once() {
         let case = check(&[]);
-        let requested = evidence_requested(&case, 5).unwrap().case;
-        assert_eq!(evidence_requested(&requested, 6), None);
+        let key = evidence::clip_key(&case);
+        let other = key.replace(".mp4", "-2.mp4");
+        assert_eq!(evidence_requested(&case, &other, 5), None, "that is not the clip it wants");
+        let requested = evidence_requested(&case, &key, 5).unwrap().case;
+        assert_eq!(evidence_requested(&requested, &key, 6), None);
         let outcome = Outcome::Failed("no video".to_owned());
         let failed = finish_evidence(&requested, &outcome, 7).unwrap().case;
         assert_eq!(failed.evidence.reason.as_deref(), Some("no video"));

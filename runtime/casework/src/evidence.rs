@@ -99,6 +99,18 @@ pub fn later_key(case: &CaseItem) -> String {
     clip_key(&case)
 }
 
+/// Whether the request with this key is for an older clip than one that was sent for sure, which looks
+/// for the video in its stead.
+pub fn is_superseded(case: &CaseItem, key: &str) -> bool {
+    let number = |key: &str| {
+        let (_, name) = key.rsplit_once('/')?;
+        let number = name.strip_prefix(&case.case_id)?.strip_suffix(".mp4")?;
+        if number.is_empty() { Some(1) } else { number.strip_prefix('-')?.parse::<u32>().ok() }
+    };
+    let sent = case.evidence.requested_key.as_deref().and_then(number);
+    number(key).zip(sent).is_some_and(|(own, sent)| own < sent)
+}
+
 /// The key of a clip's part, counted from 1, which has the clip's own.
 pub fn part_key(key: &str, number: usize) -> String {
     if number < 2 {

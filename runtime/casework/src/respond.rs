@@ -247,7 +247,8 @@ async fn ask_for_clip(
     let Some(request) = evidence::request(&case) else { return Ok(()) };
     let delay_s = evidence::delay_s(request.end_ms, now_ms);
     services.send_evidence(&request, delay_s).await?;
-    amend(services, case_id, |case| case::evidence_requested(case, now_ms)).await.map(drop)
+    let requested = |case: &_| case::evidence_requested(case, &request.key, now_ms);
+    amend(services, case_id, requested).await.map(drop)
 }
 
 #[cfg(test)]

@@ -214,6 +214,9 @@ pub struct Evidence {
     /// When the clip was asked for, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_at: Option<String>,
+    /// Key of the clip that a request names which was sent for sure: requests for older ones end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_key: Option<String>,
     /// How often a longer clip was asked for because the incident went on, or kept because video
     /// came late; absent: never. While one is pending, the fields above name the clip that is kept
     /// already.

@@ -13,12 +13,14 @@ use crate::evidence::{self, EXTENDED_MS_MAX, Range};
 use crate::incident::RoutedDetection;
 use crate::time::rfc3339;
 
-/// The case after its clip was asked for.
-pub fn evidence_requested(case: &CaseItem, now_ms: i64) -> Option<Change> {
+/// The case after a request for the clip of this key was sent.
+pub fn evidence_requested(case: &CaseItem, key: &str, now_ms: i64) -> Option<Change> {
     let is_due =
         case.evidence.status == EvidenceStatus::Pending && case.evidence.requested_at.is_none();
+    let is_due = is_due && evidence::clip_key(case) == key;
     let mut change = Change::of(case, now_ms);
     change.case.evidence.requested_at = Some(change.case.updated_at.clone());
+    change.case.evidence.requested_key = Some(key.to_owned());
     is_due.then_some(change)
 }
 
@@ -57,7 +59,7 @@ pub fn finish_evidence(case: &CaseItem, outcome: &Outcome, now_ms: i64) -> Optio
     let facts = json!(change.case.evidence);
     change.note("preserve", action, facts);
     if let Some(longer) = longer {
-        // A detection joined while the clip was being cut.
+        // A detection joined while the clip was being cut, and the cutter's request goes on.
         extend(&mut change, "preserve", longer);
         change.case.evidence.requested_at = Some(change.case.updated_at.clone());
     }
@@ -86,6 +88,7 @@ pub(super) fn new_evidence(detection: &RoutedDetection, case_id: &str, bucket: &
         retain_until: None,
         reason: (!has_camera).then(|| "the event names no camera of the store".to_owned()),
         requested_at: None,
+        requested_key: None,
         extensions: None,
         request: evidence::request_for(detection),
     };
@@ -170,7 +173,7 @@ fn extend(change: &mut Change, actor: &str, range: Range) {
     let kept = change.case.evidence.clone();
     let evidence = &mut change.case.evidence;
     evidence.status = EvidenceStatus::Pending;
-    evidence.requested_at = None;
+    (evidence.requested_at, evidence.requested_key) = (None, None);
     evidence.extensions = Some(kept.extensions.unwrap_or_default() + 1);
     set_range(evidence, range);
     let (start, end) = (evidence.start.clone(), evidence.end.clone());
