@@ -14,9 +14,13 @@ use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use casework::step::StepError;
 
+use self::throttling::is_throttling;
 use crate::settings::SettingsError;
 
 mod environment;
+mod throttling;
+#[cfg(test)]
+mod recorded;
 mod dynamodb;
 mod eventbridge;
 mod kinesis_video;
@@ -88,11 +92,7 @@ where
 fn is_curable(code: &str) -> bool {
     code.contains("AccessDenied")
         || code.contains("NotAuthorized")
-        || code.contains("Throttl")
-        || code.contains("LimitExceeded")
-        || code.contains("TooManyRequests")
-        || code.contains("ThroughputExceeded")
-        || code.contains("TransactionInProgress")
+        || is_throttling(code)
         // What was sent did not arrive as it was sent.
         || matches!(code, "BadDigest" | "RequestTimeout" | "XAmzContentSHA256Mismatch")
         // The key, or the bucket, is not there for us now.

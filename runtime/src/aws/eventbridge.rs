@@ -5,12 +5,14 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use casework::step::StepError;
 use contract::detection::{DETAIL_TYPE, Detection, SOURCE};
 
 use super::failure;
+use super::throttling::Throttled;
 
 /// The buses of a cell's stores.
 pub(super) struct Buses {
@@ -19,7 +21,8 @@ pub(super) struct Buses {
 
 impl Buses {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        let config = Builder::from(config).retry_classifier(Throttled).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// Puts up to ten detections and returns those that the bus refused.

@@ -1,10 +1,12 @@
 //! Kinesis Video Streams: fragments and clips.
 //!
 //! The service says for each stream and operation which endpoint serves it. That answer is kept for
-//! as long as the endpoint works, because asking is allowed five times a second.
+//! as long as the endpoint works, because asking is allowed 300 times a second in an account: five
+//! times for a stream. Many streams share an endpoint, and all of them its one client.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_config::SdkConfig;
 use aws_sdk_kinesisvideo::types::ApiName;
@@ -21,6 +23,7 @@ use casework::fragment::Fragment;
 use casework::step::StepError;
 use memchr::memmem;
 
+use super::throttling::{Throttled, is_throttling};
 use super::{AnswerError, CLIP_ATTEMPT_MAX, clip_timeouts, failure};
 use crate::health::{Arrival, Clock};
 use crate::preserve::CutClip;
@@ -31,6 +34,14 @@ const PAGE_FRAGMENTS: i64 = 1_000;
 /// Most fragments of one list. Our choice: the longest detection with a minute on either side is
 /// seven minutes, and a stream takes five fragments a second: 2,100.
 const FRAGMENTS_MAX: usize = 5_000;
+
+/// Most endpoints that are remembered, by stream and operation. Our choice: twice the streams of an
+/// account, so that `analyze` knows both of each; at some 200 bytes these are four megabytes.
+const ENDPOINTS_MAX: usize = 20_000;
+
+/// Most clients that are kept. Our choice: an endpoint serves many streams, so that a region has some
+/// dozens.
+const CLIENTS_MAX: usize = 100;
 
 /// Why `GetClip` can never make an MP4 of some fragments.
 const NOT_MP4: [&str; 4] = [
@@ -52,14 +63,24 @@ const GONE: [&str; 2] = ["NoDataRetentionException", "ResourceNotFoundException"
 pub(super) struct Streams {
     config: SdkConfig,
     control: aws_sdk_kinesisvideo::Client,
-    /// Clients by stream and operation.
-    clients: Mutex<HashMap<(String, String), Client>>,
+    known: Mutex<Known>,
+}
+
+/// What is remembered between calls.
+#[derive(Default)]
+struct Known {
+    /// Endpoints by stream and operation.
+    endpoints: HashMap<(String, String), String>,
+    /// Clients by endpoint.
+    clients: HashMap<String, Client>,
 }
 
 impl Streams {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let control = aws_sdk_kinesisvideo::Client::new(config);
-        Self { config: config.clone(), control, clients: Mutex::default() }
+        let of_control = aws_sdk_kinesisvideo::config::Builder::from(config);
+        let of_control = of_control.retry_classifier(Throttled).build();
+        let control = aws_sdk_kinesisvideo::Client::from_conf(of_control);
+        Self { config: config.clone(), control, known: Mutex::default() }
     }
 
     /// Lists fragments by the camera's clock; none when there is no such stream.
@@ -100,11 +121,11 @@ impl Streams {
             match listed {
                 Ok(listed) => fragments.extend(arrival(listed)),
                 Err(error) if error.code().is_some_and(|code| GONE.contains(&code)) => {
-                    self.forget(stream, &ApiName::ListFragments);
+                    self.forget(stream, &ApiName::ListFragments, error.code());
                     return Ok(Vec::new());
                 }
                 Err(error) => {
-                    self.forget(stream, &ApiName::ListFragments);
+                    self.forget(stream, &ApiName::ListFragments, error.code());
                     return Err(failure(step, stream, error));
                 }
             }
@@ -134,7 +155,7 @@ impl Streams {
         let numbers = fragments.iter().map(|fragment| fragment.number.clone()).collect();
         let call = client.get_media_for_fragment_list().stream_name(stream);
         let answer = call.set_fragments(Some(numbers)).send().await.map_err(|error| {
-            self.forget(stream, &api);
+            self.forget(stream, &api, error.code());
             failure(step, stream, error)
         })?;
         media(step, stream, collect(step, stream, answer.payload, bytes_max).await?)
@@ -157,7 +178,7 @@ impl Streams {
         match call.send().await {
             Ok(answer) => Ok(CutClip::Mp4(collect(step, stream, answer.payload, bytes_max).await?)),
             Err(error) => {
-                self.forget(stream, &ApiName::GetClip);
+                self.forget(stream, &ApiName::GetClip, error.code());
                 match error.code() {
                     Some(code) if NOT_MP4.contains(&code) => Ok(CutClip::NotMp4(code.to_owned())),
                     Some(code) if GONE.contains(&code) => Ok(CutClip::Gone(code.to_owned())),
@@ -171,8 +192,8 @@ impl Streams {
     async fn client(&self, stream: &str, api: ApiName) -> Result<Option<Client>, StepError> {
         let step = "find the endpoint of";
         let key = (stream.to_owned(), api.as_str().to_owned());
-        if let Some(client) = self.clients().get(&key) {
-            return Ok(Some(client.clone()));
+        if let Some(client) = self.known().client(&key, &self.config) {
+            return Ok(Some(client));
         }
         let call = self.control.get_data_endpoint().stream_name(stream).api_name(api);
         let answer = match call.send().await {
@@ -182,20 +203,49 @@ impl Streams {
         };
         let lacks = || StepError::retryable(step, stream, AnswerError::Lacks("endpoint"));
         let endpoint = answer.data_endpoint.ok_or_else(lacks)?;
-        let config = Builder::from(&self.config).timeout_config(clip_timeouts());
-        let config = config.endpoint_url(endpoint).build();
+        let mut known = self.known();
+        make_room(&mut known.endpoints, ENDPOINTS_MAX);
+        known.endpoints.insert(key.clone(), endpoint);
+        Ok(known.client(&key, &self.config))
+    }
+
+    /// Drops an endpoint that failed: the service may have moved the stream. One that has too much to
+    /// do has not failed, and asking for it would be one call more.
+    fn forget(&self, stream: &str, api: &ApiName, code: Option<&str>) {
+        if !code.is_some_and(is_throttling) {
+            self.known().endpoints.remove(&(stream.to_owned(), api.as_str().to_owned()));
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The client of a stream's endpoint, where that is known.
+    fn client(&mut self, key: &(String, String), config: &SdkConfig) -> Option<Client> {
+        let endpoint = self.endpoints.get(key)?;
+        if let Some(client) = self.clients.get(endpoint) {
+            return Some(client.clone());
+        }
+        let config = Builder::from(config)
+            .timeout_config(clip_timeouts())
+            .retry_classifier(Throttled)
+            .endpoint_url(endpoint)
+            .build();
         let client = Client::from_conf(config);
-        self.clients().insert(key, client.clone());
-        Ok(Some(client))
+        make_room(&mut self.clients, CLIENTS_MAX);
+        self.clients.insert(endpoint.clone(), client.clone());
+        Some(client)
     }
+}
 
-    /// Drops an endpoint that failed: the service may have moved the stream.
-    fn forget(&self, stream: &str, api: &ApiName) {
-        self.clients().remove(&(stream.to_owned(), api.as_str().to_owned()));
-    }
-
-    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), Client>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+/// Drops any one entry of a map that is full; whatever it is, it can be had again.
+fn make_room<K: Clone + Eq + Hash, V>(map: &mut HashMap<K, V>, most: usize) {
+    let any = map.keys().next().filter(|_| map.len() >= most).cloned();
+    if let Some(any) = any {
+        map.remove(&any);
     }
 }
 
@@ -283,6 +333,7 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
+    use super::super::recorded::{Answer, Recorded};
     use super::*;
 
     #[test]
@@ -292,6 +343,78 @@ mod tests {
         let error = check(&[b"video", ERROR_TAG, b"4006"].concat()).unwrap_err();
         assert!(error.retryable);
         assert_eq!(error.chain(), "cannot read fragments of stream: the answer breaks off");
+    }
+
+    const ENDPOINT: Answer = (200, "", r#"{"DataEndpoint":"https://b-1.example.com"}"#);
+    const THROTTLED: Answer = (400, "ClientLimitExceededException", r#"{"Message":"slow down"}"#);
+    const LISTED: Answer = (200, "", r#"{"Fragments":[]}"#);
+
+    /// The hosts that were asked while a list was made.
+    async fn listed(answers: &[Answer]) -> (Vec<String>, Result<usize, bool>) {
+        let recorded = Recorded::new(answers.to_vec());
+        let streams = Streams::new(&recorded.config());
+        let result = streams.list_fragments("s", 0, 10_000).await;
+        let asked = recorded.asked();
+        let hosts = asked.iter().map(|it| it.split('/').next().unwrap().to_owned());
+        (hosts.collect(), result.map(|it| it.len()).map_err(|it| it.retryable))
+    }
+
+    #[tokio::test]
+    async fn a_throttled_call_is_made_again_and_the_endpoint_is_asked_for_once() {
+        let (control, data) = ("kinesisvideo.us-west-2.amazonaws.com", "b-1.example.com");
+        let (hosts, result) =
+            listed(&[THROTTLED, THROTTLED, THROTTLED, ENDPOINT, THROTTLED, LISTED]).await;
+        assert_eq!(hosts, [control, control, control, control, data, data]);
+        assert_eq!(result, Ok(0));
+        let (hosts, result) = listed(&[ENDPOINT, THROTTLED, THROTTLED, THROTTLED, THROTTLED]).await;
+        assert_eq!((hosts.len(), result), (5, Err(true)), "four attempts, and then the queue's");
+    }
+
+    #[tokio::test]
+    async fn a_throttled_clip_is_cut_at_the_next_attempt() {
+        let recorded = Recorded::new([ENDPOINT, THROTTLED, (200, "", "mp4")]);
+        let streams = Streams::new(&recorded.config());
+        let range = Range { start_ms: 0, end_ms: 10_000 };
+        let cut = streams.cut_clip("s", range, 100).await.unwrap();
+        assert_eq!(cut, CutClip::Mp4(b"mp4".to_vec()));
+        assert_eq!(recorded.asked().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_has_too_much_to_do_is_kept_and_one_that_fails_is_not() {
+        let busy = [ENDPOINT, THROTTLED, THROTTLED, THROTTLED, THROTTLED, LISTED];
+        let refused = (400, "InvalidArgumentException", "{}");
+        for (answers, asked) in [(busy.to_vec(), 6), (vec![ENDPOINT, refused, ENDPOINT, LISTED], 4)]
+        {
+            let recorded = Recorded::new(answers);
+            let streams = Streams::new(&recorded.config());
+            streams.list_fragments("s", 0, 10_000).await.unwrap_err();
+            streams.list_fragments("s", 0, 10_000).await.unwrap();
+            assert_eq!(recorded.asked().len(), asked);
+        }
+    }
+
+    #[tokio::test]
+    async fn streams_of_one_endpoint_share_its_client() {
+        let recorded = Recorded::new([ENDPOINT, LISTED, ENDPOINT, LISTED, LISTED]);
+        let streams = Streams::new(&recorded.config());
+        for stream in ["s-1", "s-2", "s-1"] {
+            streams.list_fragments(stream, 0, 10_000).await.unwrap();
+        }
+        let known = streams.known();
+        assert_eq!((known.endpoints.len(), known.clients.len()), (2, 1));
+        drop(known);
+        assert_eq!(recorded.asked().len(), 5);
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut map = HashMap::new();
+        for number in 0..10 {
+            make_room(&mut map, 3);
+            map.insert(number, ());
+        }
+        assert!(map.len() == 3 && map.contains_key(&9));
     }
 
     #[test]

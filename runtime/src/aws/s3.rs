@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use casework::step::StepError;
 use contract::evidence::LockMode;
 
+use super::throttling::Throttled;
 use super::{clip_timeouts, failure};
 use crate::preserve::Clip;
 use crate::row::Rows;
@@ -28,6 +29,7 @@ impl Bucket {
     pub(super) fn new(config: &SdkConfig, name: String) -> Self {
         let config = Builder::from(config)
             .timeout_config(clip_timeouts())
+            .retry_classifier(Throttled)
             .force_path_style(settings::is_s3_redirected());
         Self { client: Client::from_conf(config.build()), name }
     }

@@ -17,6 +17,7 @@ use aws_sdk_sagemakerruntime::primitives::Blob;
 use casework::step::StepError;
 use tokio::time::Instant;
 
+use super::throttling::Throttled;
 use super::{AnswerError, failure};
 use crate::analyze::Question;
 
@@ -48,8 +49,11 @@ impl Model {
             .operation_attempt_timeout(ANSWER_MAX)
             .operation_timeout(ANSWER_MAX * ATTEMPTS_MAX);
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX);
-        let config =
-            Builder::from(config).timeout_config(timeouts.build()).retry_config(retries).build();
+        let config = Builder::from(config)
+            .timeout_config(timeouts.build())
+            .retry_config(retries)
+            .retry_classifier(Throttled)
+            .build();
         Self { client: Client::from_conf(config), endpoint }
     }
 

@@ -5,11 +5,13 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::operation::publish::builders::PublishFluentBuilder;
 use aws_sdk_sns::types::MessageAttributeValue;
 use casework::respond::Alert;
 use casework::step::StepError;
 
+use super::throttling::Throttled;
 use super::{AnswerError, failure};
 
 /// The alert topics of a cell's stores.
@@ -19,7 +21,8 @@ pub(super) struct Topics {
 
 impl Topics {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        let config = Builder::from(config).retry_classifier(Throttled).build();
+        Self { client: Client::from_conf(config) }
     }
 
     pub(super) async fn publish(&self, alert: &Alert) -> Result<String, StepError> {

@@ -5,11 +5,13 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use casework::step::StepError;
 use contract::evidence::EvidenceMessage;
 
 use super::failure;
+use super::throttling::Throttled;
 use crate::dispatch::Delayed;
 
 /// One queue.
@@ -20,7 +22,8 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn new(config: &SdkConfig, url: String) -> Self {
-        Self { client: Client::new(config), url }
+        let config = Builder::from(config).retry_classifier(Throttled).build();
+        Self { client: Client::from_conf(config), url }
     }
 
     /// Sends up to ten windows and returns those that the queue refused.

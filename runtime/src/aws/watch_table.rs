@@ -19,6 +19,7 @@ use contract::watch::{SK_WATCH, WatchedItem, watched_pk};
 use contract::window::WindowMessage;
 use serde_dynamo::aws_sdk_dynamodb_1::from_item;
 
+use super::throttling::Throttled;
 use super::{CONNECT_MAX, failure};
 use crate::dispatch::Removed;
 use crate::health::{Sign, State};
@@ -52,6 +53,7 @@ impl WatchTable {
             .operation_timeout(OPERATION_MAX);
         let config = aws_sdk_dynamodb::config::Builder::from(config)
             .timeout_config(timeouts.build())
+            .retry_classifier(Throttled)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX));
         Self { client: Client::from_conf(config.build()), name }
     }
