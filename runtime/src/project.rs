@@ -69,7 +69,10 @@ mod tests {
     fn check(refused: usize) -> (Result<usize, String>, Vec<String>) {
         let record = |(index, day): (usize, i64)| Record {
             sequence: format!("{}00", index + 1),
-            case: case::open(&detection(day * DAY_S, Priority::High), None, "evidence", 0).case,
+            case: {
+                let detection = detection(day * DAY_S, Priority::High);
+                case::open(&detection, None, "evidence", day * DAY_S * 1_000).case
+            },
         };
         let records: Vec<_> = [0, 1, 0, 2].into_iter().enumerate().map(record).collect();
         let script = Script { refused, keys: RefCell::default() };

@@ -29,11 +29,12 @@ pub struct Rows {
 
 /// The objects for some records, one for each day and store, in the order of their first records.
 ///
-/// Keys derive from the records, so that a repeated batch writes the same objects again.
+/// Keys derive from the records, so that a repeated batch writes the same objects again. The day is
+/// that on which the case was created, which never changes: all versions lie in one partition.
 pub fn objects(records: &[Record]) -> Vec<Rows> {
     let mut groups: Vec<(String, Vec<&Record>)> = Vec::new();
     for record in records {
-        let day: String = record.case.opened_at.chars().take(10).collect();
+        let day: String = record.case.created_at.chars().take(10).collect();
         let folder = format!("{PREFIX}dt={day}/store_id={}/", record.case.store);
         match groups.iter_mut().find(|(known, _)| *known == folder) {
             Some((_, group)) => group.push(record),
@@ -145,6 +146,22 @@ mod tests {
         };
         case.evidence.parts = vec![part(7), part(20)];
         assert_eq!(row(&case)["evidence_bytes"], 27);
+    }
+
+    #[test]
+    fn every_version_of_a_case_lies_in_one_partition() {
+        // Opened a minute past midnight, and then a detection of the day before joins it.
+        let detection = detection(86_460, Priority::High);
+        let first = case::open(&detection, None, "evidence", 86_465_000).case;
+        let later = CaseItem {
+            version: 2,
+            opened_at: "1970-01-01T23:59:30.000Z".to_owned(),
+            ..first.clone()
+        };
+        let record = |(index, case)| Record { sequence: format!("{index}00"), case };
+        let records: Vec<_> = [first, later].into_iter().enumerate().map(record).collect();
+        let keys: Vec<_> = objects(&records).into_iter().map(|rows| rows.key).collect();
+        assert_eq!(keys, ["cases/dt=1970-01-02/store_id=seattle-001/000-100.json"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Every change of a case is one row, one JSON object a line; the newest row of a case is the one
 //! with the highest `version`. Rows lie at `cases/dt=<date>/store_id=<store>/`, where the date is
-//! that of `opened_at` in UTC.
+//! that of `created_at` in UTC: it never changes, so that all rows of a case lie together. The case may
+//! have opened on an earlier day; `opened_date_local` says so.
 
 /// Where rows lie in the analytics bucket.
 pub const PREFIX: &str = "cases/";
