@@ -15,9 +15,14 @@ use contract::evidence::EvidenceMessage;
 
 use crate::metric::{Count, Metric};
 
-/// Most cases that one run looks at. Our choice: at some ten milliseconds each they fit the function's
-/// five minutes several times; those due first come first, and the next run comes in ten minutes.
+/// Most cases about which one run does something, or fails to. Our choice: at some ten milliseconds
+/// each they fit the function's five minutes several times; those due first come first, and the next
+/// run comes in ten minutes.
 pub const CASES_MAX: usize = 5_000;
+
+/// Most cases that one run looks at, those included that only wait. Our choice: they are read at some
+/// milliseconds each, so that with [`CASES_MAX`] the five minutes suffice.
+pub const LOOKED_MAX: usize = 20_000;
 
 /// The name under which it stands in audit trails.
 const ACTOR: &str = "sweep";
@@ -61,13 +66,22 @@ pub struct Swept {
     pub is_more: bool,
 }
 
+impl Swept {
+    /// Whether the rest is left to the next run. Cases that only wait are the same at every run, and
+    /// the oldest: they count for little, so that those behind them have their turn.
+    fn is_enough(&self) -> bool {
+        let acted = self.asked + self.given_up + self.failed.len();
+        acted >= CASES_MAX || self.looked >= LOOKED_MAX
+    }
+}
+
 /// Handles one tick. A case that fails keeps no other from being looked at.
 pub async fn handle(services: &impl SweepServices, now_ms: i64) -> Result<Swept, StepError> {
     let (mut swept, mut after) = (Swept::default(), None);
     loop {
         let page = services.fetch_due(now_ms, after.as_ref()).await?;
         for due in page.due {
-            if swept.looked == CASES_MAX {
+            if swept.is_enough() {
                 swept.is_more = true;
                 return Ok(swept);
             }
@@ -288,5 +302,20 @@ mod tests {
         let now_ms = 3 * HOUR_MS + PATIENCE_MS;
         let swept = run(handle(&world, now_ms)).unwrap().unwrap();
         assert_eq!((swept.looked, swept.asked, swept.is_more), (CASES_MAX, CASES_MAX, true));
+        let swept = run(handle(&world, now_ms)).unwrap().unwrap();
+        let done = (swept.looked, swept.asked, swept.is_more);
+        assert_eq!(done, (CASES_MAX + 1, 1, false), "those that wait keep none from its turn");
+    }
+
+    #[test]
+    fn a_run_ends_however_many_cases_wait() {
+        let [acted, waiting] = [CASES_MAX - 1, LOOKED_MAX - 1]
+            .map(|looked| Swept { looked, ..Swept::default() }.is_enough());
+        assert!(!acted && !waiting);
+        assert!(Swept { looked: LOOKED_MAX, ..Swept::default() }.is_enough());
+        let busy = Swept { asked: CASES_MAX - 2, given_up: 1, ..Swept::default() };
+        assert!(!busy.is_enough());
+        let failed = vec![StepError::retryable("read case", "c-1", "busy")];
+        assert!(Swept { failed, ..busy }.is_enough(), "what fails takes its time too");
     }
 }
