@@ -1,7 +1,8 @@
 //! The entry point: Lambda's events in, steps, and what Lambda must deliver again out.
 //!
 //! Every failure of a message is logged here and nowhere else. A message that cannot be read is a failure like
-//! any other: the queue moves it to its dead-letter queue.
+//! any other: the queue moves it to its dead-letter queue. A window that shows nothing is not logged:
+//! a cell has tens of millions of them a day, and what is missing or late in one has its metric's line.
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::analyze::Analyzed;
 use crate::aws::{self, functions};
 use crate::row::Record;
 use crate::settings::{self, Function};
@@ -161,10 +163,17 @@ async fn on_windows(
             }
             Err(error) => Err(error),
         };
-        note("analyze", &subject, &result, |analyzed| format!("{analyzed:?}"));
+        if is_told(&result) {
+            note("analyze", &subject, &result, |analyzed| format!("{analyzed:?}"));
+        }
         failed.extend(result.is_err().then_some(message.id));
     }
     Ok(again(failed))
+}
+
+/// Whether what became of a window is worth a line: something was seen, or something went wrong.
+fn is_told(result: &Result<Analyzed, StepError>) -> bool {
+    !matches!(result, Ok(Analyzed::Seen(0)))
 }
 
 async fn on_incidents(
@@ -419,6 +428,15 @@ mod tests {
         let error = read::<WindowMessage>(&message).unwrap_err();
         let expected = "cannot read the message: its version is 2, and this release reads up to 1";
         assert_eq!((error.chain(), error.retryable), (expected.to_owned(), false));
+    }
+
+    #[test]
+    fn a_window_in_which_nothing_was_seen_has_no_line_and_every_other_has() {
+        assert!(!is_told(&Ok(Analyzed::Seen(0))));
+        for analyzed in [Analyzed::Seen(1), Analyzed::WithoutVideo, Analyzed::Skipped] {
+            assert!(is_told(&Ok(analyzed)), "{analyzed:?}");
+        }
+        assert!(is_told(&Err(StepError::retryable("read", "the message", "busy"))));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Metrics: counts that `CloudWatch` reads out of the log, as lines in its embedded metric format.
 //!
-//! A metric has the cell as its dimension, and again with the store. Pure; the entry point prints.
+//! A metric has the cell as its dimension. Each store that were one too would cost as much again, so
+//! only what a store's own alarm watches has it; of the others store and camera are fields, for
+//! queries of the log. Pure; the entry point prints.
 
 use serde_json::{Value, json};
 
@@ -60,6 +62,14 @@ impl Metric {
             Self::EvidenceIncomplete => "EvidenceIncomplete",
         }
     }
+
+    /// By what it is counted. A store has an alarm on cameras that ail: blueprints/store.yaml.j2.
+    fn dimensions(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::CamerasAiling => &[&["Cell"], &["Cell", "Store"]],
+            _ => &[&["Cell"]],
+        }
+    }
 }
 
 /// Something counted: in which store and at which camera.
@@ -81,7 +91,7 @@ pub fn line(count: &Count, cell: &str, now_ms: i64) -> Value {
             "Timestamp": now_ms,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
-                "Dimensions": [["Cell"], ["Cell", "Store"]],
+                "Dimensions": count.metric.dimensions(),
                 "Metrics": [{ "Name": name, "Unit": "Count" }],
             }],
         },
@@ -114,7 +124,7 @@ mod tests {
                 "Timestamp": 5,
                 "CloudWatchMetrics": [{
                     "Namespace": "ARM",
-                    "Dimensions": [["Cell"], ["Cell", "Store"]],
+                    "Dimensions": [["Cell"]],
                     "Metrics": [{ "Name": "WindowsSkipped", "Unit": "Count" }],
                 }],
             },
@@ -124,5 +134,12 @@ mod tests {
             "WindowsSkipped": 1,
         });
         assert_eq!(line(&count, "us-west", 5), expected);
+    }
+
+    #[test]
+    fn only_what_a_store_s_alarm_watches_is_counted_by_store() {
+        let by_store = [Metric::CamerasAiling, Metric::CamerasOffline, Metric::Detections]
+            .map(|metric| metric.dimensions().contains(&["Cell", "Store"].as_slice()));
+        assert_eq!(by_store, [true, false, false]);
     }
 }
