@@ -412,7 +412,7 @@ mod tests {
         let mut map = HashMap::new();
         for number in 0..10 {
             make_room(&mut map, 3);
-            map.insert(number, ());
+            map.insert(number, number);
         }
         assert!(map.len() == 3 && map.contains_key(&9));
     }
