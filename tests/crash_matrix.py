@@ -300,10 +300,13 @@ async def run(args: argparse.Namespace, aws: LocalAws) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--whole", action="store_true")
-    parser.add_argument("--only", default="")
+    parser = argparse.ArgumentParser(description="Strikes every AWS call of every function, and looks at what is left.")
+    parser.add_argument("--whole", action="store_true", help="strike each call in every way, instead of a choice")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only scenarios with this text in `function: name`")
     args = parse(parser)
+    names = [f"{it.function}: {it.name}" for it in SCENARIOS]
+    if not any(args.only in name for name in names):
+        parser.error(f"no scenario has `{args.only}` in its name; there are:\n  " + "\n  ".join(names))
     with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), args.arm, args.serve) as aws:
         holds = asyncio.run(run(args, aws))
     sys.exit(0 if holds else 1)

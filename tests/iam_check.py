@@ -368,4 +368,9 @@ def main(arm: str, node: str, modules: str, *paths: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 5 or "--help" in sys.argv:
+        print(next(it for it in (__doc__ or "").splitlines() if it.startswith("Usage:")), file=sys.stderr)
+        sys.exit(0 if "--help" in sys.argv else 2)
+    if absent := [it for it in (sys.argv[1], *sys.argv[3:]) if not Path(it).exists()]:
+        sys.exit(f"there is no {', '.join(absent)}")
     main(*sys.argv[1:])

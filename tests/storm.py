@@ -258,11 +258,17 @@ def run(args: argparse.Namespace, aws: LocalAws) -> bool:
     return all(outcomes)
 
 
+def at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of at least 1")
+    return int(text)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--detections", type=int, default=10_000)
-    parser.add_argument("--one-incident", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
+    parser = argparse.ArgumentParser(description="Many detections, delivered twice and in any order, while calls fail.")
+    parser.add_argument("--detections", type=at_least_one, default=10_000, metavar="N", help="how many (default: 10000)")
+    parser.add_argument("--one-incident", action="store_true", help="all of them belong to one case")
+    parser.add_argument("--seed", type=int, default=1, help="draws the same storm again (default: 1)")
     args = parse(parser)
     with tempfile.TemporaryDirectory() as work, LocalAws.started(Path(work), args.arm, args.serve) as aws:
         holds = run(args, aws)

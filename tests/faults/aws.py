@@ -256,15 +256,19 @@ class LocalAws:
 
 def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """A test's arguments, with those that all tests here have: `[--record FILE] BOOTSTRAP [ARM] [SERVE]`."""
-    parser.add_argument("--record", type=lambda path: Path(path).open("w", encoding="utf-8"))
-    parser.add_argument("bootstrap")
-    parser.add_argument("arm", nargs="?")
-    parser.add_argument("serve", nargs="?")
+    record = "write every call to this file, as JSON lines"
+    parser.add_argument("--record", type=lambda path: Path(path).open("w", encoding="utf-8"), metavar="FILE", help=record)
+    parser.add_argument("bootstrap", help="the program of the functions")
+    parser.add_argument("arm", nargs="?", help="the command `arm`; default: beside bootstrap")
+    parser.add_argument("serve", nargs="?", help="the local Kinesis Video; default: examples/serve beside bootstrap")
     args = parser.parse_args()
     beside = Path(args.bootstrap).resolve().parent
     args.bootstrap = str(beside / Path(args.bootstrap).name)
     args.arm = args.arm or str(beside / "arm")
     args.serve = args.serve or str(beside / "examples/serve")
+    for path in (args.bootstrap, args.arm, args.serve):
+        if not Path(path).is_file():
+            parser.error(f"there is no file {path}; build it first")
     # Whoever ends the test ends the servers too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return args
