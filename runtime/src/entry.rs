@@ -57,12 +57,20 @@ struct MessageAttributes {
     /// How often the queue handed the message out; a number, as text.
     #[serde(rename = "ApproximateReceiveCount", default)]
     receive_count: String,
+    /// When the queue took the message, milliseconds since the epoch; a number, as text.
+    #[serde(rename = "SentTimestamp", default)]
+    sent_timestamp: String,
 }
 
 impl Message {
     /// How often the message was received, this time included.
     fn receive_count(&self) -> u32 {
         self.attributes.receive_count.parse().unwrap_or(1)
+    }
+
+    /// When the queue took it, the same at every delivery; `None` when it does not say.
+    fn sent_ms(&self) -> Option<i64> {
+        self.attributes.sent_timestamp.parse().ok()
     }
 }
 
@@ -319,7 +327,8 @@ fn known<T: DeserializeOwned>(message: Value) -> Result<T, MessageError> {
 }
 
 fn read_incident(message: &Message, now_ms: i64) -> Result<RoutedDetection, StepError> {
-    let read = incident::read(read::<IncidentMessage>(message)?, now_ms);
+    let sent_ms = message.sent_ms().unwrap_or(now_ms);
+    let read = incident::read(read::<IncidentMessage>(message)?, sent_ms);
     read.map_err(|error| StepError::permanent("read", "the message", error))
 }
 
@@ -411,7 +420,7 @@ mod tests {
             }],
         });
         let Messages { records } = serde_json::from_value(batch).unwrap();
-        assert_eq!(records[0].receive_count(), 2);
+        assert_eq!((records[0].receive_count(), records[0].sent_ms()), (2, Some(1)));
         let error = read::<EvidenceMessage>(&records[0]).unwrap_err().chain();
         let expected = "cannot read the message: it is not what its queue holds: \
                         missing field `version`";

@@ -20,6 +20,11 @@ const RESPOND_SECONDS: u32 = 30;
 /// the case.
 const PRESERVE_SECONDS: u32 = 240;
 const PROJECT_SECONDS: u32 = 60;
+
+/// How long a message of `incidents` stays hidden: a little longer than a claim of `respond` (60 s), as
+/// an earlier attempt would find that of the one before it. An alert that failed then comes after a
+/// minute and not after three.
+const INCIDENTS_HIDDEN_SECONDS: u32 = 70;
 /// Half of the time until its next tick; it looks at no more cases than fit.
 const SWEEP_SECONDS: u32 = 300;
 
@@ -32,7 +37,9 @@ pub(super) struct Queue {
     dead_letter_name: String,
     /// Six times the consumer's timeout, so that a message that Lambda could not hand over at once
     /// is not handed out twice. Source: Lambda developer guide, "Using Lambda with Amazon SQS".
-    /// Windows get the timeout itself: a failed one must come again before it is stale.
+    /// Windows get the timeout itself: a failed one must come again before it is stale. Incidents get
+    /// little more than twice the timeout: one that is handed out twice is harmless, since `respond`
+    /// counts a detection once and claims an alert, and people wait for it.
     visibility_seconds: u32,
     receives_max: u32,
     retention_seconds: u32,
@@ -76,8 +83,9 @@ pub(super) fn queues(names: &CellNames) -> Vec<Queue> {
         // A window is stale within minutes; `analyze` reads it all the same, to count it.
         queue("windows", ANALYZE_SECONDS, 3, day),
         // Computed: in a storm of 10,000 batches on one case, 100 at once and with slow calls, a message
-        // that kept losing its case to others was received up to four times; and as many for an outage.
-        queue("incidents", 6 * RESPOND_SECONDS, 10, 14 * day),
+        // that kept losing its case to others was received up to four times; the others are for an
+        // outage of half an hour.
+        queue("incidents", INCIDENTS_HIDDEN_SECONDS, 26, 14 * day),
         queue("evidence", 6 * PRESERVE_SECONDS, 5, 14 * day),
     ]
 }
@@ -191,6 +199,11 @@ mod tests {
             let queue = queues.iter().find(|it| Some(it.logical_id.as_str()) == function.consumes);
             assert!(queue.is_none_or(|it| it.visibility_seconds >= function.timeout_seconds));
         }
+        let hidden_ms = i64::from(INCIDENTS_HIDDEN_SECONDS) * 1_000;
+        assert!(
+            hidden_ms > casework::claim::CLAIM_MS,
+            "else it finds the claim of its last attempt"
+        );
         let ids: Vec<_> = functions(&cell, &names).iter().map(|function| function.id).collect();
         assert_eq!(ids, settings::FUNCTIONS);
     }

@@ -1,10 +1,11 @@
 //! The claim on a case's alert, so that of many attempts one publishes. Pure.
 //!
 //! An alert is due while some rule wants people told of a higher priority than they were told, or
-//! tells others of the same detection.
-//! Whoever publishes claims first, for a short time and in the name of its message. If it dies, the
-//! queue delivers that message again and its claim has run out by then, so the alert is never lost;
-//! it comes twice only when the function dies between publishing and noting so.
+//! tells others of the incident. Whoever publishes claims first, for a short time and in the name of
+//! its message. If it dies, the queue delivers that message again and its claim has run out by then,
+//! so the alert is never lost. It comes twice where SNS took it and that was not noted: the function
+//! ended between the two, or the note could not be written, or SNS's answer was lost, so that the SDK
+//! publishes once more or the claim is given back. `tests/crash_matrix.py` counts these.
 
 use contract::alert::AlertFacts;
 use contract::case::{AlertState, AlertStatus, CaseItem};
@@ -15,7 +16,7 @@ use crate::case::{self, Change};
 use crate::time::{parse_ms, rfc3339};
 
 /// How long a claim holds, in milliseconds. Our choice: longer than `respond` may run (30 s) and
-/// shorter than its queue hides a message that is being handled (three minutes).
+/// shorter than its queue hides a message that is being handled (70 s).
 pub const CLAIM_MS: i64 = 60_000;
 
 /// Whether a message is to publish a case's alert.

@@ -19,10 +19,10 @@ use crate::incident::RoutedDetection;
 /// detection needs one guard, and one with the longest cooldown, a day, 26.
 pub const SPAN_MS: i64 = 3_600_000;
 
-/// Most incidents that a guard holds. Our choice: at less than 150 bytes each 150 kB, where an item
-/// may have 400 kB. A detection that would be one more goes to the nearest: a camera with so many
+/// Most incidents that a guard holds. Our choice: at less than 150 bytes each 75 kB, where an item
+/// may have 400 kB and each detection reads and writes it whole. A detection that would be one more goes to the nearest: a camera with so many
 /// incidents in an hour sees the same thing all the time.
-pub const INCIDENTS_MAX: usize = 1_000;
+pub const INCIDENTS_MAX: usize = 500;
 
 /// How long guards and seen detections are kept, in seconds. Our choice: longer than a message can
 /// live (a day of EventBridge retries, 14 days in the queue, 14 days in its dead-letter queue).

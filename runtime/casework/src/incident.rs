@@ -24,7 +24,7 @@ pub const DETECTION_MS_MAX: i64 = 300_000;
 /// one, a day; whatever else a message says must not make a detection look through years of guards.
 pub const COOLDOWN_MS_MAX: i64 = 86_400_000;
 
-/// How far ahead of our clock a moment may be, in milliseconds; what is further ahead is wrong. Our
+/// How far ahead a detection may be of its event's time, and that of the message's, in milliseconds; what is further ahead is wrong. Our
 /// choice: a camera's clock that is not set by the network may be minutes off.
 const AHEAD_MS_MAX: i64 = 300_000;
 
@@ -120,14 +120,18 @@ pub enum IncidentError {
 }
 
 /// Reads a message of the queue `incidents`.
-pub fn read(message: IncidentMessage, now_ms: i64) -> Result<RoutedDetection, IncidentError> {
+///
+/// `sent_ms` is when it was put into the queue: what a detection is identified by must not depend on
+/// when its message is delivered.
+pub fn read(message: IncidentMessage, sent_ms: i64) -> Result<RoutedDetection, IncidentError> {
     let detail = &message.detail;
     let event_type = text(detail, "event_type")
         .map(|it| clean(&it, EVENT_TYPE_CHARACTERS_MAX))
         .filter(|it| it.chars().any(char::is_alphanumeric));
-    let is_past = |at_ms: &i64| *at_ms <= now_ms.saturating_add(AHEAD_MS_MAX);
-    let start_ms = moment(detail, "start_ms").filter(is_past);
-    let start_ms = start_ms.or_else(|| parse_ms(&message.time).filter(is_past)).unwrap_or(now_ms);
+    let is_near = |at_ms: i64, of_ms: i64| at_ms <= of_ms.saturating_add(AHEAD_MS_MAX);
+    let time_ms = parse_ms(&message.time).filter(|it| is_near(*it, sent_ms)).unwrap_or(sent_ms);
+    let start_ms = moment(detail, "start_ms").filter(|it| is_near(*it, time_ms));
+    let start_ms = start_ms.unwrap_or(time_ms);
     let end_ms = moment(detail, "end_ms").unwrap_or(start_ms);
     let confidence = first(detail, "confidence").and_then(Value::as_f64);
     let model = detail.get("model").cloned().and_then(|it| serde_json::from_value(it).ok());
@@ -331,10 +335,19 @@ mod tests {
             read(message, NOW_MS).unwrap().start_ms
         };
         let time = "2026-11-22T18:03:03Z";
-        assert_eq!(start_ms(NOW_MS + AHEAD_MS_MAX, time), NOW_MS + AHEAD_MS_MAX);
-        assert_eq!(start_ms(NOW_MS + AHEAD_MS_MAX + 1, time), 1_795_370_583_000);
+        let time_ms = 1_795_370_583_000;
+        assert_eq!(start_ms(time_ms + AHEAD_MS_MAX, time), time_ms + AHEAD_MS_MAX);
+        assert_eq!(start_ms(time_ms + AHEAD_MS_MAX + 1, time), time_ms);
         assert_eq!(start_ms(i64::MAX, "9999-01-01T00:00:00Z"), NOW_MS);
         assert_eq!(start_ms(-1, ""), NOW_MS);
+    }
+
+    #[test]
+    fn a_detection_ahead_of_its_event_is_the_same_however_late_a_rule_s_message_comes() {
+        let detail = json!({ "event_type": "x", "start_ms": NOW_MS + 360_000 });
+        let id = |sent_ms: i64| read(message(detail.clone(), &[]), sent_ms).unwrap().id;
+        assert_eq!(id(NOW_MS), id(NOW_MS + 70_000));
+        assert_eq!(id(NOW_MS), id(NOW_MS + 86_400_000));
     }
 
     #[test]

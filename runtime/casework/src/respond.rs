@@ -16,6 +16,7 @@ use contract::alert::{
 };
 use contract::case::{CaseItem, GuardItem};
 use contract::evidence::EvidenceMessage;
+use futures_util::future::join_all;
 
 use crate::case::{self, Told};
 use crate::case_table::{
@@ -89,9 +90,10 @@ pub enum Action {
 
 /// Handles a batch and returns one result for each message, in the batch's order.
 ///
-/// All cases are written, oldest detection first within each camera and event type, before anybody is
-/// told: where several rules match one event, its messages meet here, and one alert goes out at the
-/// highest priority.
+/// Each camera and event type is a group, and the groups are handled side by side: a case that many
+/// write to takes no time from the others. Within a group all cases are written, oldest detection
+/// first, before anybody is told: where several rules match one event, its messages meet here, since
+/// all of them have the same detail, and one alert goes out at the highest priority.
 pub async fn handle(
     services: &impl RespondServices,
     detections: &[RoutedDetection],
@@ -103,17 +105,27 @@ pub async fn handle(
     for (index, detection) in order {
         groups.entry(guard::group(detection)).or_default().push((index, detection));
     }
-    let mut results = Vec::new();
-    for group in groups.values() {
-        results.extend(record(services, group, now_ms).await);
-    }
+    let groups = groups.values().map(|group| handle_group(services, group, now_ms));
+    let mut handled: Vec<_> = join_all(groups).await.into_iter().flatten().collect();
+    handled.sort_by_key(|(index, _)| *index);
+    handled.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Counts the detections of one camera and event type, and sees to what follows.
+async fn handle_group(
+    services: &impl RespondServices,
+    group: &[(usize, &RoutedDetection)],
+    now_ms: i64,
+) -> Vec<(usize, Result<Responded, StepError>)> {
+    let results = record(services, group, now_ms).await;
     // The other rules' messages may be with another instance of this function.
-    if detections.iter().any(|it| it.matches_several && it.routing.tells_people()) {
+    if group.iter().any(|(_, it)| it.matches_several && it.routing.tells_people()) {
         services.wait_for_others().await;
     }
     let mut handled = Vec::new();
     for (index, result) in results {
-        let result = match (result, detections.get(index)) {
+        let detection = group.iter().find(|(at, _)| *at == index).map(|(_, it)| *it);
+        let result = match (result, detection) {
             (Ok(recorded), Some(detection)) => {
                 let followed = follow_up(services, detection, &recorded, now_ms).await;
                 followed.map(|()| recorded.responded)
@@ -123,8 +135,7 @@ pub async fn handle(
         };
         handled.push((index, result));
     }
-    handled.sort_by_key(|(index, _)| *index);
-    handled.into_iter().map(|(_, result)| result).collect()
+    handled
 }
 
 /// Tells people and asks for the clip, each whether or not the other fails.

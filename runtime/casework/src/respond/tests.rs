@@ -21,7 +21,7 @@ mod merging;
 mod storms;
 
 /// Milliseconds between two deliveries of a message: longer than a claim.
-const REDELIVERY_MS: i64 = 180_000;
+const REDELIVERY_MS: i64 = 70_000;
 
 #[derive(Default)]
 struct World {
@@ -31,6 +31,8 @@ struct World {
     requests: RefCell<Vec<(EvidenceMessage, i32)>>,
     /// A detection that the table will never take.
     refused: RefCell<Option<String>>,
+    /// A camera whose guards the table never answers about.
+    stuck: RefCell<Option<String>>,
     /// What another instance handles while the next alert is being published.
     meanwhile: RefCell<Vec<RoutedDetection>>,
 }
@@ -74,6 +76,10 @@ impl RespondServices for World {
     }
 
     async fn fetch_guard(&self, pk: &str) -> Result<Option<GuardItem>, StepError> {
+        let is_stuck = self.stuck.borrow().as_ref().is_some_and(|camera| pk.contains(camera));
+        if is_stuck {
+            return std::future::pending().await;
+        }
         self.calls.make("fetch guard", || self.table.guards.borrow().get(pk).cloned()).await
     }
 
@@ -611,6 +617,19 @@ fn a_detection_that_the_table_will_never_take_fails_alone() {
         results.iter().map(|it| it.as_ref().is_err_and(|it| !it.retryable)).collect();
     assert_eq!(failed, [false, false, false, true, false, false, false, false]);
     assert_eq!((world.table.only_case().detections, world.published.borrow().len()), (7, 1));
+}
+
+#[test]
+fn a_case_that_uses_up_the_time_keeps_no_other_camera_of_its_batch_waiting() {
+    let world = World::default();
+    let mut stuck = detection(100, Priority::High);
+    stuck.camera = Some(crate::incident::Camera { id: "a".to_owned(), stream: "arm-a".to_owned() });
+    world.stuck.replace(Some("#a#".to_owned()));
+    let mut other = detection(100, Priority::High);
+    other.event_type = "other".to_owned();
+    assert_eq!(world.deliver(&[stuck, other], 200_000).len(), 2, "the function ran out of time");
+    assert_eq!(world.table.only_case().alert.status, AlertStatus::Sent);
+    assert_eq!((world.published.borrow().len(), world.requests.borrow().len()), (1, 1));
 }
 
 #[test]
