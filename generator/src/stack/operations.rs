@@ -163,6 +163,13 @@ fn function_alarms(names: &CellNames) -> Vec<Alarm> {
             "So many ticks in a row failed that nobody watched those stores for some minutes",
             Metric::of_cell("MinutesLost", names.cell()),
         ),
+        // One is too many: it is lost for good, and what lost it may lose the next.
+        Alarm::new(
+            names,
+            "evidence-failed",
+            "A clip cannot be kept; its case says why",
+            Metric::of_cell("EvidenceFailed", names.cell()),
+        ),
         Alarm {
             threshold: ROWS_LAG_MS,
             ..Alarm::new(
@@ -280,4 +287,21 @@ fn widget(index: usize, (title, statistic, metrics): &(&str, &str, Value)) -> Va
             "region": "${AWS::Region}",
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stack::fixture;
+
+    use super::*;
+
+    #[test]
+    fn what_is_lost_for_good_rings_at_the_first_count() {
+        let alarms = alarms(&CellNames::new(&fixture::cell()));
+        for metric in ["MinutesLost", "EvidenceFailed"] {
+            let alarm = alarms.iter().find(|it| it.metric == metric).unwrap();
+            let rings = (alarm.period_seconds, alarm.periods, alarm.datapoints, alarm.threshold);
+            assert_eq!(rings, (60, 1, 1, 0), "{metric}");
+        }
+    }
 }
