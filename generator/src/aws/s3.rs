@@ -1,10 +1,11 @@
 //! S3: the artifacts bucket, and the clips of the evidence bucket.
 //!
-//! A clip is read in pieces and never held whole. The SDK is kept from comparing it with S3's checksum
+//! A clip is read in pieces and never held whole. Whether it is gone, GET says and not HEAD: only its
+//! errors have a code, and S3 answers 400 for a key that is disabled too. The SDK is kept from comparing it with S3's checksum
 //! itself, because it would end the call where a finding is wanted.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ObjectLockMode};
@@ -56,19 +57,15 @@ pub(super) async fn read_clip(
     clip: &Clip,
 ) -> Result<Option<Object>, CloudError> {
     let what = || format!("read the clip s3://{bucket}/{}", clip.key);
-    let call = client.head_object().bucket(bucket).key(&clip.key);
-    let call = call.set_version_id(clip.version_id.clone()).checksum_mode(ChecksumMode::Enabled);
-    let said = match call.send().await {
-        Ok(said) => said,
-        Err(error) if is_gone(error.raw_response()) => return Ok(None),
-        Err(error) => return Err(failed(what())(error)),
-    };
     let call = client.get_object().bucket(bucket).key(&clip.key);
     let mut answer = match call.set_version_id(clip.version_id.clone()).send().await {
         Ok(answer) => answer,
-        Err(error) if is_gone(error.raw_response()) => return Ok(None),
+        Err(error) if is_gone(error.code(), error.message()) => return Ok(None),
         Err(error) => return Err(failed(what())(error)),
     };
+    let call = client.head_object().bucket(bucket).key(&clip.key);
+    let call = call.set_version_id(clip.version_id.clone()).checksum_mode(ChecksumMode::Enabled);
+    let said = call.send().await.map_err(failed(what()))?;
     let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
     while let Some(piece) = answer.body.next().await {
         let piece = piece.map_err(failed(what()))?;
@@ -91,12 +88,37 @@ pub(super) async fn read_clip(
     }))
 }
 
-/// Whether neither the object nor its version is there: 400 is the answer to a version that cannot be,
-/// 405 to a delete marker. HEAD has no words for it.
-fn is_gone(answer: Option<&HttpResponse>) -> bool {
-    answer.is_some_and(|it| [400, 404, 405].contains(&it.status().as_u16()))
+/// Whether an error says that the object, or its version, is not there: a delete marker cannot be read,
+/// and a version that cannot be is an argument that is wrong. Source: S3 API reference, "Error
+/// responses", <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn is_gone(code: Option<&str>, message: Option<&str>) -> bool {
+    match code {
+        Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed") => true,
+        Some("InvalidArgument") => {
+            message.is_some_and(|it| it.to_ascii_lowercase().contains("version id"))
+        }
+        _ => false,
+    }
 }
 
 fn hex_of_base64(text: &str) -> Option<String> {
     Some(hex(&STANDARD.decode(text).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_there_is_gone() {
+        for code in ["NoSuchKey", "NoSuchVersion", "MethodNotAllowed"] {
+            assert!(is_gone(Some(code), None), "{code}");
+        }
+        assert!(is_gone(Some("InvalidArgument"), Some("Invalid version id specified")));
+        assert!(!is_gone(Some("InvalidArgument"), Some("Invalid range")));
+        for code in ["KMS.DisabledException", "AccessDenied", "NoSuchBucket", "InvalidRequest"] {
+            assert!(!is_gone(Some(code), Some("what is wrong with the key")), "{code}");
+        }
+        assert!(!is_gone(None, None), "an answer without words tells nothing");
+    }
 }
