@@ -430,6 +430,5 @@ fn cameras_that_are_never_watched_need_no_function() {
     lambda_concurrency                                  ~3     1,000  default     1              ok
     windows_at_once (largest)                           ~1       600  fixed       1              ok
     - ~ is an estimate: 2 cameras on watch at 0.5 windows a second, 2 s of `analyze` for each, and 2 executions
-    - 2 cameras on watch take at least 1 s when every function starts cold, at 300 GetDataEndpoint calls a
     ");
 }

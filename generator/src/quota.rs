@@ -40,7 +40,7 @@ pub enum Raise {
     OnRequest,
     /// Nobody does; a lower number may be stated.
     Never,
-    /// It is a bound of `arm` itself, and nothing to state.
+    /// It is a bound of `arm` itself, or a rate that AWS never raises: nothing to state.
     BuiltIn,
 }
 

@@ -36,6 +36,9 @@ const STORE_RESOURCES: u64 = 6;
 /// Seconds that `analyze` takes for one window. Our choice, because the model answers within two
 /// seconds or cannot keep up with a camera on one GPU; fragments are fetched within that time.
 pub(super) const ANALYZE_SECONDS: u64 = 2;
+/// Operations for which `analyze` asks where a stream is served: ListFragments and
+/// GetMediaForFragmentList (runtime/src/aws/kinesis_video.rs).
+const ENDPOINTS_OF_CAMERA: u64 = 2;
 /// Executions of a store beside `analyze`: its tick, and one incident. Our choice; every store
 /// ticks at the turn of the minute, so all of them are at once.
 pub(super) const STORE_EXECUTIONS: u64 = 2;
@@ -184,7 +187,18 @@ impl Counts {
     fn add_watch(&mut self) {
         let at_once = self.windows_in(ANALYZE_SECONDS);
         self.raise("windows_at_once", at_once);
+        // Any execution gets any camera's window and remembers the endpoints for itself. As long as it
+        // has met few cameras, nearly every window asks: the peak, after a deploy or a busy hour.
+        self.of_stores("kinesis_video_endpoint_calls", self.windows_in(1) * ENDPOINTS_OF_CAMERA);
         self.of_stores("lambda_concurrency", at_once + STORE_EXECUTIONS * self.stores);
+    }
+
+    /// Calls of GetDataEndpoint until every execution of `analyze` knows every camera: a call for each
+    /// execution, stream and operation.
+    pub(super) fn endpoint_calls(&self) -> u64 {
+        let most = crate::quota::find("windows_at_once").map_or(u64::MAX, |it| it.default);
+        let at_once = self.windows_in(ANALYZE_SECONDS).min(most);
+        at_once.saturating_mul(self.cameras_on_watch).saturating_mul(ENDPOINTS_OF_CAMERA)
     }
 
     /// Windows in so many seconds, rounded up.

@@ -120,7 +120,7 @@ pub(super) fn times(counts: &Counts) -> Vec<Time> {
         let calls = match rate.call {
             "CreateStream" => counts.streams,
             "Subscribe" => counts.subscriptions,
-            _ => counts.cameras_on_watch,
+            _ => counts.endpoint_calls(),
         };
         Time { rate, calls, seconds: calls.div_ceil(rate.per_second) }
     });

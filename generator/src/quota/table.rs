@@ -33,6 +33,13 @@ pub const QUOTAS: &[Quota] = &[
         ..shared("kinesis_video_streams", "video streams", 10_000)
     },
     Quota {
+        raise: Raise::BuiltIn,
+        estimate: true,
+        relief: "use longer windows, or move stores to a cell in another account or region",
+        source: "Kinesis Video Streams developer guide, service quotas: GetDataEndpoint, never raised; needed while functions start cold, two calls a window",
+        ..shared("kinesis_video_endpoint_calls", "GetDataEndpoint calls a second", 300)
+    },
+    Quota {
         service: "lambda",
         name: "Concurrent executions",
         estimate: true,
@@ -196,7 +203,7 @@ pub const RATES: &[Rate] = &[
     Rate {
         call: "GetDataEndpoint",
         per_second: 300,
-        of: "cameras on watch",
+        of: "calls of `analyze` for endpoints",
         when: "when every function starts cold",
         source: "Kinesis Video Streams developer guide, service quotas; never raised",
     },
