@@ -74,3 +74,13 @@ fn an_alarm_about_dead_letters_names_a_command_that_there_is() {
     }
     assert_eq!(arm(&["redrive", "us-west", "--queue", "window", "--help"]).code, 2);
 }
+
+#[test]
+fn queues_can_be_named_by_commas_and_the_help_says_what_is_deleted() {
+    let (err, code) = check(&["redrive", "us-wets", "--queue", "windows,evidence"]);
+    assert!(err.contains("there is no cell `us-wets`"), "{err}");
+    assert_eq!(code, 1);
+    let help = arm(&["redrive", "--help"]).out;
+    assert!(help.contains("Alerts that did not reach somebody"), "{help}");
+    assert!(help.contains("--drop-letter <ID>"), "{help}");
+}

@@ -4,6 +4,7 @@
 //! any more stays until somebody says that it may go; what is not understood stays whatever is said.
 //! To teach it another form, start in [`fate`]; the forms of AWS stand in `dead_letter/undelivered.rs`.
 
+mod told;
 mod undelivered;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,7 @@ use serde_json::Value;
 use crate::input::CompiledFleet;
 use crate::model::Cell;
 
-/// Longest excerpt of a letter, in characters. Our choice: one line of a wide terminal.
-const EXCERPT_CHARACTERS_MAX: usize = 160;
+pub use told::{Alert, printable};
 
 /// By how much the moment at which the table's stream took up a change may differ from the one that
 /// the case names, in milliseconds. Our choice: clocks of AWS agree within seconds.
@@ -64,15 +64,6 @@ pub struct Letter {
     pub sent_ms: i64,
 }
 
-impl Letter {
-    /// How it begins, on one line.
-    pub fn excerpt(&self) -> String {
-        let printable = |c: char| if c.is_control() { ' ' } else { c };
-        let begin: String = self.body.chars().map(printable).take(EXCERPT_CHARACTERS_MAX).collect();
-        if begin.len() < self.body.len() { format!("{begin} ...") } else { begin }
-    }
-}
-
 /// What may be deleted because nothing can be made of it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Useless {
@@ -80,7 +71,7 @@ pub enum Useless {
     StaleWindows,
     /// Ticks of schedules: later ones have come
     Ticks,
-    /// Alerts that reached somebody not; read them first
+    /// Alerts that did not reach somebody
     Alerts,
 }
 
@@ -94,10 +85,10 @@ impl Useless {
         }
     }
 
-    /// One of it.
+    /// One of it; also the word for programs.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::StaleWindows => "stale window",
+            Self::StaleWindows => "stale-window",
             Self::Ticks => "tick",
             Self::Alerts => "alert",
         }
@@ -112,14 +103,14 @@ impl Useless {
                  streams for as long as these keep it"
             }
             Self::Ticks => {
-                "a tick is of use for its minute, and later ones have come: the stores were not watched \
-                 for these minutes. Find out why the function could not be called (its errors, its \
-                 throttles, the scheduler's role)"
+                "a tick is of use for its minute, and later ones have come: the store may not have been \
+                 watched for that minute; the alarm MinutesLost tells. Find out why the function could \
+                 not be called (its errors, its throttles, the scheduler's role)"
             }
             Self::Alerts => {
-                "SNS gave up on an address; everybody else was told. The cases are in the case log: tell \
-                 whom it concerns by hand, and correct the address in the store's YAML. Sending the \
-                 alert again would tell everybody again"
+                "SNS could not deliver it to one of its topic's addresses; of the others nothing is known \
+                 here. The case is in the case log: tell whom it concerns by hand, and look whether an \
+                 address in the store's YAML is wrong. Sending the alert again would tell everybody again"
             }
         }
     }

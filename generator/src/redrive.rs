@@ -9,6 +9,7 @@
 //! To change what becomes of a letter, see `dead_letter`; here is only how it is carried out.
 
 mod overdue;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +22,22 @@ use crate::input::CompiledFleet;
 use crate::model::Cell;
 
 pub use overdue::Clips;
+pub use report::{Became, Entry, Looked, NOT_UNDERSTOOD, Report, Sum};
 
 /// Most letters of one queue that a run holds. Our choice: a standard queue has up to 120,000 in
 /// flight, and ten thousand fit the memory of any machine; the next run takes the next.
 pub const LETTERS_MAX: usize = 10_000;
 
-/// What people read of a letter of which nothing can be made.
-const CANNOT: &str = "cannot be put back";
+/// The kind of a letter that tells of changes.
+const CHANGES: &str = "case-changes";
+
+/// The kind of a letter that somebody wants deleted by its id, whatever it is.
+const NAMED: &str = "named";
+
+/// A queue that is not there: the others may be.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no such queue; is the cell deployed?")]
+pub struct NoQueue;
 
 /// A letter that this run has received, and hides from others for a while.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +63,9 @@ pub type Place = BTreeMap<String, String>;
 pub trait RedriveServices {
     /// Receives up to ten dead letters, and hides them; none when the queue has no more.
     async fn receive(&self, queue: DeadLetters) -> Result<Vec<Held>, CloudError>;
-    /// Makes a dead letter visible again, now.
+    /// How many dead letters somebody else has received, so that nobody can see them.
+    async fn count_hidden(&self, queue: DeadLetters) -> Result<u64, CloudError>;
+    /// Makes a dead letter visible again, now; gives up soon.
     async fn release(&self, queue: DeadLetters, held: &Held) -> Result<(), CloudError>;
     async fn delete(&self, queue: DeadLetters, held: &Held) -> Result<(), CloudError>;
     /// Sends to the queue that a function reads.
@@ -94,105 +106,83 @@ pub struct Request<'a> {
     pub queues: BTreeSet<DeadLetters>,
     /// What may be deleted.
     pub drop: BTreeSet<Useless>,
+    /// Letters that may be deleted whatever they are.
+    pub drop_letters: BTreeSet<String>,
     pub mode: Mode,
     pub now_ms: i64,
 }
 
-/// What became of letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Became {
-    /// They are in this queue again.
-    PutBack(DeadLetters),
-    /// The cases that they are about have rows again.
-    Rows,
-    Dropped,
-    /// They lie where they lay.
-    Left,
-}
-
-/// Letters of one queue and kind that became the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    pub count: usize,
-    /// When the oldest was sent, in milliseconds since the epoch.
-    pub oldest_ms: i64,
-}
-
-/// A letter that is left because nothing could be made of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
-    pub queue: DeadLetters,
-    pub id: String,
-    pub reason: String,
-    pub excerpt: String,
-}
-
-/// What a run found and did.
-#[derive(Debug, Default)]
-pub struct Report {
-    pub sums: BTreeMap<(DeadLetters, &'static str, Became), Sum>,
-    pub left: Vec<Left>,
-    /// What of no use was left.
-    pub useless: BTreeSet<Useless>,
-    /// Cases that were given a row again.
-    pub rows: BTreeSet<String>,
-    /// Cases whose request was among the letters.
-    pub requested: BTreeSet<String>,
-    pub clips: Clips,
-    /// The person stopped it.
-    pub is_stopped: bool,
-    /// Queues that hold more than one run takes.
-    pub more: Vec<DeadLetters>,
-}
-
-impl Report {
-    fn note(&mut self, queue: DeadLetters, (kind, became): (&'static str, Became), sent_ms: i64) {
-        let sum = self.sums.entry((queue, kind, became)).or_default();
-        sum.oldest_ms = if sum.count == 0 { sent_ms } else { sum.oldest_ms.min(sent_ms) };
-        sum.count += 1;
-    }
-
-    fn leave(&mut self, queue: DeadLetters, letter: &Letter, reason: String) {
-        self.note(queue, (CANNOT, Became::Left), letter.sent_ms);
-        let (id, excerpt) = (letter.id.clone(), letter.excerpt());
-        self.left.push(Left { queue, id, reason, excerpt });
-    }
-
-    /// How many letters lie where they lay.
-    pub fn left_count(&self) -> usize {
-        let left = self.sums.iter().filter(|((_, _, became), _)| *became == Became::Left);
-        left.map(|(_, sum)| sum.count).sum()
-    }
-}
-
 /// Carries out a request. What was done by the time that a call fails stands in the report.
+///
+/// A queue that is not there does not keep the others from being read; any other failure does, because
+/// it is AWS that cannot be reached. The first failure is returned. `tell` hears which queue is read.
 pub async fn redrive(
     services: &impl RedriveServices,
     request: &Request<'_>,
     report: &mut Report,
+    tell: &mut dyn FnMut(DeadLetters),
 ) -> Result<(), CloudError> {
+    let mut outcome = Ok(());
+    report.queues = request.queues.iter().map(|queue| (*queue, Looked::NotTried)).collect();
     for queue in &request.queues {
-        empty(services, request, *queue, report).await?;
-    }
-    if request.queues.contains(&DeadLetters::Evidence) && !services.is_stopped() {
-        let already = report.requested.clone();
-        overdue::ask_again(services, request, &already, &mut report.clips).await?;
+        if services.is_stopped() {
+            break;
+        }
+        tell(*queue);
+        // This is so if nobody lets the call return.
+        report.queues.insert(*queue, Looked::Stopped);
+        let done = empty(services, request, *queue, report).await;
+        let (looked, is_end) = match &done {
+            Ok(()) if services.is_stopped() => (Looked::Stopped, true),
+            Ok(()) => (Looked::Whole, false),
+            Err(error) => (Looked::Failed(told(error)), !error.source.is::<NoQueue>()),
+        };
+        report.queues.insert(*queue, looked);
+        outcome = outcome.and(done);
+        if is_end {
+            break;
+        }
     }
     report.is_stopped = services.is_stopped();
-    Ok(())
+    let is_up = report.queues.get(&DeadLetters::Evidence) == Some(&Looked::Whole);
+    if is_up && !report.is_stopped && !report.queues.values().any(|it| *it == Looked::NotTried) {
+        let already = report.requested.clone();
+        let asked = overdue::ask_again(services, request, &already, &mut report.clips).await;
+        report.clips.is_whole = asked.is_ok() && !services.is_stopped();
+        outcome = outcome.and(asked);
+    }
+    report.is_stopped = services.is_stopped();
+    outcome
 }
 
-/// Takes one queue's letters; whatever happens, those that are still held become visible again.
+/// An error and what caused it last, on one line.
+fn told(error: &CloudError) -> String {
+    let mut cause: &dyn std::error::Error = &*error.source;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    format!("{error}: {cause}")
+}
+
+/// Takes one queue's letters; whatever happens, those that are still held become visible again. Where
+/// one cannot, the rest is not tried: SQS shows them by itself.
 async fn empty(
     services: &impl RedriveServices,
     request: &Request<'_>,
     queue: DeadLetters,
     report: &mut Report,
 ) -> Result<(), CloudError> {
+    let hidden = services.count_hidden(queue).await?;
+    if hidden > 0 {
+        report.hidden.insert(queue, hidden);
+    }
     let mut held = BTreeMap::new();
-    let mut outcome = take(services, request, queue, (report, &mut held)).await;
-    for held in held.values() {
-        outcome = outcome.and(services.release(queue, held).await);
+    let outcome = take(services, request, queue, (report, &mut held)).await;
+    for (released, it) in held.values().enumerate() {
+        if let Err(error) = services.release(queue, it).await {
+            report.still_hidden.insert(queue, held.len() - released);
+            return outcome.and(Err(error));
+        }
     }
     outcome
 }
@@ -225,6 +215,15 @@ async fn take(
             if services.is_stopped() {
                 return Ok(());
             }
+            if request.drop_letters.contains(&it.letter.id) {
+                if request.mode == Mode::CarryOut {
+                    services.delete(queue, &it).await?;
+                    held.remove(&it.letter.id);
+                }
+                let reason = "named by --drop-letter".to_owned();
+                report.delete(Entry::new(queue, &it.letter, NAMED, reason));
+                continue;
+            }
             let fate =
                 dead_letter::fate(queue, &it.letter, (request.fleet, request.cell), request.now_ms);
             if let Fate::Rows { from_ms, to_ms } = fate {
@@ -240,11 +239,16 @@ async fn take(
     for id in spans.keys() {
         let Some(it) = held.get(id).cloned() else { continue };
         let became = if services.is_stopped() { Became::Left } else { Became::Rows };
-        if request.mode == Mode::CarryOut && became == Became::Rows {
+        if became == Became::Left {
+            let reason = "the run was stopped before it".to_owned();
+            report.leave(Entry::new(queue, &it.letter, CHANGES, reason));
+            continue;
+        }
+        if request.mode == Mode::CarryOut {
             services.delete(queue, &it).await?;
             held.remove(id);
         }
-        report.note(queue, ("changes of cases", became), it.letter.sent_ms);
+        report.note(queue, (CHANGES, became), it.letter.sent_ms);
     }
     Ok(())
 }
@@ -262,7 +266,7 @@ async fn meet(
         Fate::Request { case_id } => match services.fetch_case(&case_id).await? {
             None => {
                 let reason = format!("its case `{case_id}` is not on record");
-                report.leave(queue, letter, reason);
+                report.leave(Entry::new(queue, letter, "no-case", reason));
                 return Ok(false);
             }
             Some(case) => {
@@ -272,23 +276,27 @@ async fn meet(
                     services.note_asked(&case, &rfc3339(request.now_ms)).await?;
                 }
                 report.requested.insert(case_id);
-                let kind = if is_pending { "clip request" } else { "clip request, ended" };
+                let kind = if is_pending { "clip-request" } else { "settled-clip-request" };
                 (kind, vec![(DeadLetters::Evidence, letter.body.clone())])
             }
         },
         Fate::Useless(useless) => {
             let may_go = request.drop.contains(&useless);
-            let became = if may_go { Became::Dropped } else { Became::Left };
-            report.useless.extend((!may_go).then_some(useless));
-            let is_gone = may_go && request.mode == Mode::CarryOut;
-            if is_gone {
+            if !may_go {
+                report.useless.insert(useless);
+                let reason = format!("`--drop {}` deletes it", useless.as_str());
+                report.leave(Entry::new(queue, letter, useless.noun(), reason));
+                return Ok(false);
+            }
+            if request.mode == Mode::CarryOut {
                 services.delete(queue, held).await?;
             }
-            report.note(queue, (useless.noun(), became), letter.sent_ms);
-            return Ok(is_gone);
+            let reason = format!("by --drop {}", useless.as_str());
+            report.delete(Entry::new(queue, letter, useless.noun(), reason));
+            return Ok(request.mode == Mode::CarryOut);
         }
         Fate::Stays(reason) => {
-            report.leave(queue, letter, reason);
+            report.leave(Entry::new(queue, letter, NOT_UNDERSTOOD, reason));
             return Ok(false);
         }
         Fate::Rows { .. } => return Ok(false),

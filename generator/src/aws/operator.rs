@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use contract::case::CaseItem;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::dynamodb::Table;
 use super::{Target, s3, sqs};
@@ -27,7 +27,7 @@ pub struct Operator {
     urls: RefCell<HashMap<String, String>>,
     table: Table,
     s3: aws_sdk_s3::Client,
-    stopped: Arc<AtomicBool>,
+    stopped: AtomicBool,
 }
 
 impl Operator {
@@ -46,19 +46,27 @@ impl Operator {
             urls: RefCell::default(),
             table: Table { client, name: names.case_table() },
             s3: aws_sdk_s3::Client::from_conf(s3),
-            stopped: Arc::default(),
+            stopped: AtomicBool::default(),
             names,
         }
     }
 
-    /// From now on Ctrl-C stops a redrive between two letters, instead of ending the process.
-    pub fn stop_at_ctrl_c(&self) {
-        let stopped = Arc::clone(&self.stopped);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stopped.store(true, Ordering::Relaxed);
+    /// From now on Ctrl-C and SIGTERM stop a redrive between two letters, instead of ending the
+    /// process. Ends with the second of them.
+    pub async fn hear_signals(&self) {
+        // A signal that cannot be heard ends the process itself, as any does.
+        let hear = |kind| signal(kind).ok();
+        let (mut interrupt, mut terminate) =
+            (hear(SignalKind::interrupt()), hear(SignalKind::terminate()));
+        for _ in 0..2 {
+            tokio::select! {
+                () = next(interrupt.as_mut()) => {}
+                () = next(terminate.as_mut()) => {}
             }
-        });
+            if self.stopped.swap(true, Ordering::Relaxed) {
+                return;
+            }
+        }
     }
 
     /// The address of a queue, which is asked for once.
@@ -82,9 +90,21 @@ impl Operator {
     }
 }
 
+/// The next signal of a kind.
+async fn next(heard: Option<&mut Signal>) {
+    match heard {
+        Some(heard) => drop(heard.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
 impl RedriveServices for Operator {
     async fn receive(&self, queue: DeadLetters) -> Result<Vec<Held>, CloudError> {
         sqs::receive(&self.sqs, &self.dead(queue).await?).await
+    }
+
+    async fn count_hidden(&self, queue: DeadLetters) -> Result<u64, CloudError> {
+        sqs::count_hidden(&self.sqs, &self.dead(queue).await?).await
     }
 
     async fn release(&self, queue: DeadLetters, held: &Held) -> Result<(), CloudError> {

@@ -3,23 +3,21 @@
 //! A table for people, `arm.redrive/1` for programs. What becomes of a letter stands in `dead_letter`,
 //! how it is carried out in `redrive`.
 
-use std::collections::BTreeSet;
+mod json;
+mod table;
 
-use casework::time::rfc3339;
-use serde_json::{Value, json};
+use std::io::ErrorKind;
 
 use crate::aws::operator::Operator;
 use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::{Console, count};
 use crate::dead_letter::{DeadLetters, Useless};
-use crate::error::CommandError;
+use crate::deploy::CloudError;
+use crate::error::{CommandError, describe};
 use crate::load;
 use crate::model::Cell;
-use crate::paragraph::wrapped;
-use crate::redrive::{self, Became, LETTERS_MAX, Mode, Report, Request};
-
-/// Most letters and cases that people are shown one by one. Our choice: two screens; programs get all.
-const SHOWN_MAX: usize = 50;
+use crate::paragraph::WIDTH;
+use crate::redrive::{self, Became, Looked, Mode, NOT_UNDERSTOOD, NoQueue, Report, Request};
 
 /// Put back what lies in the dead-letter queues of a cell, and ask again for overdue clips
 #[derive(Debug, clap::Args)]
@@ -28,12 +26,15 @@ pub struct RedriveArgs {
     cell: String,
     #[command(flatten)]
     folder: StoresArgs,
-    /// Only this queue; can be repeated. `evidence` also asks again for clips that are overdue
-    #[arg(long, value_enum, value_name = "QUEUE", default_value = "all")]
+    /// Only these queues, by commas or repeated. `evidence` also asks again for clips that are overdue
+    #[arg(long, value_enum, value_name = "QUEUE", default_value = "all", value_delimiter = ',')]
     queue: Vec<Queue>,
-    /// Delete what is of no use any more; can be repeated. Nothing else is ever deleted
-    #[arg(long, value_enum, value_name = "WHAT")]
+    /// Delete what is of no use any more, by commas or repeated; what is deleted is listed
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     drop: Vec<Useless>,
+    /// Delete this letter, whatever it is; can be repeated. Nothing else is ever deleted
+    #[arg(long, value_name = "ID")]
+    drop_letter: Vec<String>,
     /// Change nothing, and show what would be done
     #[arg(long)]
     dry_run: bool,
@@ -79,167 +80,139 @@ pub fn run(args: &RedriveArgs, console: &mut Console<'_>) -> Result<(), CommandE
         cell,
         queues: args.queue.iter().flat_map(|it| it.dead_letters()).collect(),
         drop: args.drop.iter().copied().collect(),
+        drop_letters: args.drop_letter.iter().cloned().collect(),
         mode: if args.dry_run { Mode::Look } else { Mode::CarryOut },
         now_ms: load::now_ms(),
     };
     let mut report = Report::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
-        let target = commands::target_of(cell, console).await?;
-        let operator = Operator::connect(&target, cell).await;
-        operator.stop_at_ctrl_c();
-        let done = redrive::redrive(&operator, &request, &mut report).await;
-        done.map_err(CommandError::environment)
-    });
+    let outcome = runtime.block_on(carry_out(&request, &mut report, console));
     if let Err(error @ CommandError::Configuration(_)) = outcome {
         return Err(error);
     }
+    let error = outcome.as_ref().err().map(describe);
     let written = match args.format {
-        AnswerFormat::Human => write!(console.out, "{}", table(&report, cell, request.mode)),
+        // What was not read is not reported on.
+        AnswerFormat::Human if error.is_some() && !report.has_read() => Ok(()),
+        AnswerFormat::Human => write!(console.out, "{}", table::table(&report, &request, width())),
         AnswerFormat::Json => {
-            writeln!(console.out, "{}", to_json(&report, cell, request.mode))
+            writeln!(console.out, "{}", json::to_json(&report, &request, error.as_deref()))
         }
     };
-    outcome?;
-    conclude(&report, request.mode)?;
-    Ok(written?)
+    let written = written.and_then(|()| console.out.flush());
+    if let Err(error) = written {
+        if error.kind() != ErrorKind::BrokenPipe {
+            return Err(error.into());
+        }
+        outcome.and(conclude(&report, &request))?;
+        return Err(error.into());
+    }
+    outcome.map_err(|error| untried(error, &report, cell))?;
+    conclude(&report, &request)
+}
+
+/// A second signal ends even the call that is under way.
+async fn carry_out(
+    request: &Request<'_>,
+    report: &mut Report,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    report.queues = request.queues.iter().map(|queue| (*queue, Looked::NotTried)).collect();
+    let target = commands::target_of(request.cell, console).await?;
+    let operator = Operator::connect(&target, request.cell).await;
+    let mut tell = |queue: DeadLetters| {
+        // Nobody need read that for the answer to be right.
+        drop(writeln!(console.err, "reading {}", queue.as_str()));
+    };
+    let done = tokio::select! {
+        biased;
+        () = operator.hear_signals() => None,
+        done = redrive::redrive(&operator, request, report, &mut tell) => Some(done),
+    };
+    report.is_stopped |= done.is_none();
+    done.unwrap_or(Ok(())).map_err(CommandError::environment)
+}
+
+/// Adds to an error what was not looked at because of it, and what to do.
+fn untried(error: CommandError, report: &Report, cell: &Cell) -> CommandError {
+    let CommandError::Environment(source) = &error else { return error };
+    let is_missing =
+        source.downcast_ref::<CloudError>().is_some_and(|it| it.source.is::<NoQueue>());
+    let is_untried = |it: &(&DeadLetters, &Looked)| *it.1 == Looked::NotTried;
+    let untried: Vec<_> =
+        report.queues.iter().filter(is_untried).map(|(queue, _)| queue.as_str()).collect();
+    let mut help = Vec::new();
+    help.extend((!untried.is_empty()).then(|| format!("not looked at: {}", untried.join(", "))));
+    help.extend(
+        is_missing.then(|| format!("region {}; is the cell {} deployed?", cell.region, cell.id)),
+    );
+    if help.is_empty() {
+        return error;
+    }
+    let text = describe(&error);
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    CommandError::Environment(format!("{text}\n  help: {}", help.join("; ")).into())
+}
+
+/// How wide the reader's terminal says that it is.
+fn width() -> usize {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "POSIX: the terminal's width is asked once, here"
+    )]
+    let columns = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok());
+    columns.map_or(WIDTH, |it: usize| it.clamp(40, WIDTH))
 }
 
 /// A run that leaves something to people says so by its exit code.
-fn conclude(report: &Report, mode: Mode) -> Result<(), CommandError> {
-    if mode == Mode::Look {
-        return Ok(());
-    }
+fn conclude(report: &Report, request: &Request<'_>) -> Result<(), CommandError> {
     if report.is_stopped {
-        return Err(CommandError::Partly(
-            "stopped; what was not put back lies where it lay\n  help: run it again".to_owned(),
-        ));
+        let text = match request.mode {
+            Mode::Look => "stopped; what stands above is not all\n  help: run it again",
+            Mode::CarryOut => {
+                "stopped; what was not put back lies where it lay\n  help: run it again"
+            }
+        };
+        return Err(CommandError::Partly(text.to_owned()));
     }
-    let (left, lost) = (report.left_count(), report.clips.lost.len());
-    if left + lost + report.more.len() == 0 {
+    let hidden: u64 = report.hidden.values().sum();
+    if request.mode == Mode::Look && hidden == 0 {
         return Ok(());
     }
-    let mut parts = Vec::new();
-    parts.extend((left > 0).then(|| format!("{} left", count(left, "letter"))));
-    parts.extend((lost > 0).then(|| format!("{} lost", count(lost, "clip"))));
-    let full = report.more.len();
-    parts.extend((full > 0).then(|| format!("{} with more letters", count(full, "queue"))));
-    Err(CommandError::Partly(parts.join(", ")))
-}
-
-fn table(report: &Report, cell: &Cell, mode: Mode) -> String {
-    let dry = if mode == Mode::Look { "; nothing was changed" } else { "" };
-    let mut text = format!("cell {}, account {}, {}{dry}\n", cell.id, cell.account, cell.region);
-    if report.sums.is_empty() {
-        text.push_str("no dead letters\n");
-    } else {
-        row(&mut text, ["queue", "letters", "what", "oldest", ""]);
+    let (left, lost) = (report.left.len(), report.clips.lost.len());
+    let unfound = unfound(report, request).len();
+    if left + lost + report.more.len() + unfound == 0 && hidden == 0 {
+        return Ok(());
     }
-    for ((queue, kind, became), sum) in &report.sums {
-        let (number, oldest) = (sum.count.to_string(), seconds(sum.oldest_ms));
-        let became = became_words(*became, mode, report.rows.len());
-        row(&mut text, [queue.as_str(), &number, kind, &oldest, &became]);
-    }
-    text.push_str(&clips(report, mode));
-    for useless in &report.useless {
-        let (noun, word) = (useless.noun(), useless.as_str());
-        let note = format!("{noun}: {}. `--drop {word}` deletes them", useless.meaning());
-        text.push_str(&wrapped("  - ", &note));
-    }
-    for left in report.left.iter().take(SHOWN_MAX) {
-        let note = format!("{} {}: {}", left.queue.as_str(), left.id, left.reason);
-        text.push_str(&wrapped("  ! ", &note));
-        text.extend(["      ", &left.excerpt, "\n"]);
-    }
-    let unshown = report.left.len().saturating_sub(SHOWN_MAX);
-    if unshown > 0 {
-        let note = format!("and {unshown} more; `--format json` names them all");
-        text.push_str(&wrapped("  ! ", &note));
-    }
-    for queue in &report.more {
-        let note = format!(
-            "{} holds more than {LETTERS_MAX} letters that are left: deal with these first",
-            queue.as_str()
-        );
-        text.push_str(&wrapped("  ! ", &note));
-    }
-    text
-}
-
-fn row(text: &mut String, [queue, count, what, oldest, became]: [&str; 5]) {
-    let line = format!("  {queue:<12} {count:>7}  {what:<20}  {oldest:<20}  {became}");
-    text.push_str(line.trim_end());
-    text.push('\n');
-}
-
-/// Whole seconds are enough for people.
-fn seconds(at_ms: i64) -> String {
-    rfc3339(at_ms).chars().take(19).chain(['Z']).collect()
-}
-
-fn became_words(became: Became, mode: Mode, rows: usize) -> String {
-    let rows = count(rows, "case");
-    match (became, mode) {
-        (Became::PutBack(to), Mode::CarryOut) => format!("put back into {}", to.as_str()),
-        (Became::PutBack(to), Mode::Look) => format!("would go into {}", to.as_str()),
-        (Became::Rows, Mode::CarryOut) => format!("{rows} of that time given a row again"),
-        (Became::Rows, Mode::Look) => format!("{rows} of that time would get a row again"),
-        (Became::Dropped, Mode::CarryOut) => "deleted".to_owned(),
-        (Became::Dropped, Mode::Look) => "would be deleted".to_owned(),
-        (Became::Left, _) => "left".to_owned(),
-    }
-}
-
-fn clips(report: &Report, mode: Mode) -> String {
-    let clips = &report.clips;
-    let mut text = String::new();
-    let mut line = |number: usize, words: &str| {
+    let put_back = report.count(|it| matches!(it, Became::PutBack(_) | Became::Rows));
+    let people = report.left.iter().filter(|it| it.kind == NOT_UNDERSTOOD).count();
+    let needs = match people {
+        0 => String::new(),
+        1 => " (1 needs a person, see above)".to_owned(),
+        more => format!(" ({more} need a person, see above)"),
+    };
+    let would = if request.mode == Mode::Look { "dry run: " } else { "" };
+    let mut text =
+        format!("{would}{put_back} put back, {} deleted, {left} left{needs}", report.dropped.len());
+    let mut add = |number: usize, words: String| {
         if number > 0 {
-            text.extend(["  ", &count(number, "overdue clip"), ": ", words, "\n"]);
+            text.extend(["; ", &words]);
         }
     };
-    let asked = match mode {
-        Mode::CarryOut => "asked for again",
-        Mode::Look => "would be asked for again",
-    };
-    line(clips.asked.len(), asked);
-    line(clips.waiting.len(), "left alone, because asked for within the last quarter of an hour");
-    line(clips.lost.len(), "cannot be saved; the function `sweep` ends them as failed");
-    for (case, reason) in clips.lost.iter().take(SHOWN_MAX) {
-        text.push_str(&wrapped("  ! ", &format!("{case}: {reason}")));
-    }
-    text
+    let asked = report.clips.asked.len();
+    add(asked, format!("{} asked for", count(asked, "clip")));
+    add(lost, format!("{} lost", count(lost, "clip")));
+    add(usize::try_from(hidden).unwrap_or(usize::MAX), format!("{hidden} hidden by another run"));
+    add(report.more.len(), format!("{} with more letters", count(report.more.len(), "queue")));
+    add(unfound, format!("{} of --drop-letter not found", count(unfound, "letter")));
+    Err(CommandError::Partly(text))
 }
 
-/// The same for programs: schema `arm.redrive/1`.
-fn to_json(report: &Report, cell: &Cell, mode: Mode) -> Value {
-    let sums = report.sums.iter().map(|((queue, kind, became), sum)| {
-        let (became, to) = match became {
-            Became::PutBack(to) => ("put-back", Some(to.as_str())),
-            Became::Rows => ("rows", None),
-            Became::Dropped => ("dropped", None),
-            Became::Left => ("left", None),
-        };
-        json!({
-            "queue": queue.as_str(), "kind": kind, "became": became, "to": to,
-            "count": sum.count, "oldest_at": rfc3339(sum.oldest_ms),
-        })
-    });
-    let left = report.left.iter().map(|it| {
-        json!({
-            "queue": it.queue.as_str(), "id": it.id, "reason": it.reason, "excerpt": it.excerpt,
-        })
-    });
-    let lost = report.clips.lost.iter().map(|(case, why)| json!({ "case": case, "reason": why }));
-    let full: BTreeSet<_> = report.more.iter().map(|queue| queue.as_str()).collect();
-    json!({
-        "schema": "arm.redrive/1", "cell": cell.id.as_str(), "account": cell.account,
-        "region": cell.region, "dry_run": mode == Mode::Look, "stopped": report.is_stopped,
-        "letters": sums.collect::<Vec<_>>(), "left": left.collect::<Vec<_>>(),
-        "rows": report.rows, "more": full,
-        "clips": {
-            "asked": report.clips.asked, "waiting": report.clips.waiting,
-            "lost": lost.collect::<Vec<_>>(),
-        },
-    })
+/// Letters that were to be deleted, and were not among those that were read.
+fn unfound<'a>(report: &Report, request: &'a Request<'_>) -> Vec<&'a String> {
+    let is_found = |id: &String| report.dropped.iter().any(|it| it.id == *id);
+    request.drop_letters.iter().filter(|id| !is_found(id)).collect()
 }
+
+#[cfg(test)]
+mod tests;

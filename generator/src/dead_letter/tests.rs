@@ -157,7 +157,7 @@ fn changes_name_the_time_in_which_their_cases_were_written() {
 #[test]
 fn an_excerpt_is_one_short_line() {
     let long = Letter { body: "a\nb".to_owned() + &"x".repeat(500), ..Letter::default() };
-    assert_eq!(long.excerpt().chars().count(), EXCERPT_CHARACTERS_MAX + 4);
+    assert_eq!(long.excerpt().chars().count(), told::EXCERPT_CHARACTERS_MAX + 4);
     assert!(long.excerpt().starts_with("a b") && long.excerpt().ends_with(" ..."));
     let short = Letter { body: "ä".to_owned(), ..Letter::default() };
     assert_eq!(short.excerpt(), "ä");

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use casework::case::overdue::{Asker, Overdue, overdue};
-use casework::time::rfc3339;
+use casework::case::overdue::{Asker, Overdue, PERSON_PAUSE_MS, overdue};
+use casework::evidence;
+use casework::time::{parse_ms, rfc3339};
+use contract::case::CaseItem;
 
 use super::{Mode, RedriveServices, Request};
 use crate::dead_letter::DeadLetters;
@@ -17,10 +19,27 @@ use crate::deploy::CloudError;
 pub struct Clips {
     /// Cases whose clip was asked for again.
     pub asked: Vec<String>,
-    /// Cases whose clip was asked for a short while ago, or whose request was a dead letter.
-    pub waiting: Vec<String>,
+    /// Cases whose clip was not asked for now, and why.
+    pub waiting: Vec<(String, &'static str)>,
     /// Cases that will have no clip, and why.
     pub lost: Vec<(String, String)>,
+    /// Every overdue clip was looked at.
+    pub is_whole: bool,
+}
+
+/// Why a clip is not asked for whose request has just been put back.
+const AMONG_LETTERS: &str = "its request was among these letters";
+
+/// Why nothing is done about an overdue clip, of the reasons that `casework` has.
+fn why_wait(case: &CaseItem, now_ms: i64) -> &'static str {
+    let asked_ms = case.evidence.requested_at.as_deref().and_then(parse_ms);
+    if evidence::request(case).is_none() {
+        return "the case does not say which stream holds its video";
+    }
+    if asked_ms.is_some_and(|asked_ms| now_ms < asked_ms.saturating_add(PERSON_PAUSE_MS)) {
+        return "asked for within the last quarter of an hour";
+    }
+    "not due yet, or its stream holds the video no longer and `sweep` ends it within the hour"
 }
 
 /// Asks again for every clip that is overdue, but for those whose request has just been put back.
@@ -57,13 +76,13 @@ async fn ask(
     match overdue(&case, Asker::Person, request.now_ms) {
         Overdue::Ended => {}
         Overdue::Lost(reason) => clips.lost.push((case_id, reason)),
-        Overdue::Wait => clips.waiting.push(case_id),
-        Overdue::Ask(_) if already.contains(&case_id) => clips.waiting.push(case_id),
+        _ if already.contains(&case_id) => clips.waiting.push((case_id, AMONG_LETTERS)),
+        Overdue::Wait => clips.waiting.push((case_id, why_wait(&case, request.now_ms))),
         Overdue::Ask(_) if request.mode == Mode::Look => clips.asked.push(case_id),
         Overdue::Ask(message) => {
             if !services.note_asked(&case, &rfc3339(request.now_ms)).await? {
                 // Somebody else has just changed it, and asks.
-                clips.waiting.push(case_id);
+                clips.waiting.push((case_id, "the case was changed just now, by what asks itself"));
                 return Ok(());
             }
             let body = serde_json::to_string(&message).expect("a message is JSON");

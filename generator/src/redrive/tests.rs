@@ -21,6 +21,11 @@ struct World {
     calls: Slot<usize>,
     fails_at: Option<usize>,
     stops_at: Option<usize>,
+    /// A queue that is not there.
+    missing: Option<DeadLetters>,
+    /// Letters cannot be made visible again; how often that was tried.
+    is_cut: bool,
+    releases: Slot<usize>,
 }
 
 impl World {
@@ -55,7 +60,22 @@ impl RedriveServices for World {
         Ok(held.collect())
     }
 
+    async fn count_hidden(&self, queue: DeadLetters) -> Result<u64, CloudError> {
+        self.call()?;
+        if self.missing == Some(queue) {
+            let what = "find the queue".to_owned();
+            return Err(CloudError { what, source: Box::new(NoQueue) });
+        }
+        let dead = self.dead.borrow();
+        let hidden = dead.values().filter(|(of, _, seen)| *of == queue && !seen).count();
+        Ok(u64::try_from(hidden).unwrap())
+    }
+
     async fn release(&self, _: DeadLetters, held: &Held) -> Result<(), CloudError> {
+        self.releases.set(self.releases.get() + 1);
+        if self.is_cut {
+            return Err(CloudError { what: "reach AWS".to_owned(), source: "no".into() });
+        }
         self.dead.borrow_mut().get_mut(&held.receipt).unwrap().2 = true;
         Ok(())
     }
@@ -154,17 +174,28 @@ fn world() -> World {
 }
 
 fn check(world: &World, mode: Mode, drop: &[Useless]) -> (Report, bool) {
+    check_naming(world, mode, (drop, &[]))
+}
+
+fn check_naming(
+    world: &World,
+    mode: Mode,
+    (drop, letters): (&[Useless], &[&str]),
+) -> (Report, bool) {
     let fleet = fleet();
     let request = Request {
         fleet: &fleet,
         cell: &fleet.fleet.cells[0],
         queues: DeadLetters::ALL.into(),
         drop: drop.iter().copied().collect(),
+        drop_letters: letters.iter().map(|it| (*it).to_owned()).collect(),
         mode,
         now_ms: NOW_MS,
     };
     let mut report = Report::default();
-    let done = casework::case_table::memory::run(redrive(world, &request, &mut report)).unwrap();
+    let mut tell = |_: DeadLetters| ();
+    let done = redrive(world, &request, &mut report, &mut tell);
+    let done = casework::case_table::memory::run(done).unwrap();
     (report, done.is_ok())
 }
 
@@ -180,7 +211,7 @@ fn everything_that_is_understood_goes_back_and_the_rest_is_named() {
     assert_eq!((&*left.id, &*left.excerpt), ("poison", "{"));
     assert_eq!(report.clips.asked.len(), 1);
     let (again, _) = check(&world, Mode::CarryOut, &[]);
-    assert_eq!((again.left_count(), again.clips.asked.len(), again.clips.waiting.len()), (1, 0, 1));
+    assert_eq!((again.left.len(), again.clips.asked.len(), again.clips.waiting.len()), (1, 0, 1));
 }
 
 #[test]
@@ -222,10 +253,11 @@ fn what_is_of_no_use_is_deleted_only_when_told() {
     let world = World::default();
     world.put(DeadLetters::Undelivered, "alert", &alert);
     let (report, _) = check(&world, Mode::CarryOut, &[Useless::Ticks, Useless::StaleWindows]);
-    assert_eq!((report.left_count(), world.visible().len()), (1, 1));
+    assert_eq!((report.left.len(), world.visible().len()), (1, 1));
     assert!(report.useless.contains(&Useless::Alerts));
     let (report, _) = check(&world, Mode::CarryOut, &[Useless::Alerts]);
-    assert_eq!((report.left_count(), world.dead.borrow().len()), (0, 0));
+    assert_eq!((report.left.len(), world.dead.borrow().len()), (0, 0));
+    assert_eq!(report.dropped[0].alert.as_ref().unwrap().topic, "t");
 }
 
 #[test]
@@ -262,4 +294,59 @@ fn a_request_whose_case_is_gone_stays_and_one_that_goes_back_is_not_sent_twice()
     assert_eq!((world.sent.borrow().len(), world.visible()), (1, vec!["b".to_owned()]));
     assert_eq!(report.left[0].reason, "its case `GONE` is not on record");
     assert_eq!((report.clips.asked.len(), report.clips.waiting.len()), (0, 1));
+}
+
+#[test]
+fn a_queue_that_is_missing_does_not_keep_the_others_from_being_read() {
+    let world = World { missing: Some(DeadLetters::Windows), ..world() };
+    let (report, is_ok) = check(&world, Mode::CarryOut, &[]);
+    assert!(!is_ok && matches!(report.queues[&DeadLetters::Windows], Looked::Failed(_)));
+    assert_eq!(report.queues[&DeadLetters::Undelivered], Looked::Whole);
+    assert_eq!(report.count(|it| it == Became::PutBack(DeadLetters::Incidents)), 4);
+}
+
+#[test]
+fn when_aws_cannot_be_reached_nothing_counts_as_looked_at() {
+    let world = World { fails_at: Some(1), ..world() };
+    let (report, is_ok) = check(&world, Mode::CarryOut, &[]);
+    assert!(!is_ok && !report.has_read());
+    assert_eq!(report.queues[&DeadLetters::Incidents], Looked::NotTried);
+    assert_eq!(world.calls.get(), 1);
+}
+
+#[test]
+fn letters_that_another_run_hides_are_counted() {
+    let world = world();
+    world.dead.borrow_mut().get_mut("m-0").unwrap().2 = false;
+    let (report, _) = check(&world, Mode::Look, &[]);
+    assert_eq!(report.hidden, BTreeMap::from([(DeadLetters::Incidents, 1)]));
+}
+
+#[test]
+fn the_first_letter_that_cannot_be_made_visible_ends_the_trying() {
+    let world = World { is_cut: true, ..world() };
+    let (report, is_ok) = check(&world, Mode::Look, &[]);
+    assert!(!is_ok);
+    assert_eq!((world.releases.get(), report.still_hidden[&DeadLetters::Incidents]), (1, 5));
+    assert_eq!(report.queues[&DeadLetters::Evidence], Looked::NotTried);
+}
+
+#[test]
+fn a_run_that_is_stopped_says_so_of_the_queue_that_it_read() {
+    let world = World { stops_at: Some(4), ..world() };
+    let (report, _) = check(&world, Mode::Look, &[]);
+    assert!(report.is_stopped);
+    assert_eq!(report.queues[&DeadLetters::Incidents], Looked::Stopped);
+    assert_eq!(report.queues[&DeadLetters::Changes], Looked::NotTried);
+}
+
+#[test]
+fn a_letter_that_is_named_is_deleted_whatever_it_is_and_alone() {
+    let world = world();
+    let (looked, _) = check_naming(&world, Mode::Look, (&[], &["poison"]));
+    assert_eq!((looked.dropped.len(), world.dead.borrow().len()), (1, 5));
+    let (report, _) = check_naming(&world, Mode::CarryOut, (&[], &["poison"]));
+    let dropped: Vec<_> = report.dropped.iter().map(|it| &*it.id).collect();
+    assert_eq!((dropped, report.left.len()), (vec!["poison"], 0));
+    assert!(world.dead.borrow().is_empty());
 }
