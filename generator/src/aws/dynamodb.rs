@@ -17,7 +17,10 @@ use serde_json::{Map, Value};
 use super::failed;
 use crate::deploy::CloudError;
 use crate::redrive::{Place, Written};
-use crate::verify::{Record, Selection};
+use crate::verify::{Page, Record, Selection};
+
+/// How sort keys of audit entries begin.
+const SK_ENTRIES: &str = "EVENT#";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -84,7 +87,7 @@ impl Table {
         &self,
         selection: &Selection,
         after: Option<Place>,
-    ) -> Result<(Vec<String>, Option<Place>), CloudError> {
+    ) -> Result<(Page, Option<Place>), CloudError> {
         // No text of a moment is before the one or behind the other.
         let from = selection.from.clone().unwrap_or_else(|| "-".to_owned());
         let to = selection.to.clone().unwrap_or_else(|| "A".to_owned());
@@ -97,7 +100,16 @@ impl Table {
             // A case without it is broken, and that must be told.
             None => true,
         };
-        Ok((ids(items.iter().filter(opened)), last.as_ref().map(place)))
+        let is_entry = |item: &&Item| {
+            let sk = item.get("sk").and_then(|it| it.as_s().ok());
+            sk.is_some_and(|sk| sk.starts_with(SK_ENTRIES))
+        };
+        let (entries, cases): (Vec<_>, Vec<_>) = items.iter().partition(is_entry);
+        let selected = cases.iter().copied().filter(opened);
+        let mut trails = ids(entries);
+        trails.dedup();
+        let page = Page { ids: ids(selected), cases: ids(cases.clone()), trails };
+        Ok((page, last.as_ref().map(place)))
     }
 
     async fn ids_of_store(
@@ -130,9 +142,10 @@ impl Table {
             .client
             .scan()
             .table_name(&self.name)
-            .filter_expression("sk = :case")
+            .filter_expression("sk = :case OR begins_with(sk, :entries)")
             .expression_attribute_values(":case", text(SK_CASE))
-            .projection_expression("pk, opened_at")
+            .expression_attribute_values(":entries", text(SK_ENTRIES))
+            .projection_expression("pk, sk, opened_at")
             .set_exclusive_start_key(after.map(key));
         let answer = call.send().await;
         let answer =

@@ -16,7 +16,7 @@ use crate::model::Cell;
 use crate::name::{Bucket, CellNames};
 use crate::redrive::{Held, Place, RedriveServices, Written};
 use crate::verification::{Clip, Object};
-use crate::verify::{Record, Selection, VerifyServices};
+use crate::verify::{Page, Record, Selection, VerifyServices};
 
 /// A cell's queues, table and evidence bucket.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl VerifyServices for Operator {
         &self,
         selection: &Selection,
         after: Option<Place>,
-    ) -> Result<(Vec<String>, Option<Place>), CloudError> {
+    ) -> Result<(Page, Option<Place>), CloudError> {
         self.table.fetch_ids(selection, after).await
     }
 

@@ -3,6 +3,8 @@
 //! Lines for people, NDJSON events of schema `arm.cases.verify/1` for programs. It reads only. What is
 //! compared stands in `verification`.
 
+use std::io;
+
 use casework::time::rfc3339;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,9 +19,12 @@ use crate::load;
 use crate::name::{Bucket, CellNames};
 use crate::quota::thousands;
 use crate::verification::Finding;
-use crate::verify::{self, Checked, Selection};
+use crate::verify::{self, Checked, Selection, Told};
 
 /// Verify the audit trail and the clip of every case, or of some
+///
+/// It does not see a field of a case that was changed without an entry (such as its status), nor a whole
+/// trail that was written anew together with its case.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
     /// The cell
@@ -28,7 +33,8 @@ pub struct VerifyArgs {
     cases: Vec<String>,
     #[command(flatten)]
     folder: StoresArgs,
-    /// Only the cases of this store
+    /// Only the cases of this store, by its index: a case that lost its store or its time is seen
+    /// only by a run over the whole cell
     #[arg(long, value_name = "ID", conflicts_with = "cases")]
     store: Option<String>,
     /// Only cases opened at this moment or later: a date by universal time, or RFC 3339
@@ -58,19 +64,30 @@ pub fn run(args: &VerifyArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     let selection = Selection { store: store.clone(), from: from.clone(), to: to.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let bucket = CellNames::new(cell).bucket(Bucket::Evidence);
+    let mut written = Ok(());
     let checked = runtime.block_on(async {
         let target = commands::target_of(cell, console).await?;
         let operator = Operator::connect(&target, cell).await;
         let cases: Vec<_> = args.cases.iter().map(|it| it.to_uppercase()).collect();
-        let mut tell = |case: &str, finding: &Finding| {
-            // The exit code says it too, whether or not anybody reads on.
-            drop(write!(console.out, "{}", told(case, finding, args.format)));
+        let mut tell = |it: Told<'_>| match it {
+            Told::Finding(case, finding) if written.is_ok() => {
+                written = write!(console.out, "{}", told(case, finding, args.format));
+            }
+            Told::Finding(..) => {}
+            // Nobody need read that for the answer to be right.
+            Told::Read(cases) => drop(writeln!(console.err, "{cases} cases read")),
         };
         let of = (cases.as_slice(), &selection);
         let verified = verify::verify(&operator, of, (&bucket, load::now_ms()), &mut tell).await;
         verified.map_err(CommandError::environment)
     })?;
-    conclude(&checked, args.format, console)
+    if checked.cases == 0
+        && let Some(store) = store
+    {
+        // A store that has been given up may still have cases; one that is unknown and has none is a slip.
+        commands::store_of(&fleet.fleet, store)?;
+    }
+    conclude(&checked, (args.format, written), console)
 }
 
 /// A finding: a line for people, an event for programs.
@@ -89,23 +106,28 @@ fn told(case: &str, finding: &Finding, format: AnswerFormat) -> String {
 
 fn conclude(
     checked: &Checked,
-    format: AnswerFormat,
+    (format, written): (AnswerFormat, io::Result<()>),
     console: &mut Console<'_>,
 ) -> Result<(), CommandError> {
     let Checked { cases, entries, clips, bytes, expired, wrong } = *checked;
-    let written = match format {
+    let mut write_end = || match format {
+        AnswerFormat::Human if cases == 0 => {
+            writeln!(console.out, "no case was read: nothing is verified")
+        }
         AnswerFormat::Human => {
             let expired = match expired {
                 0 => String::new(),
                 1 => ", 1 clip is gone, whose time is over".to_owned(),
                 more => format!(", {more} clips are gone, whose time is over"),
             };
-            let [cases, entries] = [(cases, "case"), (entries, "audit entries")]
-                .map(|(number, noun)| format!("{} {noun}", thousands(number)));
             writeln!(
                 console.out,
-                "verified: {cases}{}, {entries}, {} clip{} of {} bytes{expired}",
-                if checked.cases == 1 { "" } else { "s" },
+                "{} case{} read: {} hold, {} do not; {} audit entries, {} clip{} of {} bytes{expired}",
+                thousands(cases),
+                if cases == 1 { "" } else { "s" },
+                thousands(cases - wrong),
+                thousands(wrong),
+                thousands(entries),
                 thousands(clips),
                 if clips == 1 { "" } else { "s" },
                 thousands(bytes),
@@ -120,13 +142,20 @@ fn conclude(
             })
         ),
     };
+    let written = written.and_then(|()| write_end());
+    if let Err(error) = written {
+        // The exit code tells of findings whether or not anybody reads on.
+        if wrong == 0 || error.kind() != io::ErrorKind::BrokenPipe {
+            return Err(error.into());
+        }
+    }
     if wrong > 0 {
         let cases = count(usize::try_from(wrong).unwrap_or(usize::MAX), "case");
         return Err(CommandError::Configuration(format!(
             "{cases} did not hold; each finding stands above"
         )));
     }
-    Ok(written?)
+    Ok(())
 }
 
 /// A date or a moment, as the case log writes moments.
