@@ -36,8 +36,8 @@ const STORE_RESOURCES: u64 = 6;
 /// Seconds that `analyze` takes for one window. Our choice, because the model answers within two
 /// seconds or cannot keep up with a camera on one GPU; fragments are fetched within that time.
 pub(super) const ANALYZE_SECONDS: u64 = 2;
-/// Operations for which `analyze` asks where a stream is served: ListFragments and
-/// GetMediaForFragmentList (runtime/src/aws/kinesis_video.rs).
+/// Operations for which `analyze` asks where a stream is served: `ListFragments` and
+/// `GetMediaForFragmentList` (`runtime/src/aws/kinesis_video.rs`).
 const ENDPOINTS_OF_CAMERA: u64 = 2;
 /// Executions of a store beside `analyze`: its tick, and one incident. Our choice; every store
 /// ticks at the turn of the minute, so all of them are at once.
@@ -193,7 +193,7 @@ impl Counts {
         self.of_stores("lambda_concurrency", at_once + STORE_EXECUTIONS * self.stores);
     }
 
-    /// Calls of GetDataEndpoint until every execution of `analyze` knows every camera: a call for each
+    /// Calls of `GetDataEndpoint` until every execution of `analyze` knows every camera: a call for each
     /// execution, stream and operation.
     pub(super) fn endpoint_calls(&self) -> u64 {
         let most = crate::quota::find("windows_at_once").map_or(u64::MAX, |it| it.default);
