@@ -163,13 +163,6 @@ fn function_alarms(names: &CellNames) -> Vec<Alarm> {
             "So many ticks in a row failed that nobody watched those stores for some minutes",
             Metric::of_cell("MinutesLost", names.cell()),
         ),
-        // One is too many: it is lost for good, and what lost it may lose the next.
-        Alarm::new(
-            names,
-            "evidence-failed",
-            "A clip cannot be kept; its case says why",
-            Metric::of_cell("EvidenceFailed", names.cell()),
-        ),
         Alarm {
             threshold: ROWS_LAG_MS,
             ..Alarm::new(
@@ -194,15 +187,17 @@ fn function_alarms(names: &CellNames) -> Vec<Alarm> {
 fn count_alarms(names: &CellNames) -> Vec<Alarm> {
     let alarm = |metric: &'static str, text: &str| {
         let metric = Metric::of_cell(metric, names.cell());
-        Alarm::new(names, &kebab_case(metric.name), text, metric).again_and_again()
+        Alarm::new(names, &kebab_case(metric.name), text, metric)
     };
-    let clips = format!(
-        "Clips cannot be kept; the cases say why, and `{} evidence` asks again for those that are \
+    // One is too many: it is lost for good, and what lost it may lose the next.
+    let text = format!(
+        "A clip cannot be kept; its case says why, and `{} evidence` asks again for those that are \
          overdue",
         redrive(names)
     );
-    let failed = alarm("EvidenceFailed", &clips);
-    COUNTS.map(|(metric, text)| alarm(metric, text)).into_iter().chain([failed]).collect()
+    let failed = alarm("EvidenceFailed", &text);
+    let counts = COUNTS.map(|(metric, text)| alarm(metric, text).again_and_again());
+    counts.into_iter().chain([failed]).collect()
 }
 
 /// `WindowsSkipped` -> `windows-skipped`.
