@@ -148,10 +148,8 @@ async def ticks(act: Act) -> Result:
 
 
 async def rows(act: Act) -> Result:
-    """The changes of two cases of different days, so that there are two objects."""
+    """The changes of a case, with its clip."""
     await act.sees()
-    start_ms = act.start_ms - LONG_AGO_MS
-    await act.sees(camera=act.lane.name + "b", stream=None, start_ms=start_ms, end_ms=start_ms + 2_000)
     await act.lane.settle()
     return await act.lane.project(act.lane.case_ids, act.host, act.fault)
 
@@ -214,7 +212,7 @@ SCENARIOS = [
     Scenario("a longer clip is kept", "preserve", extends, 1),
     Scenario("a window is shown to the model", "analyze", watches, 1),
     Scenario("a tick is cut into windows", "dispatch", ticks, 0, second_camera=True),
-    Scenario("changes become rows", "project", rows, 2, second_camera=True),
+    Scenario("changes become rows", "project", rows, 1),
     Scenario("a lost request is sent again", "sweep", sweeps, 1, alone=True),
     Scenario("a clip is given up", "sweep", gives_up, 1, alone=True),
 ]
