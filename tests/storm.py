@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -115,6 +116,8 @@ class Storm:
             host.proxy.lot = random.Random(self.seed + index)
             await host.start()
         self.moved = time.monotonic()
+        # An environment that waits for a message holds a thread: none may wait for another's.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * HOSTS + 1))
         try:
             await asyncio.gather(self.put(entries), *(self.work(host) for host in hosts))
         finally:

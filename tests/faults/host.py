@@ -152,6 +152,7 @@ class Host:
         # Lambda keeps a process whose handler answered with an error.
         if result.kind in ("died", "timeout") and self.watch:
             await self.watch
+            await self.proxy.finish()
         result.calls = list(self.proxy.calls)
         return result
 

@@ -175,6 +175,8 @@ class Lane:
         self.history: list[list[Call]] = []
         # The cases that a clip was asked for.
         self.case_ids: set[str] = set()
+        # The streams that it made.
+        self.streams: list[str] = []
         # What became of a duplicate of the last batch.
         self.twin: Result | None = None
         for camera in (name, *more_cameras):
@@ -184,20 +186,24 @@ class Lane:
     def stream(self) -> str:
         return self.world.aws.tick["stream_prefix"] + self.name
 
-    async def play(self, start_ms: int, quiet_s: int) -> None:
-        """Makes the camera's stream, with the footage from `start_ms` on, and quiet around it."""
-        local = self.world.aws.local
-        await asyncio.to_thread(local, "POST", "/createStream", {"StreamName": self.stream, "DataRetentionInHours": 24})
-        play = {"stream": self.stream, "start_ms": start_ms, "quiet_s": quiet_s, "at_once": True}
+    async def play(self, start_ms: int, quiet_s: int, another: str = "") -> None:
+        """Makes the camera's stream, with the footage from `start_ms` on, and quiet around it.
+
+        `another` is what another camera of the lane has after the lane's name.
+        """
+        stream, local = self.stream + another, self.world.aws.local
+        await asyncio.to_thread(local, "POST", "/createStream", {"StreamName": stream, "DataRetentionInHours": 24})
+        self.streams.append(stream)
+        play = {"stream": stream, "start_ms": start_ms, "quiet_s": quiet_s, "at_once": True}
         await asyncio.to_thread(local, "POST", "/_local/play", play)
 
     async def forget_video(self) -> None:
-        """Deletes the camera's stream, so that many lanes do not fill the memory."""
-        await asyncio.to_thread(self.world.aws.local, "POST", "/deleteStream", {"StreamARN": self.stream_arn()})
+        """Deletes the cameras' streams, so that many lanes do not fill the memory."""
+        for stream in self.streams:
+            await asyncio.to_thread(self.world.aws.local, "POST", "/deleteStream", {"StreamARN": self.stream_arn(stream)})
 
-    def stream_arn(self) -> str:
-        found = self.world.aws.local("POST", "/describeStream", {"StreamName": self.stream})
-        return found["StreamInfo"]["StreamARN"]
+    def stream_arn(self, stream: str) -> str:
+        return self.world.aws.local("POST", "/describeStream", {"StreamName": stream})["StreamInfo"]["StreamARN"]
 
     def detail(self, **more: Any) -> dict[str, Any]:
         """The detail of an event of this camera; its aisle is its own, so that alerts tell it."""

@@ -131,6 +131,8 @@ class Proxy:
         self.broken: tuple[str, str] | None = None
         self.server: asyncio.Server | None = None
         self.url = ""
+        # One task for each connection of the function's.
+        self.serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0, limit=1 << 20)
@@ -145,7 +147,14 @@ class Proxy:
         """An invocation begins: its calls are numbered from 1, and one of them may fail."""
         self.fault, self.calls, self.numbers, self.broken = fault, [], {}, None
 
+    async def finish(self) -> None:
+        """Waits for what a function that is dead has still sent: AWS carries that out all the same."""
+        await asyncio.gather(*self.serving, return_exceptions=True)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            self.serving.add(task)
+            task.add_done_callback(self.serving.discard)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, OSError):
             while request := await read_request(reader, writer):
                 if not await self.handle(request, reader, writer):

@@ -15,8 +15,9 @@ from .proxy import Fault
 
 WINDOW_MS = 10_000
 MINUTE_MS = 60_000
-# Longer than any stream here keeps its video: what began so long ago has no clip, and another day.
-LONG_AGO_MS = 200 * 3_600_000
+# Longer than any stream here keeps its video, in seconds: what is older has no clip.
+LONG_AGO_SECONDS = 200 * 3_600
+DAY_SECONDS = 86_400
 # The shelf sweep in the footage, in milliseconds from its first frame.
 SWEEP_MS = (6_200, 8_900)
 # From a tick that failed until Lambda calls again, in seconds. Source: Lambda developer guide,
@@ -148,8 +149,12 @@ async def ticks(act: Act) -> Result:
 
 
 async def rows(act: Act) -> Result:
-    """The changes of a case, with its clip."""
+    """The changes of two cases that were made on different days, so that there are two objects."""
     await act.sees()
+    await act.lane.settle()
+    act.lane.seconds += DAY_SECONDS
+    await act.lane.play(act.start_ms, 40, another="b")
+    await act.sees(camera=act.lane.name + "b")
     await act.lane.settle()
     return await act.lane.project(act.lane.case_ids, act.host, act.fault)
 
@@ -175,7 +180,7 @@ async def gives_up(act: Act) -> Result:
     await act.sees()
     await act.lane.deliver("respond")
     await act.lane.discard("preserve", lambda _: False)
-    act.lane.seconds += LONG_AGO_MS // 1_000
+    act.lane.seconds += LONG_AGO_SECONDS
     first = await act.lane.invoke("sweep", act.lane.world.aws.ticks["sweep"], act.host, act.fault)
     for _ in range(SWEEPS_MORE):
         act.lane.seconds += SWEEP_AGAIN_SECONDS
@@ -212,7 +217,7 @@ SCENARIOS = [
     Scenario("a longer clip is kept", "preserve", extends, 1),
     Scenario("a window is shown to the model", "analyze", watches, 1),
     Scenario("a tick is cut into windows", "dispatch", ticks, 0, second_camera=True),
-    Scenario("changes become rows", "project", rows, 1),
+    Scenario("changes become rows", "project", rows, 2, second_camera=True),
     Scenario("a lost request is sent again", "sweep", sweeps, 1, alone=True),
     Scenario("a clip is given up", "sweep", gives_up, 1, alone=True),
 ]
