@@ -186,6 +186,7 @@ def alert(incident: dict, case_id: str) -> None:
     claim = {**case["alert"], "claimed_until": rfc3339(now_ms() + 60_000), "claimed_by": incident["event_id"]}
     if not write(update(case, {"alert": claim})):
         return
+    case = {**case, "alert": claim, "version": case["version"] + 1}
     messages = texts(case)
     attributes = {name: {"DataType": "String", "StringValue": case[name]} for name in ("priority", "event_type", "store", "aisle")}
     attributes["audience"] = {"DataType": "String.Array", "StringValue": json.dumps(case["notify"])}
@@ -196,7 +197,6 @@ def alert(incident: dict, case_id: str) -> None:
         MessageStructure="json",
         MessageAttributes=attributes,
     )
-    case = get_item(f"CASE#{case_id}", "META")
     sent = {"status": "SENT", "message_id": answer["MessageId"], "sent_at": rfc3339(now_ms()), "headline": messages["default"]}
     entry = audit_entry(case, "alerted", {"audiences": case["notify"], "message_id": answer["MessageId"], "texts": messages})
     count = case["audit_count"] + 1
