@@ -74,7 +74,8 @@ def incident(number, camera, start_ms):
         "topic": "arn:aws:sns:us-west-2:123456789012:arm-us-west-seattle-001-alerts",
         "cooldown_s": 1, "shadow": False, "stream_prefix": "arm-us-west-seattle-001-",
         "evidence": {"before_s": 15, "after_s": 15, "keep_days": 90, "lock": "governance", "retention_hours": 24},
-        "event_id": f"6a7e8feb-b491-4cf7-a9f1-{number:012}", "time": "2026-11-22T18:03:03Z", "resources": [],
+        "event_id": f"6a7e8feb-b491-4cf7-a9f1-{number:012}", "resources": [],
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "detail": {
             "version": 1, "event_type": "shelf_sweep", "confidence": 0.93, "store": "seattle-001", "camera": camera,
             "stream": f"arm-us-west-seattle-001-{camera}", "aisle": "aisle-5", "aisle_name": "Aisle 5",
@@ -87,7 +88,7 @@ def batch(body):
     """An event as Lambda makes it of one message of a queue."""
     record = {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d", "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
-        "body": body, "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1545082649183"},
+        "body": body, "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))},
         "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-west-2",
         "eventSourceARN": "arn:aws:sqs:us-west-2:123456789012:bench",
     }  # fmt: skip
@@ -133,6 +134,7 @@ class Requests:
 
     def open(self, respond, size):
         now_ms = int(time.time() * 1000)
+        self.stub.ask("queued")  # what another benchmark has sent
         instance = Instance(respond, self.stub)
         for number in range(BATCH):
             instance.invoke(batch(json.dumps(incident(number, f"cam-{size}", now_ms - (number + 1) * 60_000))))

@@ -20,6 +20,9 @@ use serde_json::{Map, Value, json};
 /// The longest clip that anybody asks for, in bytes; our choice, 4 MB over what a clip may have.
 const CLIP_BYTES_MAX: usize = 108_000_000;
 
+/// How long the clip plays, in seconds: as long as any that is asked for.
+const MOVIE_S: u32 = 600;
+
 /// Length of a fragment in seconds, as `kvssink` makes them.
 const FRAGMENT_S: f64 = 2.0;
 
@@ -55,7 +58,8 @@ async fn main() -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     println!("{}", address.port());
-    let video: Vec<u8> = (0_u8..=250).cycle().take(CLIP_BYTES_MAX).collect();
+    let mut video = movie_head();
+    video.extend((0_u8..=250).cycle().take(CLIP_BYTES_MAX - video.len()));
     let stub = Stub { world: Arc::default(), video: video.into(), address };
     let listener = axum::serve::ListenerExt::tap_io(listener, |connection| {
         connection.set_nodelay(true).expect("a connection that is open");
@@ -77,6 +81,28 @@ async fn serve(State(stub): State<Stub>, request: Request) -> Response {
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     answer(&stub, &name, &input).into_response()
+}
+
+/// The beginning of an MP4 with one video track that plays for [`MOVIE_S`]; all that follows is its
+/// media, so that it may end anywhere.
+fn movie_head() -> Vec<u8> {
+    fn named(name: &[u8; 4], content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        let size = u32::try_from(content.len() + 8).expect("a few bytes");
+        [&size.to_be_bytes()[..], name, &content].concat()
+    }
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+    // Version and flags, two moments, then what is asked for: a track of 1, a tick of 1 s.
+    let (track, media) = (words(&[0, 0, 0, 1]), words(&[0, 0, 0, 1, MOVIE_S]));
+    let kind = [&words(&[0, 0])[..], b"vide"].concat();
+    let times = named(b"stbl", &[&named(b"stts", &[&words(&[0, 1, MOVIE_S, 1])])]);
+    let media = [named(b"mdhd", &[&media]), named(b"hdlr", &[&kind]), named(b"minf", &[&times])];
+    let media = named(b"mdia", &[&media.concat()]);
+    let movie = named(b"moov", &[&named(b"trak", &[&named(b"tkhd", &[&track]), &media])]);
+    // A size of 0: to the end of the file.
+    [&movie[..], &words(&[0]), b"mdat"].concat()
 }
 
 /// What is called, from where each protocol says so.
@@ -205,14 +231,15 @@ fn fragments(input: &Value) -> Vec<Value> {
     let moment = |pointer| at(range, pointer).as_f64().unwrap_or_default();
     let (start, end) = (moment("/StartTimestamp"), moment("/EndTimestamp"));
     let starts = std::iter::successors(Some(start), |start| Some(start + FRAGMENT_S));
-    let fragment = |start: f64| {
+    let fragment = |(number, start): (usize, f64)| {
         json!({
             "FragmentNumber": format!("9134385233318150{start:.0}"),
-            "FragmentSizeInBytes": FRAGMENT_BYTES,
+            // Pictures that move: sizes that are all the same would be those of a frozen one.
+            "FragmentSizeInBytes": FRAGMENT_BYTES - number % 5 * 40_000,
             "ProducerTimestamp": start,
             "ServerTimestamp": start + 1.0,
             "FragmentLengthInMilliseconds": 2_000,
         })
     };
-    starts.take_while(|start| *start < end).map(fragment).collect()
+    starts.take_while(|start| *start < end).enumerate().map(fragment).collect()
 }
