@@ -86,10 +86,10 @@ async fn serve(State(stub): State<Stub>, request: Request) -> Response {
 /// The beginning of an MP4 with one video track that plays for [`MOVIE_S`]; all that follows is its
 /// media, so that it may end anywhere.
 fn movie_head() -> Vec<u8> {
-    fn named(name: &[u8; 4], content: &[&[u8]]) -> Vec<u8> {
+    fn named(name: [u8; 4], content: &[&[u8]]) -> Vec<u8> {
         let content = content.concat();
         let size = u32::try_from(content.len() + 8).expect("a few bytes");
-        [&size.to_be_bytes()[..], name, &content].concat()
+        [&size.to_be_bytes()[..], &name, &content].concat()
     }
     fn words(words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
@@ -97,10 +97,10 @@ fn movie_head() -> Vec<u8> {
     // Version and flags, two moments, then what is asked for: a track of 1, a tick of 1 s.
     let (track, media) = (words(&[0, 0, 0, 1]), words(&[0, 0, 0, 1, MOVIE_S]));
     let kind = [&words(&[0, 0])[..], b"vide"].concat();
-    let times = named(b"stbl", &[&named(b"stts", &[&words(&[0, 1, MOVIE_S, 1])])]);
-    let media = [named(b"mdhd", &[&media]), named(b"hdlr", &[&kind]), named(b"minf", &[&times])];
-    let media = named(b"mdia", &[&media.concat()]);
-    let movie = named(b"moov", &[&named(b"trak", &[&named(b"tkhd", &[&track]), &media])]);
+    let times = named(*b"stbl", &[&named(*b"stts", &[&words(&[0, 1, MOVIE_S, 1])])]);
+    let media = [named(*b"mdhd", &[&media]), named(*b"hdlr", &[&kind]), named(*b"minf", &[&times])];
+    let media = named(*b"mdia", &[&media.concat()]);
+    let movie = named(*b"moov", &[&named(*b"trak", &[&named(*b"tkhd", &[&track]), &media])]);
     // A size of 0: to the end of the file.
     [&movie[..], &words(&[0]), b"mdat"].concat()
 }
