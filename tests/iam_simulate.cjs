@@ -8,9 +8,9 @@
 // Usage: node iam_simulate.cjs NODE_MODULES < requests > answers
 const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
+const { dirname, join, resolve } = require("node:path");
 
-const modules = createRequire(join(dirname(process.argv[2]), "here.js"));
+const modules = createRequire(join(dirname(resolve(process.argv[2])), "here.js"));
 const { runSimulation, runUnsafeSimulation } = modules("@cloud-copilot/iam-simulate");
 
 async function answer(request) {
