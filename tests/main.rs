@@ -8,6 +8,7 @@
 
 mod architecture;
 mod authoring;
+mod costs;
 mod diagnostics;
 mod explaining;
 mod generation;

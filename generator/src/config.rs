@@ -5,11 +5,13 @@
 //! `inherit` where it comes from when a store leaves it out.
 
 mod fleet;
+mod price;
 mod quota;
 mod rule;
 mod scenario;
 
 pub use fleet::fleet;
+pub use price::PricesConfig;
 pub use quota::QuotasConfig;
 pub use scenario::{ExpectConfig, GivenConfig, ScenarioConfig, ScenariosConfig, scenarios};
 
@@ -35,6 +37,7 @@ pub struct FleetConfig {
     pub formats: Vec<(At<String>, Layer)>,
     pub allow: Vec<AllowConfig>,
     pub quotas: QuotasConfig,
+    pub prices: PricesConfig,
 }
 
 /// One AWS account and region.
@@ -48,6 +51,7 @@ pub struct CellConfig {
     pub ops_email: Vec<At<String>>,
     pub log_days: Option<At<u32>>,
     pub quotas: QuotasConfig,
+    pub prices: PricesConfig,
 }
 
 /// What watches the video: an existing endpoint, or an image to host.

@@ -19,6 +19,7 @@ use crate::quota::{Quota, QuotaName, Rate};
 use crate::rules::RuleSet;
 
 use count::Counts;
+pub(crate) use count::{ANALYZE_SECONDS, FUNCTION_ALARMS, KEYS, PLATFORM_ALARMS};
 pub use problem::problems;
 
 /// One account and region, and the cells that share it.

@@ -7,6 +7,7 @@
 use contract::wording::Placeholder;
 
 use crate::explanation;
+use crate::price;
 use crate::quota;
 use crate::schema::{ALERTS, FLEET, Key, Kind, Noun, SCENARIOS, STORE, nouns_of};
 
@@ -16,7 +17,7 @@ const MARKER: &str = "<!-- tables -->\n";
 
 /// The whole page.
 pub fn page() -> String {
-    let sections = [keys(), quotas(), diagnostics()];
+    let sections = [keys(), quotas(), prices(), diagnostics()];
     PROSE.replace(MARKER, &sections.join("\n"))
 }
 
@@ -105,6 +106,7 @@ fn value(key: &Key) -> String {
     match key.kind.noun() {
         Some(noun) => words.replace(&noun.title(), &link(noun)),
         None if matches!(key.kind, Kind::Quotas) => words.replace("quotas", "[quotas](#quotas)"),
+        None if matches!(key.kind, Kind::Prices) => words.replace("prices", "[prices](#prices)"),
         None => words,
     }
 }
@@ -126,6 +128,18 @@ fn quotas() -> String {
         "## Quotas\n\nWhat AWS grants, and what may stand in `quotas`: a whole number, or one for \
          each instance type. `arm quotas` shows what a fleet needs of each.\n\n{}",
         quota::reference()
+    )
+}
+
+/// The keys of `prices`, with what is reckoned when a fleet states none.
+fn prices() -> String {
+    format!(
+        "## Prices\n\nWhat AWS charges, and what may stand in `prices`: dollars with at most six decimals \
+         for one unit, or such for each instance type. The list is of {}. In other regions \"the same\" is \
+         reckoned with, or what is estimated from EC2's prices there; state what your contract says.\n\n{}\n{}",
+        price::LOOKED_UP,
+        price::reference(),
+        price::instance_reference(),
     )
 }
 

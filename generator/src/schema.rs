@@ -123,6 +123,8 @@ pub enum Kind {
     DayHours,
     /// Numbers by the keys of [`crate::quota::keys`]; some by instance type.
     Quotas,
+    /// Dollars by the keys of [`crate::price::keys`]; some by instance type.
+    Prices,
     /// A mapping that is handed on as JSON, whatever its keys.
     Json,
     Mapping(&'static Noun),

@@ -8,6 +8,7 @@ use crate::model::Architecture;
 use crate::schema;
 use crate::yaml::Node;
 
+use super::price::prices;
 use super::quota::quotas;
 use super::{CellConfig, FleetConfig, Layer, ModelConfig, layer, rule};
 
@@ -20,6 +21,7 @@ pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
     }
     fleet.model = model(decoder, &fields);
     fleet.quotas = quotas(decoder, &fields);
+    fleet.prices = prices(decoder, &fields);
     fleet.audiences = decoder.texts(&fields, "audiences").unwrap_or_default();
     if let Some(defaults) = decoder.mapping(&fields, "defaults") {
         fleet.defaults = layer(decoder, &defaults);
@@ -48,6 +50,7 @@ fn cell(decoder: &mut Decoder, id: &Node, node: &Node) -> Option<CellConfig> {
         ops_email: decoder.one_or_many(&fields, "ops_email").unwrap_or_default(),
         log_days: decoder.duration(&fields, "log_retention"),
         quotas: quotas(decoder, &fields),
+        prices: prices(decoder, &fields),
     })
 }
 

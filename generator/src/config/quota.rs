@@ -31,7 +31,7 @@ pub(super) fn quotas(decoder: &mut Decoder, fields: &Fields<'_>) -> QuotasConfig
         }
         for (instance, node) in decoder.plain_entries(node, quota.key, "{ ml.g4dn.xlarge: 8 }") {
             let value = number(decoder, node, quota);
-            let instance = instance_type(decoder, instance);
+            let instance = instance_type(decoder, instance, "quotas");
             let name = instance.map(|it| QuotaName { key: quota.key, instance: Some(it) });
             config.values.extend(name.zip(value));
         }
@@ -43,8 +43,9 @@ fn number(decoder: &mut Decoder, node: &Node, quota: &Quota) -> Option<At<u32>> 
     decoder.plain_whole(node, quota.key, 1..=quota.stated_max())
 }
 
-fn instance_type(decoder: &mut Decoder, node: &Node) -> Option<String> {
-    let text = decoder.plain_text(node, "quotas")?;
+/// Reads an instance type under `key`.
+pub(super) fn instance_type(decoder: &mut Decoder, node: &Node, key: &str) -> Option<String> {
+    let text = decoder.plain_text(node, key)?;
     let parts: Vec<_> = text.value.split('.').collect();
     if matches!(parts[..], ["ml", family, size] if !family.is_empty() && !size.is_empty()) {
         return Some(text.value);

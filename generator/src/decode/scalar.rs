@@ -47,6 +47,15 @@ pub(super) fn range(text: &str) -> Option<(u32, u32)> {
     whole(from.trim()).zip(whole(to.trim()))
 }
 
+/// Dollars in micro-dollars: at most six decimals.
+pub(super) fn micros(text: &str) -> Option<u64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let fits = digits(whole) && digits(decimals) && decimals.len() <= 6;
+    let decimals = fits.then(|| format!("{decimals:0<6}").parse::<u64>().ok()).flatten()?;
+    whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(decimals)
+}
+
 /// A number without exponent or sign.
 pub(super) fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -103,6 +112,15 @@ mod tests {
         assert_eq!(rate_kbps("800kbps"), Some(800));
         for wrong in ["1", "1mbps", "1.2345Mbps", "1.5kbps", "99999999999Mbps", ".Mbps", "Mbps"] {
             assert_eq!(rate_kbps(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn dollars_are_exact() {
+        assert_eq!(micros("0.0085"), Some(8_500));
+        assert_eq!((micros("16.6667"), micros("3")), (Some(16_666_700), Some(3_000_000)));
+        for wrong in ["", ".5", "1.", "0.0000001", "1e3", "-1", "$1", "99999999999999999999"] {
+            assert_eq!(micros(wrong), None, "{wrong}");
         }
     }
 

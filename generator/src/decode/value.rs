@@ -65,6 +65,21 @@ impl Decoder {
         self.or_wrong(node, key, number, help)
     }
 
+    /// Reads dollars that have no table, in micro-dollars.
+    pub fn plain_dollars(&mut self, node: &Node, key: &str, max: u64) -> Option<At<u64>> {
+        let fits = |text: &str| scalar::micros(text).filter(|it| *it <= max);
+        let help = || {
+            let meant = node.text().unwrap_or_default().trim();
+            let meant = meant.trim_start_matches('$').trim_end_matches("USD").trim();
+            let meant = meant.replace(',', ".");
+            match fits(&meant) {
+                Some(_) => format!("did you mean `{meant}`? dollars alone"),
+                None => "write dollars with at most six decimals, such as `0.0085`".to_owned(),
+            }
+        };
+        self.or_wrong(node, key, node.text().and_then(fits), help)
+    }
+
     /// Reads a whole number, or a range of them.
     pub fn whole_or_range(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<(u32, u32)>> {
         let node = fields.find(key)?;

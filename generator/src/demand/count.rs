@@ -22,11 +22,11 @@ const CELL_SCHEDULES: u64 = 1;
 /// Buckets: artifacts, evidence, analytics, logs.
 const BUCKETS: u64 = 4;
 /// Keys: video, evidence, cases, logs.
-const KEYS: u64 = 4;
+pub(crate) const KEYS: u64 = 4;
 /// Alarms about queues, counts and lags; each function has two more.
-const PLATFORM_ALARMS: u64 = 15;
+pub(crate) const PLATFORM_ALARMS: u64 = 15;
 /// Alarms of one function: errors, throttles.
-const FUNCTION_ALARMS: u64 = 2;
+pub(crate) const FUNCTION_ALARMS: u64 = 2;
 /// Stacks of a cell beside its stores: artifacts, platform.
 const CELL_STACKS: u64 = 2;
 /// Resources of a store beside cameras, rules and subscriptions: gateway, bus, topic with policy,
@@ -35,7 +35,7 @@ const STORE_RESOURCES: u64 = 6;
 
 /// Seconds that `analyze` takes for one window. Our choice, because the model answers within two
 /// seconds or cannot keep up with a camera on one GPU; fragments are fetched within that time.
-pub(super) const ANALYZE_SECONDS: u64 = 2;
+pub(crate) const ANALYZE_SECONDS: u64 = 2;
 /// Operations for which `analyze` asks where a stream is served: `ListFragments` and
 /// `GetMediaForFragmentList` (`runtime/src/aws/kinesis_video.rs`).
 const ENDPOINTS_OF_CAMERA: u64 = 2;

@@ -7,6 +7,7 @@
 use contract::wording::{Placeholder, WordingKey};
 use serde_json::{Map, Value, json};
 
+use crate::price;
 use crate::quota::{self, Scope};
 use crate::schema::{Kind, Noun, Presence};
 
@@ -62,6 +63,7 @@ pub(super) fn of(kind: &'static Kind, example: &str) -> Value {
         }
         Kind::DayHours => day_hours(&form()),
         Kind::Quotas => quotas(),
+        Kind::Prices => prices(),
         Kind::Json => json!({ "type": "object" }),
         Kind::Mapping(noun) => reference(noun),
         Kind::List(of) => json!({ "type": "array", "items": item(of, example) }),
@@ -180,6 +182,31 @@ fn quotas() -> Value {
         "type": "object", "properties": properties.collect::<Map<_, _>>(),
         "additionalProperties": false,
     })
+}
+
+/// Dollars by the keys of the table of prices.
+fn prices() -> Value {
+    let properties = price::PRICES.iter().map(|price| {
+        let form = "dollars with at most six decimals, such as `0.0085`";
+        let mut schema = text(&["number", "string"], "^[0-9]+(\\.[0-9]{1,6})?$", form);
+        insert(&mut schema, "minimum", json!(0));
+        insert(&mut schema, "maximum", json!(price::STATED_MAX / 1_000_000));
+        let mut about = format!("{}, in dollars for a {}.", price.title, price.unit);
+        if price.key == price::INSTANCES {
+            schema = map("a type such as `ml.g4dn.xlarge`", "^ml\\.[^.]+\\.[^.]+$", &schema);
+        } else {
+            about = format!("{about} {}: {}.", price::BASE_REGION, price::dollars(price.micros));
+        }
+        insert(&mut schema, "description", json!(about));
+        (price.key.to_owned(), schema)
+    });
+    let mut properties: Map<_, _> = properties.collect();
+    let max = price::INCIDENTS_MAX;
+    let mut incidents = whole(0, max, "", &format!("whole number from 0 to {max}"));
+    let about = format!("Incidents of a store in a day. {}.", price::INCIDENTS_DEFAULT);
+    insert(&mut incidents, "description", json!(about));
+    properties.insert(price::INCIDENTS.to_owned(), incidents);
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 fn map(key: &str, pattern: &str, value: &Value) -> Value {

@@ -22,6 +22,14 @@ const QUOTAS: Key = Key {
     example: "{ kinesis_video_streams: 12000, sagemaker_instances: { ml.g4dn.xlarge: 8 } }",
 };
 
+const PRICES: Key = Key {
+    name: "prices",
+    about: "what AWS charges you, where it differs from its list, and how many incidents a store has; a cell's own come first, key by key",
+    presence: Presence::Optional("AWS's list prices"),
+    kind: Kind::Prices,
+    example: "{ kinesis_video_ingest: 0.0068, sagemaker_instances: { ml.g4dn.xlarge: 0.59 } }",
+};
+
 /// `stores/fleet.yaml`.
 pub static FLEET: Noun = Noun {
     what: "the fleet",
@@ -40,6 +48,7 @@ pub static FLEET: Noun = Noun {
         },
         Key { presence: Presence::Optional("every cell has its own"), ..MODEL_KEY },
         QUOTAS,
+        PRICES,
         Key {
             name: "audiences",
             about: "the audiences that exist, beside `ops`; a name that is not here is then an error",
@@ -124,6 +133,7 @@ pub static CELL: Noun = Noun {
             example: "90d",
         },
         QUOTAS,
+        PRICES,
     ],
     one_of: &[],
 };

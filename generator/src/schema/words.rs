@@ -81,6 +81,7 @@ impl Kind {
             Self::Date => "date such as `2027-03-31`".to_owned(),
             Self::DayHours => "`07:00-23:00`, a list of such spans, or `closed`".to_owned(),
             Self::Quotas => "mapping of quotas to numbers".to_owned(),
+            Self::Prices => "mapping of prices to dollars".to_owned(),
             Self::Json => "mapping of any keys, as in JSON".to_owned(),
             Self::Mapping(noun) => noun.title(),
             Self::List(of) => format!("list: {}", of.in_words()),

@@ -67,3 +67,13 @@ pub(super) fn check(region: &At<String>) -> Option<Diagnostic> {
     let message = format!("`{name}` is no region that arm knows");
     Some(problem(message).help(suggest(name, REGIONS.iter().copied())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_that_a_cell_may_name_has_prices() {
+        assert_eq!(crate::price::regions().collect::<Vec<_>>(), REGIONS);
+    }
+}
