@@ -14,6 +14,7 @@ mod explaining;
 mod generation;
 mod hostile;
 mod operating;
+mod pages;
 mod quotas;
 mod refusals;
 mod scenarios;

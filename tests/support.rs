@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files")]
 
 pub mod read_back;
+pub mod reviews;
 
 use std::path::{Path, PathBuf};
 

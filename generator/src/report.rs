@@ -4,8 +4,8 @@
 //! The pictures for people and programs stand in `diagnostic`. To add a format, add it beside these
 //! two, and its word in `commands::check`.
 
-mod github;
-mod sarif;
+pub(crate) mod github;
+pub(crate) mod sarif;
 
 pub use github::github;
 pub use sarif::sarif;

@@ -6,6 +6,23 @@
 //!
 //! To judge something more, add a file beside `access.rs` that makes [`Finding`]s.
 
+mod github;
+mod json;
+mod markdown;
+mod mermaid;
+mod page;
+mod sarif;
+mod summed;
+mod words;
+
+pub use github::github;
+pub use json::{JSON_SCHEMA, json};
+pub use markdown::{COMMENT_MAX, Links, MARKER, markdown};
+pub use mermaid::mermaid;
+pub use page::human;
+pub use sarif::sarif;
+pub use words::{Detail, headline, is_empty};
+
 use crate::change::ResourceChange;
 
 /// What a finding is about, the weightiest first: the order of every report.

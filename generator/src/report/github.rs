@@ -30,10 +30,12 @@ fn command(sources: &Sources, diagnostic: &Diagnostic) -> String {
     )
 }
 
-fn message(text: &str) -> String {
+/// A text as the message of a command.
+pub(crate) fn message(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn property(text: &str) -> String {
+/// A text as a property of a command.
+pub(crate) fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }

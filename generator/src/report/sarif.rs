@@ -29,6 +29,11 @@ pub fn sarif(sources: &Sources, diagnostics: &[Diagnostic]) -> Value {
         result(sources, it, index, &fingerprint(sources, it, &mut seen))
     });
     let results: Vec<_> = results.collect();
+    log(&rules, &results)
+}
+
+/// One log with one run of these rules and results.
+pub(crate) fn log(rules: &[Value], results: &[Value]) -> Value {
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -101,7 +106,7 @@ fn location(sources: &Sources, place: &Place) -> Value {
 }
 
 /// A file by its address; only a relative one hangs on the root.
-fn artifact(name: &str) -> Value {
+pub(crate) fn artifact(name: &str) -> Value {
     match name {
         absolute if absolute.starts_with('/') => {
             json!({ "uri": format!("file://{}", uri(absolute)) })

@@ -1,0 +1,207 @@
+//! A picture of what a change touches, as a Mermaid flowchart: stacks, and what happens to which of
+//! their resources; what is replaced or removed is red, and what refers to it hangs on it.
+//!
+//! It never has more than [`NODES_MAX`] nodes; the rest is one node with a count. Every label is
+//! data from anywhere, so all but letters, digits and a few marks goes in as numbered entities.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::summed::{self, Entry};
+use super::words::{Detail, named, shortened, subject, thousands_of, verb};
+use super::{Review, Subject};
+use crate::change::Action;
+
+/// Most nodes of a picture. Our choice: with more, GitHub draws what nobody can read.
+const NODES_MAX: usize = 30;
+/// Stacks, of those: each has entries below it, and the count of what is left out needs one.
+const STACKS_MAX: usize = 6;
+/// Longest line of a label, in characters. Our choice: nodes stay beside each other.
+const LABEL_MAX: usize = 44;
+
+/// The picture, without the fence around it; empty where nothing changes.
+pub fn mermaid(review: &Review) -> String {
+    let entries = summed::entries(review, Detail::Summary);
+    if entries.is_empty() {
+        return String::new();
+    }
+    let mut picture = Picture::default();
+    picture.draw(&entries);
+    for (from, to) in picture.references(review) {
+        picture.edges.push(format!("  r{from} -.->|refers to| r{to}\n"));
+    }
+    let mut text = String::from("flowchart LR\n");
+    text.push_str(&picture.nodes);
+    text.extend(picture.edges);
+    text.push_str(STYLES);
+    text
+}
+
+/// Colours that can be read on GitHub's light and dark pages alike.
+const STYLES: &str = "  classDef lost fill:#cf222e,stroke:#a40e26,color:#ffffff\n  \
+     classDef changed fill:#bf8700,stroke:#7d4e00,color:#ffffff\n  \
+     classDef added fill:#1a7f37,stroke:#116329,color:#ffffff\n  \
+     classDef rest stroke-dasharray:4 4\n";
+
+#[derive(Default)]
+struct Picture<'a> {
+    nodes: String,
+    edges: Vec<String>,
+    /// Those that were drawn, by the number of their node.
+    drawn: Vec<Drawn<'a>>,
+}
+
+/// The resources that one node shows.
+struct Drawn<'a> {
+    subjects: &'a [Subject],
+    ids: Vec<&'a str>,
+    is_lost: bool,
+}
+
+impl<'a> Picture<'a> {
+    fn draw(&mut self, entries: &[Entry<'a>]) {
+        let mut stacks: BTreeMap<&[Subject], usize> = BTreeMap::new();
+        let mut left = 0;
+        for entry in entries {
+            let known = stacks.get(entry.subjects).copied();
+            let room = NODES_MAX - 1 - stacks.len() - self.drawn.len();
+            if room < 1 + usize::from(known.is_none())
+                || (known.is_none() && stacks.len() == STACKS_MAX)
+            {
+                left += 1;
+                continue;
+            }
+            let stack = known.unwrap_or_else(|| {
+                let number = stacks.len();
+                stacks.insert(entry.subjects, number);
+                self.node(&format!("s{number}([\"{}\"])", stack(entry.subjects)));
+                number
+            });
+            self.entry(entry, stack);
+        }
+        if left > 0 {
+            self.node(&format!("more[\"and {} more, not drawn\"]:::rest", thousands_of(left)));
+        }
+    }
+
+    fn node(&mut self, node: &str) {
+        writeln!(self.nodes, "  {node}").expect("a text takes everything");
+    }
+
+    fn entry(&mut self, entry: &Entry<'a>, stack: usize) {
+        let number = self.drawn.len();
+        let class = match entry.action {
+            Action::Replace | Action::MayReplace | Action::Remove => "lost",
+            Action::Update | Action::Attributes => "changed",
+            Action::Add => "added",
+        };
+        self.node(&format!("r{number}[\"{}\"]:::{class}", label(&lines(entry))));
+        self.edges.push(format!("  s{stack} -->|{}| r{number}\n", verb(entry.action)));
+        let ids = entry.resources.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        self.drawn.push(Drawn { subjects: entry.subjects, ids, is_lost: class == "lost" });
+    }
+
+    /// Which nodes hold resources that refer to one that is replaced or removed: pairs of numbers.
+    fn references(&self, review: &Review) -> Vec<(usize, usize)> {
+        let mut pairs = Vec::new();
+        for group in &review.changes {
+            let mut names = Vec::new();
+            let sides = [&group.what.before, &group.what.after];
+            sides.into_iter().flatten().for_each(|it| referred(it, &mut names));
+            let has = |drawn: &Drawn<'_>, id: &str| {
+                drawn.subjects == group.subjects && drawn.ids.contains(&id)
+            };
+            let Some(from) = self.drawn.iter().position(|it| has(it, &group.what.logical_id))
+            else {
+                continue;
+            };
+            let to = self.drawn.iter().enumerate().filter(|(number, it)| {
+                *number != from && it.is_lost && names.iter().any(|name| has(it, name))
+            });
+            pairs.extend(to.map(|(number, _)| (from, number)));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+}
+
+/// Collects the logical ids to which a value refers.
+fn referred<'v>(value: &'v Value, names: &mut Vec<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|it| referred(it, names)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                match (key.as_str(), value) {
+                    ("Ref" | "DependsOn", Value::String(id)) => names.push(id),
+                    ("Fn::GetAtt", Value::Array(parts)) => {
+                        names.extend(parts.first().and_then(Value::as_str));
+                    }
+                    ("DependsOn", Value::Array(ids)) => {
+                        names.extend(ids.iter().filter_map(Value::as_str))
+                    }
+                    ("Fn::Sub", Value::String(text)) => names.extend(placeholders(text)),
+                    _ => referred(value, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `Key` of `${Key.Arn}`.
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    let inner = text.split("${").skip(1).filter_map(|it| it.split_once('}'));
+    inner.map(|(name, _)| name.split('.').next().unwrap_or(name))
+}
+
+fn stack(subjects: &[Subject]) -> String {
+    match subjects {
+        [one] => label(&[subject(one)]),
+        many => {
+            let names: Vec<_> = many.iter().map(subject).collect();
+            let is_store = many.iter().all(|it| matches!(it, Subject::Store(_)));
+            let noun = if is_store { "stores" } else { "stacks" };
+            label(&[format!("{} {noun}", thousands_of(many.len())), named(&names, Detail::Summary)])
+        }
+    }
+}
+
+/// What a node says of resources, and what of them changes first.
+fn lines(entry: &Entry<'_>) -> Vec<String> {
+    let what = entry.what(Detail::Summary);
+    let mut lines: Vec<_> = match what.split_once(": ") {
+        Some((kind, names)) => vec![kind.to_owned(), names.to_owned()],
+        None => vec![what],
+    };
+    if let [only] = entry.properties {
+        lines.push(format!(
+            "{} {}",
+            super::words::path(only),
+            super::words::values(only, Detail::Summary)
+        ));
+    }
+    lines
+}
+
+/// Lines of a label, each cut to its length.
+fn label(lines: &[String]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| escaped(&shortened(line, LABEL_MAX))).collect();
+    lines.join("<br>")
+}
+
+/// A text that means nothing to Mermaid, Markdown or HTML. Source: Mermaid, "Entity codes to escape
+/// characters".
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for it in text.chars() {
+        if it.is_alphanumeric() || " ,.-:()".contains(it) {
+            safe.push(it);
+        } else {
+            write!(safe, "#{};", u32::from(it)).expect("a text takes everything");
+        }
+    }
+    safe
+}
