@@ -4,6 +4,7 @@ pub mod bundle;
 pub mod cases;
 pub mod check;
 pub mod deploy;
+pub mod diff;
 pub mod explain;
 pub mod fmt;
 pub mod generate;

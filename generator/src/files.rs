@@ -85,15 +85,17 @@ pub fn is_yaml(path: &Path) -> bool {
 
 /// Everything in a folder that [`is_yaml`], sorted by name.
 pub fn list_yaml(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let mut files = Vec::new();
+    Ok(list(folder)?.into_iter().filter(|path| is_yaml(path)).collect())
+}
+
+/// Lists what is right in a folder, sorted by name.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(FileError::at("read the folder", folder))? {
-        let path = entry.map_err(FileError::at("read the folder", folder))?.path();
-        if is_yaml(&path) {
-            files.push(path);
-        }
+        found.push(entry.map_err(FileError::at("read the folder", folder))?.path());
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }
 
 /// Saves a file, making its folders; a reader sees the old content or the new, never a half.

@@ -4,8 +4,15 @@
 //! replaced, who gains access, who is told, which detections are treated otherwise, what it costs,
 //! and what no longer fits. What is the same in many stacks is told once. Pure.
 //!
-//! To judge something more, add a file beside `access.rs` that makes [`Finding`]s.
+//! The way in is [`review`]. To judge something more, add it to `review/judge.rs`.
 
+pub mod setting;
+mod owner;
+pub mod side;
+mod quota;
+mod costs;
+mod group;
+mod judge;
 mod github;
 mod json;
 mod markdown;
@@ -17,6 +24,7 @@ mod words;
 
 pub use github::github;
 pub use json::{JSON_SCHEMA, json};
+pub use judge::{Names, review};
 pub use markdown::{COMMENT_MAX, Links, MARKER, markdown};
 pub use mermaid::mermaid;
 pub use page::human;

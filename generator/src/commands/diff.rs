@@ -1,0 +1,230 @@
+//! `arm diff`: what a change of YAML really does, before anybody merges it.
+//!
+//! Compares the folder with a commit (`--base`), or with templates in a folder (`--against`), without
+//! an AWS account; what is different is found by `review`, and written for people, a comment, code
+//! scanning or programs. `--fail-on` makes it a gate.
+
+mod gate;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::commands::{StoresArgs, show_errors, stack_error, summary};
+use crate::console::Console;
+use crate::diagnostic::suggest;
+use crate::error::CommandError;
+use crate::files;
+use crate::input::{CompiledFleet, Input};
+use crate::load;
+use crate::review::setting::Text;
+use crate::review::side::{Base, Scope, StackId, Written};
+use crate::review::{self, COMMENT_MAX, Detail, Links, Names, Review, Subject};
+use crate::template::{BYTES_MAX, Template};
+
+use gate::{Gate, refusals};
+
+/// Show what a change of the YAML really does: what is lost, who gains access, what it costs
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// Only these stores, and what they share
+    #[arg(value_name = "STORE")]
+    only: Vec<String>,
+    #[command(flatten)]
+    stores: StoresArgs,
+    #[command(flatten)]
+    base: BaseArgs,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value = "human")]
+    format: DiffFormat,
+    /// Fail when the change does any of these: a class such as `data-loss`, `replacement`, `access`,
+    /// `people`, `rules` or `quota`, or `cost>200` for more than 200 dollars a month
+    #[arg(long, value_delimiter = ',', value_name = "CLASS")]
+    fail_on: Vec<Gate>,
+    /// Show every line, store and value, however many there are
+    #[arg(long)]
+    all: bool,
+    /// Address before a file's path that links to its lines, such as
+    /// `https://github.com/example/stores/blob/4f2a91c`
+    #[arg(long, value_name = "URL")]
+    links: Option<String>,
+    /// The same for lines that are gone, at the commit that is compared with
+    #[arg(long, value_name = "URL", requires = "links")]
+    base_links: Option<String>,
+}
+
+/// Largest template that is read, in bytes: as YAML it may be longer than what CloudFormation takes.
+const TEMPLATE_BYTES_MAX: usize = 8 * BYTES_MAX;
+
+/// With what the folder is compared.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct BaseArgs {
+    /// A commit: a branch, a tag, `HEAD~1`, a hash
+    #[arg(long, value_name = "GITREF", default_value = "HEAD")]
+    base: String,
+    /// A folder of templates that `arm generate` wrote
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum DiffFormat {
+    /// For people at a terminal
+    Human,
+    /// For a comment on a pull request: at most 65,536 characters
+    Markdown,
+    /// For programs; `arm schema diff` is its schema
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Notes at the lines of a pull request on GitHub
+    Github,
+}
+
+pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
+    let folder = &args.stores.folder.stores;
+    let head = args.stores.load()?;
+    let head_fleet = fleet_of(&head, &folder.display().to_string(), console)?;
+    let head = Written { text: Text { input: &head, reference: None }, fleet: head_fleet };
+    let reference = &args.base.base;
+    let committed;
+    let (base, name) = match &args.base.against {
+        Some(against) => (Base::Made(templates(against)?), against.display().to_string()),
+        None => {
+            committed = load::load_at(reference, folder, args.stores.today())?;
+            let fleet = fleet_of(&committed, reference, console)?;
+            let text = Text { input: &committed, reference: Some(reference) };
+            (Base::Written(Written { text, fleet }), reference.clone())
+        }
+    };
+    check_names(&args.only, &base, head)?;
+    let head_name = folder.display().to_string();
+    let names = Names { base: &name, head: &head_name };
+    let scope = Scope { stores: &args.only };
+    let review = review::review(&base, head, &scope, names).map_err(stack_error)?;
+    answer(args, &review, console)?;
+    let refusals = refusals(&args.fail_on, &review);
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    let help = "help: change it, or merge it with the approval that your pipeline asks for";
+    Err(CommandError::Configuration(format!(
+        "this change {}\n  {help}",
+        refusals.join(", and it ")
+    )))
+}
+
+/// The fleet of a side, also one that needs more than its quotas: the review says so.
+fn fleet_of<'a>(
+    input: &'a Input,
+    name: &str,
+    console: &mut Console<'_>,
+) -> Result<&'a CompiledFleet, CommandError> {
+    if let Some(fleet) = input.fleet.as_ref().or(input.over_quota.as_ref()) {
+        return Ok(fleet);
+    }
+    show_errors(&input.sources, &input.problems, console);
+    let errors = summary(input);
+    Err(CommandError::Configuration(format!(
+        "nothing can be compared: {name} has {errors}\n  help: mend them; `arm check` says what is wrong"
+    )))
+}
+
+/// A store that neither side has is a slip.
+fn check_names(only: &[String], base: &Base<'_>, head: Written<'_>) -> Result<(), CommandError> {
+    let mut known: Vec<&str> = head.fleet.fleet.stores.iter().map(|it| it.id.as_str()).collect();
+    match base {
+        Base::Written(base) => {
+            known.extend(base.fleet.fleet.stores.iter().map(|it| it.id.as_str()))
+        }
+        Base::Made(made) => known.extend(made.keys().filter_map(|it| match &it.subject {
+            Subject::Store(store) => Some(store.as_str()),
+            _ => None,
+        })),
+    }
+    for id in only {
+        if !known.contains(&id.as_str()) {
+            let help = suggest(id, known.iter().copied());
+            return Err(CommandError::Configuration(format!(
+                "neither side has a store `{id}`\n  help: {help}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The templates in a folder as `arm generate` lays it out: a folder for each cell.
+fn templates(folder: &Path) -> Result<BTreeMap<StackId, Template>, CommandError> {
+    let mut found = BTreeMap::new();
+    for cell in files::list(folder)?.into_iter().filter(|path| files::is_folder(path)) {
+        let name = cell.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut add = |path: &Path, subject| -> Result<(), CommandError> {
+            let id = StackId { cell: name.clone(), subject };
+            let template = template(path)?;
+            let known = found.insert(id, template).map(|_| ());
+            let twice = format!("{} stands there as JSON and as YAML", path.display());
+            let help = "delete one of them";
+            known.map_or(Ok(()), |()| {
+                Err(CommandError::Configuration(format!("{twice}\n  help: {help}")))
+            })
+        };
+        for path in of_templates(&cell)? {
+            match path.file_stem().and_then(|it| it.to_str()) {
+                Some("artifacts") => add(&path, Subject::Artifacts(name.clone()))?,
+                Some("platform") => add(&path, Subject::Platform(name.clone()))?,
+                _ => {}
+            }
+        }
+        let stores = cell.join("stores");
+        for path in if files::is_folder(&stores) { of_templates(&stores)? } else { Vec::new() } {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            add(&path, Subject::Store(stem))?;
+        }
+    }
+    if found.is_empty() {
+        return Err(CommandError::Configuration(format!(
+            "there is no template in {}\n  help: name a folder that `arm generate --out DIR` wrote",
+            folder.display()
+        )));
+    }
+    Ok(found)
+}
+
+/// The files of a folder that `arm generate` gives a template's suffix.
+fn of_templates(folder: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let is_template = |path: &PathBuf| {
+        let suffix = path.extension().and_then(|it| it.to_str());
+        matches!(suffix, Some("json" | "yaml")) && files::is_file(path)
+    };
+    Ok(files::list(folder)?.into_iter().filter(is_template).collect())
+}
+
+fn template(path: &Path) -> Result<Template, CommandError> {
+    let text = files::load_at_most(path, TEMPLATE_BYTES_MAX)?;
+    let text = String::from_utf8_lossy(&text);
+    Template::parse(&text).map_err(|error| {
+        let help = "generate the folder again with `arm generate --out DIR`";
+        CommandError::Configuration(format!(
+            "{} is no template: {error}\n  help: {help}",
+            path.display()
+        ))
+    })
+}
+
+fn answer(args: &DiffArgs, review: &Review, console: &mut Console<'_>) -> Result<(), CommandError> {
+    let detail = if args.all { Detail::All } else { Detail::Summary };
+    let text = match args.format {
+        DiffFormat::Human => review::human(review, detail, console.out_colour),
+        DiffFormat::Markdown => {
+            let links =
+                args.links.clone().map(|head| Links { head, base: args.base_links.clone() });
+            review::markdown(review, COMMENT_MAX, links.as_ref())
+        }
+        DiffFormat::Json => format!("{}\n", review::json(review)),
+        DiffFormat::Sarif => format!("{:#}\n", review::sarif(review)),
+        DiffFormat::Github => review::github(review),
+    };
+    write!(console.out, "{text}")?;
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! Compares the stacks of two sides and judges what is different: the way into a review. Pure.
+//!
+//! Each stack is judged by itself, several at once, and what comes out is grouped. To judge something
+//! more about a stack, add it to [`findings`].
+
+use std::cmp::Reverse;
+use std::num::NonZero;
+use std::thread;
+
+use serde_json::Value;
+
+use super::group::{Groups, masked, masked_change};
+use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
+use super::{Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, quota};
+use crate::change::{self, Action, ResourceChange};
+use crate::stack::StackError;
+use crate::template::Template;
+
+/// Fewest stacks for which another thread is worth its start. Our choice: a stack takes milliseconds.
+const STACKS_PER_THREAD: usize = 4;
+
+/// What cannot be said of templates.
+const NO_SUMS: &str = "costs and quotas are not compared: templates do not say what cameras send";
+
+/// One stack, judged.
+struct Judged {
+    id: StackId,
+    outcome: Outcome,
+    resources: Vec<(ResourceChange, Vec<Cause>)>,
+    findings: Vec<(Finding, Vec<Cause>)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Added,
+    Removed,
+    Changed,
+    Same,
+}
+
+/// The names of the sides, as people call them.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    pub base: &'a str,
+    pub head: &'a str,
+}
+
+/// Reviews what the later side makes of the earlier one.
+pub fn review(
+    base: &Base<'_>,
+    head: Written<'_>,
+    scope: &Scope<'_>,
+    names: Names<'_>,
+) -> Result<Review, StackError> {
+    let pairs = Pairs::find(base, head, scope);
+    let judged = all(&pairs)?;
+    let mut collected = Collected::default();
+    collected.stacks.unchanged = pairs.unchanged;
+    for it in judged {
+        collected.add(it);
+    }
+    let (costs, omissions) = match base.written() {
+        Some(base) => (Some(collected.sums(base, head, &pairs)), Vec::new()),
+        None => (None, vec![NO_SUMS.to_owned()]),
+    };
+    Ok(collected.finish(names, costs, omissions))
+}
+
+/// Judges every stack, on as many threads as there are processors.
+fn all(pairs: &Pairs<'_>) -> Result<Vec<Judged>, StackError> {
+    let ids = pairs.ids();
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let size = ids.len().div_ceil(threads).max(STACKS_PER_THREAD);
+    thread::scope(|scope| {
+        let parts: Vec<_> = ids
+            .chunks(size)
+            .map(|part| {
+                scope.spawn(move || {
+                    part.iter().map(|id| judge(pairs, id)).collect::<Result<Vec<_>, _>>()
+                })
+            })
+            .collect();
+        let mut judged = Vec::with_capacity(ids.len());
+        for part in parts {
+            judged.extend(part.join().expect("a stack is judged without a panic")?);
+        }
+        Ok(judged)
+    })
+}
+
+fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
+    let pair = pairs.make(id)?;
+    let changes = match (&pair.before, &pair.after) {
+        (Some(before), Some(after)) => change::compare(before, after),
+        (before, after) => whole(before.as_ref(), after.as_ref()),
+    };
+    let outcome = match (&pair.before, &pair.after) {
+        (None, _) => Outcome::Added,
+        (_, None) => Outcome::Removed,
+        (Some(_), Some(_)) if changes.is_empty() => Outcome::Same,
+        (Some(_), Some(_)) => Outcome::Changed,
+    };
+    let mut judged =
+        Judged { id: id.clone(), outcome, resources: Vec::new(), findings: Vec::new() };
+    if outcome == Outcome::Same {
+        return Ok(judged);
+    }
+    let settings = pairs.settings(id);
+    for finding in findings(&pair, &changes, pairs.account(&id.cell)) {
+        let causes = settings.causes(&finding.about);
+        judged.findings.push((finding, causes));
+    }
+    let is_store = matches!(id.subject, Subject::Store(_));
+    for change in changes {
+        let about =
+            if is_store { owner::of_store(&change, &settings) } else { owner::of_cell(&id.cell) };
+        let causes = settings.causes(&about);
+        judged.resources.push((change, causes));
+    }
+    Ok(judged)
+}
+
+/// What is to be said of one stack.
+fn findings(pair: &Pair, changes: &[ResourceChange], account: Option<&str>) -> Vec<Finding> {
+    let (before, after) = (pair.before.as_ref(), pair.after.as_ref());
+    drop((before, after, changes, account));
+    Vec::new()
+}
+
+/// The resources of a stack that is new or gone.
+fn whole(before: Option<&Template>, after: Option<&Template>) -> Vec<ResourceChange> {
+    let of = |template: Option<&Template>, action| {
+        let resources = template.into_iter().flat_map(Template::resources);
+        let change = move |(id, resource): (&str, &Value)| {
+            let (before, after) = match action {
+                Action::Remove => (Some(resource.clone()), None),
+                _ => (None, Some(resource.clone())),
+            };
+            ResourceChange {
+                logical_id: id.to_owned(),
+                resource_type: resource
+                    .get("Type")
+                    .and_then(Value::as_str)
+                    .unwrap_or("")
+                    .to_owned(),
+                action,
+                properties: Vec::new(),
+                before,
+                after,
+            }
+        };
+        resources.map(change).collect::<Vec<_>>()
+    };
+    let mut changes = of(after, Action::Add);
+    changes.extend(of(before, Action::Remove));
+    changes
+}
+
+/// What all stacks come to.
+#[derive(Default)]
+struct Collected {
+    stacks: Tally,
+    resources: Tally,
+    findings: Groups<String, Finding>,
+    changes: Groups<String, ResourceChange>,
+}
+
+impl Collected {
+    fn add(&mut self, judged: Judged) {
+        let Judged { id, outcome, resources, findings } = judged;
+        let tally = &mut self.stacks;
+        match outcome {
+            Outcome::Added => tally.added += 1,
+            Outcome::Removed => tally.removed += 1,
+            Outcome::Changed => tally.changed += 1,
+            Outcome::Same => tally.unchanged += 1,
+        }
+        let store = match &id.subject {
+            Subject::Store(store) => Some(store.as_str()),
+            _ => None,
+        };
+        for (finding, causes) in findings {
+            self.found(finding, store, &id, causes);
+        }
+        for (change, causes) in resources {
+            let tally = &mut self.resources;
+            match change.action {
+                Action::Add => tally.added += 1,
+                Action::Remove => tally.removed += 1,
+                Action::Replace | Action::MayReplace => tally.replaced += 1,
+                Action::Update | Action::Attributes => tally.changed += 1,
+            }
+            // Of a stack that is new or gone a finding tells; its resources are what they always are.
+            if outcome == Outcome::Changed {
+                let masked = masked_change(&change, store, &id.cell);
+                self.changes.add(format!("{masked:?}"), masked, id.subject.clone(), causes);
+            }
+        }
+    }
+
+    fn found(
+        &mut self,
+        mut finding: Finding,
+        store: Option<&str>,
+        id: &StackId,
+        causes: Vec<Cause>,
+    ) {
+        finding.text = masked(&finding.text, store, &id.cell);
+        for detail in &mut finding.details {
+            *detail = masked(detail, store, &id.cell);
+        }
+        let key = format!(
+            "{:?} {:?} {} {:?}",
+            finding.class, finding.weight, finding.text, finding.details
+        );
+        self.findings.add(key, finding, id.subject.clone(), causes);
+    }
+
+    /// Adds what is told of quotas and costs.
+    fn sums(&mut self, base: Written<'_>, head: Written<'_>, pairs: &Pairs<'_>) -> Costs {
+        for (subject, finding) in quota::quotas(&base.fleet.homes, &head.fleet.homes) {
+            self.findings.add(finding.text.clone(), finding, subject, Vec::new());
+        }
+        let bills = costs::bills(base, head, pairs.ids());
+        for (subject, finding) in bills.findings {
+            let key = format!("{} {:?}", finding.text, finding.details);
+            self.findings.add(key, finding, subject, Vec::new());
+        }
+        bills.costs
+    }
+
+    fn finish(self, names: Names<'_>, costs: Option<Costs>, omissions: Vec<String>) -> Review {
+        let mut findings: Vec<Group<Finding>> = self.findings.finish();
+        let loud = |it: &Group<Finding>| it.what.weight == Weight::Loud;
+        findings.sort_by_key(|it| (it.what.class, !loud(it), Reverse(it.subjects.len())));
+        let mut changes = self.changes.finish();
+        changes.sort_by_key(|it| (Reverse(it.subjects.len()), it.what.logical_id.clone()));
+        Review {
+            base: names.base.to_owned(),
+            head: names.head.to_owned(),
+            stacks: self.stacks,
+            resources: self.resources,
+            findings,
+            changes,
+            costs,
+            omissions,
+        }
+    }
+}
