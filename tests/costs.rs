@@ -53,8 +53,8 @@ fn the_example_stores_cost_what_they_do_by_hand() {
     // 39 cameras of 24 hours, four of these with 2 Mbit/s, and three of 72: 43 * 10.8 + 3 * 32.4 GB.
     assert_eq!(cents("seattle-001", "kinesis_video_storage"), 1_292);
     // Two are never watched, and one while the store is closed. It is open 6 * 16 + 12 = 108 of 168
-    // hours, so closed for 60: 43 + 60 / 168 Mbit/s of 328.5 GB at 0.016.
-    assert_eq!(cents("seattle-001", "sagemaker_data"), 22_788);
+    // hours, so closed for 60: 43 + 60 / 168 Mbit/s of 328.5 GB at 0.016 are 227.8851.
+    assert_eq!(cents("seattle-001", "sagemaker_data"), 22_789);
     // Four keys, and 15 + 2 * 6 + 1 alarms.
     let of_platform =
         |key: &str| platform.lines.iter().find(|line| line.name.key == key).unwrap().cents();

@@ -212,6 +212,8 @@ FLEET_ACCEPTED = [
     ("endpoint: shelf-behaviour", "image: 123456789012.dkr.ecr.us-west-2.amazonaws.com/a:1, instance: ml.c5.large, instances: 2, data: s3://models/a/model.tar.gz"),
     ("region: us-west-2", "region: us-west-2, quotas: { iam_roles: '2000', sagemaker_instances: { ml.g4dn.xlarge: 8 } }"),
     ("", "quotas: { kinesis_video_streams: 12000 }\n"), ("", "quotas: {}\n"),
+    ("region: us-west-2", "region: us-west-2, prices: { sns_sms: '0.02', sagemaker_instances: { ml.g4dn.xlarge: 0.59 }, incidents_per_day: 5 }"),
+    ("", "prices: { kinesis_video_ingest: 0.0068, s3_puts: 0 }\n"), ("", "prices: {}\n"),
     ("endpoint: shelf-behaviour", "endpoint: '1'"), ("", "audiences: [floor, 12]\n"), ("", "formats: { super: {} , 24h: { cooldown: 5m } }\n"),
     ("", "allow: [{ code: no-stores, reason: opening in spring, until: 2999-12-31 }]\n"),
 ]
@@ -225,6 +227,8 @@ FLEET_BOTH_REFUSE = [
     ("", "allow: [{ code: no-stores, reason: spring, until: 31.12.2999 }]\n"), ("", "allow: [{ code: no-stores, until: 2999-12-31 }]\n"),
     ("", "quotas: { kinesis_video_streams: 12_000 }\n"), ("", "quotas: { kinesis_streams: 5 }\n"), ("", "quotas: { iam_roles: 0 }\n"),
     ("", "quotas: { sagemaker_instances: 8 }\n"), ("", "quotas: { sagemaker_instances: { g4dn: 8 } }\n"), ("", "quotas: 8\n"),
+    ("", "prices: { kinesis_ingest: 0.0068 }\n"), ("", "prices: { sns_sms: -1 }\n"), ("", "prices: { sns_sms: $0.02 }\n"), ("", "prices: { incidents_per_day: 1.5 }\n"),
+    ("", "prices: { sagemaker_instances: 1 }\n"), ("", "prices: { sagemaker_instances: { g4dn: 1 } }\n"), ("", "prices: 1\n"),
     ("defaults:", "default:"), ("", "formats: { super: { cameras: [] } }\n"), ("", "audiences: floor\n"), ("", "cell: us-west\n"),
 ]
 

@@ -154,16 +154,19 @@ pub fn in_dollars(cents: i64) -> String {
     format!("{sign}${}.{:02}", thousands(cents / 100), cents % 100)
 }
 
-/// So many single things in units: whole where there are ten or more of them.
+/// So many single things as people tell them: `15,111 GB`, `43,800 ticks`; whole where there are ten or
+/// more.
 fn shown(amount: u128, price: &Price) -> String {
-    let singles = u128::from(price.singles);
-    let thousandths = amount.saturating_mul(1_000) / singles;
-    let whole = u64::try_from((thousandths + 500) / 1_000).unwrap_or(u64::MAX);
-    if singles == 1 || thousandths >= 10_000 {
-        return format!("{} {}", thousands(whole), price.unit);
-    }
-    let text = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
-    format!("{} {}", text.trim_end_matches('0').trim_end_matches('.'), price.unit)
+    let (noun, singles) = price.shown;
+    let thousandths = amount.saturating_mul(1_000) / u128::from(singles);
+    let number = if singles == 1 || thousandths >= 10_000 {
+        thousands(u64::try_from((thousandths + 500) / 1_000).unwrap_or(u64::MAX))
+    } else {
+        let text = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let one = number == "1" || noun == "GB";
+    format!("{number} {noun}{}", if one { "" } else { "s" })
 }
 
 fn size(number: usize) -> u64 {

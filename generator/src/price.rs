@@ -45,6 +45,8 @@ pub struct Price {
     pub unit: &'static str,
     /// How many single things, such as bytes or requests, make a unit.
     pub singles: u64,
+    /// How amounts are told: one of what, and how many single things that is.
+    pub shown: (&'static str, u64),
     /// Micro-dollars for a unit in [`BASE_REGION`]; of [`INSTANCES`] nothing, as each type has its own.
     pub micros: u64,
     pub spread: Spread,
@@ -224,7 +226,11 @@ mod tests {
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
             assert!(price.key.bytes().all(plain), "{}", price.key);
             assert!(!price.unit.is_empty() && !price.source.is_empty(), "{}", price.key);
-            assert!(price.singles > 0 && price.micros <= STATED_MAX, "{}", price.key);
+            assert!(
+                price.singles > 0 && price.shown.1 > 0 && price.micros <= STATED_MAX,
+                "{}",
+                price.key
+            );
             assert_eq!(price.micros == 0, price.key == INSTANCES, "{}", price.key);
         }
     }

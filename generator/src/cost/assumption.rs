@@ -74,8 +74,10 @@ fn of_region(prices: &Prices) -> Vec<String> {
         "A store in {region} has {} incidents a day: state `{INCIDENTS}` in `prices`.",
         prices.incidents_per_day
     )];
-    if region != BASE_REGION {
-        let factor = prices.factor();
+    let factor = prices.factor();
+    if factor == 1_000 && region != BASE_REGION {
+        sentences.push(format!("Prices of {region} are taken to be those of {BASE_REGION}."));
+    } else if region != BASE_REGION {
         let (whole, rest) = (factor / 1_000, factor % 1_000);
         sentences.push(format!(
             "Prices of {region} that differ from {BASE_REGION} are estimated: {whole}.{rest:03} times those, as EC2's differ; instances by EC2's price of the same family."

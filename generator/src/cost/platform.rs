@@ -51,7 +51,8 @@ fn add_instances(bill: &mut Bill<'_>, model: &HostedModel, stores: &[&Store]) {
     let (least, most) = (u64::from(*least), u64::from(*most));
     let busy_seconds = stores.iter().map(|store| windows(store)).sum::<u64>() * ANALYZE_SECONDS;
     let of_one = MONTH_SECONDS * u64::from(*concurrency).max(1);
-    let number = busy_seconds.div_ceil(of_one).max(least).min(most);
+    let needed = busy_seconds.div_ceil(of_one);
+    let number = needed.clamp(least, most.max(least));
     let name = PriceName { key: INSTANCES, instance: Some(instance.clone()) };
     let Some(known) = bill.prices.of(&name) else {
         bill.notes.push(format!(
@@ -61,12 +62,12 @@ fn add_instances(bill: &mut Bill<'_>, model: &HostedModel, stores: &[&Store]) {
     };
     let month = u128::from(known.micros) * u128::from(MONTH_HOURS);
     bill.add_named(name, u128::from(MONTH_HOURS * number), Some((number, "instance")));
+    let allowed = if least == most { thousands(least) } else { format!("{least} to {most}") };
     bill.notes.push(format!(
-        "{} of `{instance}` {} counted, which the windows of {} need on average, out of {}; each costs {} a month.",
-        plural(number, "instance"),
+        "Of {allowed} instances of `{instance}`, {number} {} counted: on average the windows of {} need {}; each costs {} a month.",
         if number == 1 { "is" } else { "are" },
         plural(size(stores.len()), "store"),
-        if least == most { thousands(least) } else { format!("{least} to {most}") },
+        thousands(needed),
         in_dollars(cents(month)),
     ));
 }

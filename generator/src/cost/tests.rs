@@ -69,7 +69,7 @@ fn a_store_of_one_camera_costs_what_it_does_by_hand() {
     // The sum is 14.015939.
     assert_eq!(estimate.cents_per_month, 1_402);
     assert_eq!(line(&estimate, "kinesis_video_ingest").quantity(), "329 GB (1 camera)");
-    assert_eq!(line(&estimate, "kinesis_video_storage").quantity(), "11 GB-month (1 camera)");
+    assert_eq!(line(&estimate, "kinesis_video_storage").quantity(), "11 GB-months (1 camera)");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_platform_counts_the_instances_that_the_windows_need() {
     assert_eq!(
         estimate.notes,
         [
-            "3 instances of `ml.g4dn.xlarge` are counted, which the windows of 1 store need on average, out of 1 to 8; each costs $537.57 a month."
+            "Of 1 to 8 instances of `ml.g4dn.xlarge`, 3 are counted: on average the windows of 1 store need 3; each costs $537.57 a month."
         ]
     );
 }
@@ -175,7 +175,7 @@ fn a_difference_says_what_is_more_and_of_what() {
             "video given to the model +$52.56: 3,285 GB more (10 cameras more)",
             "video sent to streams +$27.92: 3,285 GB more (10 cameras more)",
             "video read from streams +$27.92: 3,285 GB more (10 cameras more)",
-            "time of functions on arm64 +$17.52: 1.314 million GB-seconds more (2,628,000 windows more)",
+            "time of functions on arm64 +$17.52: 1,314,000 GB-seconds more (2,628,000 windows more)",
         ]
     );
     let stated =
