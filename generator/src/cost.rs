@@ -13,7 +13,7 @@ mod store;
 use std::collections::BTreeMap;
 
 use crate::config::FleetConfig;
-use crate::model::Cell;
+use crate::model::{Architecture, Cell};
 use crate::price::{self, Origin, Price, PriceName, Prices};
 use crate::quota::{plural, thousands};
 
@@ -167,6 +167,14 @@ fn shown(amount: u128, price: &Price) -> String {
     };
     let one = number == "1" || noun == "GB";
     format!("{number} {noun}{}", if one { "" } else { "s" })
+}
+
+/// The price of functions' time on the cell's CPU.
+fn compute(cell: &Cell) -> &'static str {
+    match cell.architecture {
+        Architecture::X86_64 => "lambda_compute_x86_64",
+        Architecture::Arm64 => "lambda_compute_arm64",
+    }
 }
 
 fn size(number: usize) -> u64 {

@@ -4,13 +4,13 @@ use contract::settings::FUNCTIONS;
 use contract::sweep::TICK_MINUTES;
 
 use crate::demand::{ANALYZE_SECONDS, FUNCTION_ALARMS, KEYS, PLATFORM_ALARMS};
-use crate::model::{Architecture, Cell, Detector, HostedModel, Store};
+use crate::model::{Cell, Detector, HostedModel, Store};
 use crate::price::{INSTANCES, PriceName, Prices};
 use crate::quota::{plural, thousands};
 
 use super::assumption::{CELL_METRICS, IDLE_POLLS, POLL_SECONDS, STEP_SECONDS};
 use super::store::{MEMORY_MB, windows};
-use super::{Bill, Estimate, MONTH_HOURS, MONTH_SECONDS, cents, in_dollars, size};
+use super::{Bill, Estimate, MONTH_HOURS, MONTH_SECONDS, cents, compute, in_dollars, size};
 
 /// Queues that are empty nearly always: of incidents and of evidence.
 const IDLE_QUEUES: u64 = 2;
@@ -31,11 +31,7 @@ pub fn of_platform(cell: &Cell, stores: &[&Store], prices: &Prices) -> Estimate 
     let sweeps = MONTH_HOURS * 60 / u64::from(TICK_MINUTES);
     bill.add("scheduler_invocations", u128::from(sweeps), None);
     bill.add("lambda_requests", u128::from(sweeps), None);
-    let compute = match cell.architecture {
-        Architecture::X86_64 => "lambda_compute_x86_64",
-        Architecture::Arm64 => "lambda_compute_arm64",
-    };
-    bill.add(compute, u128::from(sweeps * STEP_SECONDS * MEMORY_MB), None);
+    bill.add(compute(cell), u128::from(sweeps * STEP_SECONDS * MEMORY_MB), None);
     match &cell.detector {
         Detector::Hosted(model) => add_instances(&mut bill, model, stores),
         Detector::Existing { endpoint } => bill.notes.push(format!(

@@ -6,7 +6,7 @@ use contract::hours::Hours;
 use contract::watch::{TICK_SECONDS, WatchWhen};
 
 use crate::demand::ANALYZE_SECONDS;
-use crate::model::{Architecture, Camera, Cell, Channel, Store};
+use crate::model::{Camera, Cell, Channel, Store};
 use crate::price::Prices;
 
 use super::assumption::{
@@ -14,7 +14,7 @@ use super::assumption::{
     PRESERVE_SECONDS, READS_OF_INCIDENT, STEP_SECONDS, STREAM_KEY_USES_A_DAY, WRITES_OF_DETECTION,
     WRITES_OF_TICK,
 };
-use super::{Bill, Estimate, MONTH_HOURS, MONTH_SECONDS, size};
+use super::{Bill, Estimate, MONTH_HOURS, MONTH_SECONDS, compute, size};
 
 /// Bytes in a second of one kbit/s.
 const BYTES_PER_KBPS: u64 = 125;
@@ -108,15 +108,11 @@ fn add_video(bill: &mut Bill<'_>, usage: &Usage) {
 fn add_functions(bill: &mut Bill<'_>, usage: &Usage, cell: &Cell) {
     let Usage { windows, ticks, incidents, calls, .. } = *usage;
     bill.add("lambda_requests", u128::from(calls), None);
-    let compute = match cell.architecture {
-        Architecture::X86_64 => "lambda_compute_x86_64",
-        Architecture::Arm64 => "lambda_compute_arm64",
-    };
     let of_incident = MEMORY_MB * STEP_SECONDS * (DETECTIONS + CASE_CHANGES)
         + PRESERVE_MEMORY_MB * PRESERVE_SECONDS;
     let seconds = windows * ANALYZE_SECONDS + ticks * DISPATCH_SECONDS;
     let time = seconds * MEMORY_MB + incidents * of_incident;
-    bill.add(compute, u128::from(time), Some((windows, "window")));
+    bill.add(compute(cell), u128::from(time), Some((windows, "window")));
     let messages = windows.div_ceil(WINDOWS_PER_CALL) + windows * RECEIVES;
     let messages = messages + incidents * (DETECTIONS * (1 + RECEIVES) + EVIDENCE_REQUESTS);
     bill.add("sqs_requests", u128::from(messages), None);

@@ -1,9 +1,10 @@
 //! What an hour of an instance that hosts a model costs.
 //!
-//! SageMaker's prices in us-east-1 are those of EC2 times 1.4, 1.3, 1.25 or 1.2; families that two
-//! independent lists (of 2024 to 2026) agree on are here, sizes that neither names follow that ratio.
-//! Other regions follow EC2's prices of the same family there (Apache Libcloud 3.9.1, 2025-03-02), which
-//! gives AWS's own number where we could look one up. To add a family, add its row.
+//! In us-east-1 SageMaker asks for hosting what EC2 asks, times 1.4 for the smallest size with a GPU,
+//! 1.25 for larger ones, 1.2 without. g4dn, g5, g6, inf2, m5 and c5 are as published lists of 2024 to
+//! 2026 have them (one of four has larger sizes dearer); what these leave out, and c7i, follows that
+//! ratio. Other regions follow EC2's prices of the family there (Apache Libcloud 3.9.1, 2025-03-02), which
+//! gives AWS's own number where one was at hand. To add a family, add its row.
 
 use super::{BASE_REGION, Known, Origin, dollars, region, scaled};
 
