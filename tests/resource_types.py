@@ -65,7 +65,6 @@ IDENTITY = {
     "AWS::Lambda::EventSourceMapping": ["EventSourceArn", "FunctionName"],
     "AWS::Lambda::Permission": [],
     "AWS::Lambda::Version": [],
-    "AWS::Logs::SubscriptionFilter": ["LogGroupName", "FilterName"],
     "AWS::SNS::Subscription": [],
     "AWS::SNS::Topic": ["TopicName"],
     "AWS::SNS::TopicPolicy": [],
@@ -95,6 +94,8 @@ def pointers(schema: dict, key: str) -> list[str]:
 
 
 def identity(name: str, schema: dict) -> list[str]:
+    if schema.get("replacementStrategy") == "delete_then_create":
+        return []
     if name in IDENTITY:
         return IDENTITY[name]
     own = [it.removeprefix("/properties/") for it in schema["primaryIdentifier"]]

@@ -92,8 +92,7 @@ pub enum Fate {
 pub type Dependents = BTreeMap<String, Vec<String>>;
 
 /// Why CloudFormation cannot replace a resource: it makes the new one first, and the old one still
-/// has the name. Source: CloudFormation user guide, "Name type": a resource with a custom name cannot be
-/// updated in a way that requires its replacement; and "Update behaviors of stack resources".
+/// has the name. Source: CloudFormation template reference, "CloudFormation resource custom naming".
 #[derive(Clone, Debug, PartialEq)]
 pub struct NameConflict {
     /// From `Properties` on, such as `TableName`, or `TableInput`, `Name`.
