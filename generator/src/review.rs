@@ -31,7 +31,14 @@ pub use page::human;
 pub use sarif::sarif;
 pub use words::{Detail, headline, is_empty};
 
+mod hearing;
+mod people;
+mod routing;
+
 use crate::change::ResourceChange;
+
+pub use people::people;
+pub use routing::rules;
 
 /// What a finding is about, the weightiest first: the order of every report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

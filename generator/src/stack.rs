@@ -18,6 +18,7 @@ mod platform;
 pub(crate) mod fixture;
 
 use contract::incident::IncidentMessage;
+use contract::watch::WatchInput;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -79,6 +80,19 @@ pub fn check_store(cell: &Cell, store: &Store, rules: &[CompiledRule]) -> Result
 /// ARN of the store's alerts topic.
 pub fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMessage {
     message::incident_message(store, rule)
+}
+
+/// The message that a rule of a store's template makes, without what an event brings; `None` where it
+/// is not one of ours. Takes the resource.
+pub fn read_incident_message(rule: &Value) -> Option<IncidentMessage> {
+    let text = rule.pointer("/Properties/Targets/0/InputTransformer/InputTemplate/Fn::Sub")?;
+    message::read_rule_input(text.as_str()?)
+}
+
+/// The input of the watch of a store's template; `None` where it is not one of ours. Takes the resource.
+pub fn read_watch_input(schedule: &Value) -> Option<WatchInput> {
+    let text = schedule.pointer("/Properties/Target/Input/Fn::Sub")?;
+    message::read_watch_input(text.as_str()?)
 }
 
 /// Renders, reads back, and holds the result against CloudFormation's limits.

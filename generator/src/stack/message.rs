@@ -47,6 +47,19 @@ pub(super) fn rule_input(store: &Store, rule: &CompiledRule, topic: &str) -> Str
     format!(r#"{open},"topic":"{topic}"{DYNAMIC_FIELDS}"#)
 }
 
+/// What [`rule_input`] wrote: the message without what an event brings; `None` where it is something else.
+pub(super) fn read_rule_input(text: &str) -> Option<IncidentMessage> {
+    // People's words hold no bare `<`.
+    let (open, _) = text.split_once(r#","event_id":<"#)?;
+    let all = format!(r#"{open},"event_id":"","time":"","resources":[],"detail":null}}"#);
+    serde_json::from_str(&all).ok()
+}
+
+/// What [`watch_input`] wrote; `None` where it is something else.
+pub(super) fn read_watch_input(text: &str) -> Option<WatchInput> {
+    serde_json::from_str(text).ok()
+}
+
 /// What a rule makes of an event, without the event and without the topic's ARN.
 pub(super) fn incident_message(store: &Store, rule: &CompiledRule) -> IncidentMessage {
     IncidentMessage {
@@ -219,6 +232,10 @@ mod tests {
             let store = named(name);
             let template = rule_input(&store, &fixture::rule("shelf-sweep"), "${Alerts}");
             assert!(!template.contains("{{"), "{template}");
+            let read = read_rule_input(&template).unwrap();
+            let topic = "${Alerts}".to_owned();
+            let rule = fixture::rule("shelf-sweep");
+            assert_eq!(read, IncidentMessage { topic, ..incident_message(&store, &rule) });
             let text = transform(&substitute(&template), &event);
             let message: IncidentMessage = serde_json::from_str(&text).unwrap();
             assert_eq!(
@@ -288,6 +305,8 @@ mod tests {
             let store = named(name);
             let text = watch_input(&store, "${Alerts}");
             assert!(!text.contains("{{"), "{text}");
+            let read = read_watch_input(&text).unwrap();
+            assert_eq!((read.cameras.len(), read.hours), (2, store.hours.clone()));
             let time = "2026-11-22T14:03:00Z";
             let text = substitute(&text).replace(SCHEDULED_TIME, time);
             let input: WatchInput = serde_json::from_str(&text).unwrap();

@@ -1,0 +1,295 @@
+//! Detections that two templates of a store treat otherwise: exactly which, and one as an example.
+//!
+//! Patterns of one template exclude each other and cover all, so what an event came to and what it
+//! comes to now is a pair of rules; each pair whose treatment differs is one sentence. The rule to
+//! keep: what is said follows from the patterns that are deployed, and an example is a detection that a
+//! camera of the store can make. What the model watches is told in `routing/watching.rs`, what is kept
+//! of a case in `routing/setting.rs`, the words are in `routing/words.rs`. Pure. To change which
+//! differences count, start in [`routed`].
+
+mod setting;
+mod space;
+#[cfg(test)]
+mod tests;
+mod view;
+mod watching;
+mod words;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::hearing::{ReadRule, Side, Treatment, same};
+use super::{Class, Finding, Weight};
+use crate::template::Template;
+use space::{CONFIDENCE, EVENT_TYPE, FIELDS, Region, Space, branches};
+use view::{Shift, View, views};
+
+/// Returns what becomes otherwise of the detections of a store, what may be missed first.
+pub fn rules(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding> {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) if !same(before, after) => {
+            (Side::read(before), Side::read(after))
+        }
+        (Some(before), None) => return gone(&Side::read(before)).into_iter().collect(),
+        _ => return Vec::new(),
+    };
+    let unread = unread(&before, &after);
+    if !unread.is_empty() {
+        return unread;
+    }
+    let mut findings = match routed(&before, &after) {
+        Some(routed) => words::findings(&routed),
+        None => vec![foreign()],
+    };
+    findings.extend(watching::findings(&before, &after));
+    findings.extend(setting::findings(&before, &after));
+    findings
+}
+
+fn gone(before: &Side) -> Option<Finding> {
+    let text = "the store is not watched any more, and no detection is routed".to_owned();
+    let is_store = before.watch.is_some() || !before.rules.is_empty();
+    is_store.then(|| finding(Weight::Loud, text, Vec::new()))
+}
+
+fn finding(weight: Weight, text: String, about: Vec<Vec<String>>) -> Finding {
+    Finding { class: Class::Rules, weight, text, details: Vec::new(), about }
+}
+
+fn unread(before: &Side, after: &Side) -> Vec<Finding> {
+    let of = |side: &Side, which: &str| {
+        let all = side.unread.iter();
+        let text = |id: &String| {
+            format!("the {which} `{id}` is not as `arm` writes it, so its rules are not compared")
+        };
+        all.map(|id| finding(Weight::Loud, text(id), Vec::new())).collect::<Vec<_>>()
+    };
+    [of(before, "earlier"), of(after, "later")].concat()
+}
+
+fn foreign() -> Finding {
+    let text = "a pattern is not as `arm` writes it, so the rules are not compared".to_owned();
+    finding(Weight::Loud, text, vec![vec!["rules".to_owned()]])
+}
+
+/// All detections that came to one treatment, and come to another one now.
+#[derive(Clone, Debug, PartialEq)]
+struct Change {
+    before: Treatment,
+    after: Treatment,
+    shift: Shift,
+    /// Of several, of those that a camera can see.
+    regions: Vec<Region>,
+    example: Option<Example>,
+    /// A detail of an event that nothing in the store makes, where there is no example.
+    made_up: Value,
+}
+
+/// A detection that a camera of the store can make.
+#[derive(Clone, Debug, PartialEq)]
+struct Example {
+    view: View,
+    /// `None`: one that no rule names.
+    event_type: Option<String>,
+    confidence: f64,
+}
+
+/// What is treated otherwise, and the terms that it is said in.
+struct Routed<'p> {
+    space: Space<'p>,
+    changes: Vec<Change>,
+}
+
+/// One EventBridge rule with its boxes.
+struct Boxed<'p> {
+    pattern: &'p Value,
+    treatment: Treatment,
+    boxes: Vec<Region>,
+}
+
+/// A class of views that no rule tells apart.
+struct Seen {
+    view: View,
+    shift: Shift,
+    before: Region,
+    after: Region,
+}
+
+/// `None` where a pattern is none that the compiler of rules writes.
+fn routed<'p>(before: &'p Side, after: &'p Side) -> Option<Routed<'p>> {
+    let read = |rules: &'p [ReadRule]| {
+        let all = rules.iter().map(|rule| Some((rule, branches(&rule.pattern)?)));
+        all.collect::<Option<Vec<_>>>()
+    };
+    let (old, new) = (read(&before.rules)?, read(&after.rules)?);
+    let space = Space::new(old.iter().chain(&new).flat_map(|(_, branches)| branches))?;
+    let boxed = |rules: Vec<(&'p ReadRule, Vec<space::Branch<'p>>)>| -> Vec<Boxed<'p>> {
+        let all = rules.into_iter().map(|(rule, branches)| Boxed {
+            pattern: &rule.pattern,
+            treatment: Treatment::of(&rule.message),
+            boxes: branches.iter().map(|branch| space.region(branch)).collect(),
+        });
+        all.collect()
+    };
+    let (old, new) = (boxed(old), boxed(new));
+    let watches = before.watch.as_ref().zip(after.watch.as_ref());
+    let seen =
+        watches.map_or_else(Vec::new, |(before, after)| classes(&space, views(before, after)));
+    let changes = changes(&space, &old, &new, &seen);
+    Some(Routed { space, changes })
+}
+
+/// Views that no rule tells apart, once each.
+fn classes(space: &Space<'_>, views: Vec<View>) -> Vec<Seen> {
+    let mut classes: Vec<Seen> = Vec::new();
+    for view in views {
+        let (before, after) = (view.before.region(space), view.after.region(space));
+        let shift = view.shift();
+        let is_known = |it: &Seen| (&it.before, &it.after, &it.shift) == (&before, &after, &shift);
+        if !classes.iter().any(is_known) {
+            classes.push(Seen { view, shift, before, after });
+        }
+    }
+    classes
+}
+
+fn changes(space: &Space<'_>, old: &[Boxed<'_>], new: &[Boxed<'_>], seen: &[Seen]) -> Vec<Change> {
+    let mut found = Found { space, changes: BTreeMap::new() };
+    let kept = |rule: &Boxed<'_>, others: &[Boxed<'_>]| {
+        others.iter().position(|it| it.pattern == rule.pattern)
+    };
+    let twins: Vec<_> = old.iter().map(|rule| kept(rule, new)).collect();
+    let is_new: Vec<_> = (0..new.len()).map(|at| !twins.contains(&Some(at))).collect();
+    let is_shifted = |it: &&Seen| !it.shift.fields.is_empty();
+    let shifted: Vec<_> = seen.iter().filter(is_shifted).collect();
+    let still: Vec<_> = seen.iter().filter(|it| !is_shifted(it)).collect();
+    for (rule, twin) in old.iter().zip(&twins) {
+        for (at, other) in new.iter().enumerate() {
+            if rule.treatment == other.treatment {
+                continue;
+            }
+            // Patterns of one side exclude each other: what stands on both sides meets only itself.
+            let can_meet = match twin {
+                Some(twin) => *twin == at,
+                None => is_new.get(at) == Some(&true),
+            };
+            if can_meet {
+                found.put_same(rule, other, &still);
+            }
+            found.put_shifted(rule, other, &shifted);
+        }
+    }
+    found.changes.into_values().collect()
+}
+
+struct Found<'s, 'p> {
+    space: &'s Space<'p>,
+    changes: BTreeMap<(Treatment, Treatment, Shift), Change>,
+}
+
+impl Found<'_, '_> {
+    /// Events that are the same on both sides.
+    fn put_same(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen]) {
+        for a in &old.boxes {
+            for b in &new.boxes {
+                let both = a.intersect(b);
+                if !self.space.holds_something(&both) {
+                    continue;
+                }
+                let example = seen.iter().find_map(|it| {
+                    let here = both.intersect(&it.after);
+                    self.space.holds_something(&here).then(|| example(self.space, &here, &it.view))
+                });
+                self.put((old, new), &Shift::default(), both, example);
+            }
+        }
+    }
+
+    /// Detections that are not the same on both sides.
+    fn put_shifted(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen]) {
+        for it in seen {
+            for a in &old.boxes {
+                let here = a.intersect(&it.before);
+                if !self.space.holds_something(&here) {
+                    continue;
+                }
+                for b in &new.boxes {
+                    let there = b.intersect(&it.after);
+                    let meet = |field| self.space.meet_in(&here, &there, field);
+                    if !self.space.holds_something(&there)
+                        || ![EVENT_TYPE, CONFIDENCE].into_iter().all(meet)
+                    {
+                        continue;
+                    }
+                    let region = wide(self.space, &a.intersect(b), &it.shift);
+                    let example = example(self.space, &here.intersect(&there), &it.view);
+                    self.put((old, new), &it.shift, region, Some(example));
+                }
+            }
+        }
+    }
+
+    fn put(
+        &mut self,
+        (old, new): (&Boxed<'_>, &Boxed<'_>),
+        shift: &Shift,
+        region: Region,
+        example: Option<Example>,
+    ) {
+        let key = (old.treatment.clone(), new.treatment.clone(), shift.clone());
+        let change = self.changes.entry(key).or_insert_with(|| Change {
+            before: old.treatment.clone(),
+            after: new.treatment.clone(),
+            shift: shift.clone(),
+            regions: Vec::new(),
+            example: None,
+            made_up: made_up(self.space, &region),
+        });
+        match (&change.example, example) {
+            // What a camera can see is worth more than all that none can.
+            (None, Some(example)) => {
+                change.example = Some(example);
+                change.regions = vec![region];
+            }
+            (Some(_), None) => {}
+            (Some(_), Some(_)) | (None, None) => {
+                if !change.regions.contains(&region) {
+                    change.regions.push(region);
+                }
+            }
+        }
+    }
+}
+
+/// The box without limits to the fields that shift.
+fn wide(space: &Space<'_>, region: &Region, shift: &Shift) -> Region {
+    space.without(region, shift.fields.iter().copied())
+}
+
+/// A detection of a box, of which the rest is the view's.
+fn example(space: &Space<'_>, region: &Region, view: &View) -> Example {
+    /// Surest first, but for what no model says. Our choice.
+    const LIKELY: [f64; 12] = [0.9, 0.95, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.99, 1.0];
+    let bounds = space.bounds().iter().copied().filter(|it| (0.0..=1.0).contains(it));
+    // Of a stretch that begins at 0 and ends below any likely one.
+    let mut confidences = LIKELY.into_iter().chain(bounds).chain([0.0]);
+    let is_in = |it: &f64| space.has(region, CONFIDENCE, space.atom_of_number(*it));
+    let names = space.names(EVENT_TYPE).iter();
+    let mut types =
+        names.filter(|it| space.has(region, EVENT_TYPE, space.atom_of(EVENT_TYPE, Some(it))));
+    Example {
+        view: view.clone(),
+        event_type: types.next().cloned(),
+        confidence: confidences.find(is_in).unwrap_or_default(),
+    }
+}
+
+/// The detail of an event of a box, whoever makes it.
+fn made_up(space: &Space<'_>, region: &Region) -> Value {
+    let fields = FIELDS
+        .iter()
+        .enumerate()
+        .filter_map(|(at, name)| Some(((*name).to_owned(), space.sample(region, at)?.clone()?)));
+    Value::Object(fields.collect())
+}
