@@ -38,13 +38,22 @@ pub fn rules(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding
     if !unread.is_empty() {
         return unread;
     }
-    let mut findings = match routed(&before, &after) {
-        Some(routed) => words::findings(&routed),
-        None => vec![foreign()],
-    };
+    let mut findings = Vec::new();
+    if !routes_alike(&before, &after) {
+        let routed = routed(&before, &after);
+        findings = routed.map_or_else(|| vec![foreign()], |it| words::findings(&it));
+    }
     findings.extend(watching::findings(&before, &after));
     findings.extend(setting::findings(&before, &after));
     findings
+}
+
+/// Whether there is nothing to compare: the same rules for the same views.
+fn routes_alike(before: &Side, after: &Side) -> bool {
+    fn routing(side: &Side) -> Vec<(&Value, Treatment)> {
+        side.rules.iter().map(|it| (&it.pattern, Treatment::of(&it.message))).collect()
+    }
+    before.watch == after.watch && routing(before) == routing(after)
 }
 
 fn gone(before: &Side) -> Option<Finding> {

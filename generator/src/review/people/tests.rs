@@ -1,6 +1,5 @@
 //! Every sentence, whole, of small changes of people and of whom rules notify.
 
-use contract::priority::Priority;
 use contract::wording::{Wording, WordingKey};
 
 use super::*;
@@ -47,7 +46,8 @@ fn said(findings: Vec<Finding>) -> String {
     let lines = findings.into_iter().map(|it| {
         assert_eq!(it.class, Class::People);
         let sign = if it.weight == Weight::Loud { "!" } else { "-" };
-        let details: String = it.details.iter().map(|it| format!("\n    {it}")).collect();
+        let details: Vec<_> = it.details.iter().map(|it| format!("\n    {it}")).collect();
+        let details = details.concat();
         let about: Vec<_> = it.about.iter().map(|it| it.join(".")).collect();
         format!("{sign} {}{details}\n    <- {}\n", it.text, about.join(" "))
     });

@@ -84,7 +84,8 @@ fn check(change: impl FnOnce(&mut Store)) -> String {
     let lines = findings.into_iter().map(|it| {
         assert_eq!(it.class, Class::Rules);
         let sign = if it.weight == Weight::Loud { "!" } else { "-" };
-        let details: String = it.details.iter().map(|it| format!("\n    {it}")).collect();
+        let details: Vec<_> = it.details.iter().map(|it| format!("\n    {it}")).collect();
+        let details = details.concat();
         let about: Vec<_> = it.about.iter().map(|it| it.join(".")).collect();
         format!("{sign} {}{details}\n    <- {}\n", it.text, about.join(" "))
     });
@@ -351,19 +352,13 @@ fn hold_examples(
     let mut pairs: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for it in changes {
         prop_assert_ne!(&it.before, &it.after);
-        match &it.example {
-            Some(example) => {
-                let was = detail_of(example, &example.view.before);
-                let is = detail_of(example, &example.view.after);
-                prop_assert_eq!(&treatment(before, &was), &it.before, "{}", was);
-                prop_assert_eq!(&treatment(after, &is), &it.after, "{}", is);
-                prop_assert_eq!(was == is, it.shift.fields.is_empty());
-            }
-            None => {
-                prop_assert_eq!(&treatment(before, &it.made_up), &it.before, "{}", it.made_up);
-                prop_assert_eq!(&treatment(after, &it.made_up), &it.after, "{}", it.made_up);
-            }
-        }
+        let event = match &it.example {
+            Some(it) => (detail_of(it, &it.view.before), detail_of(it, &it.view.after)),
+            None => (it.made_up.clone(), it.made_up.clone()),
+        };
+        prop_assert_eq!(&treatment(before, &event.0), &it.before, "{}", event.0);
+        prop_assert_eq!(&treatment(after, &event.1), &it.after, "{}", event.1);
+        prop_assert_eq!(event.0 == event.1, it.shift.fields.is_empty());
         let pair = (it.before.clone(), it.after.clone());
         pairs.entry(pair).or_default().push(it.shift.clone());
     }

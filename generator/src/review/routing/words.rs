@@ -85,9 +85,9 @@ fn sentence(space: &Space<'_>, change: &Change, example: &Example) -> Finding {
     let boxes = merged(space, change.regions.clone());
     let told = said(space, change, &boxes, example);
     let shift = change.shift.words.join(", ");
-    let one_of_them = told_example(space, &boxes, example);
+    let one_of_them = told_example(space, change, &boxes, example);
     let what = match boxes.as_slice() {
-        boxes if boxes.len() > BOXES_MAX => format!("{told} in part, such as {one_of_them}"),
+        boxes if boxes.len() > BOXES_MAX => format!("{told}, in part, such as {one_of_them}"),
         _ => told,
     };
     let what = if shift.is_empty() { what } else { format!("{shift}, {what}") };
@@ -180,8 +180,14 @@ fn said(space: &Space<'_>, change: &Change, boxes: &[Region], example: &Example)
 
 /// A box in words.
 fn described(space: &Space<'_>, region: &Region, shifted: &[usize]) -> String {
-    let limited = |field: &usize| !shifted.contains(field) && !space.is_any(region, *field);
     let mut text = types(space, region);
+    text.push_str(&period_and_place(space, region, shifted));
+    text.extend(confidence(space, region));
+    text
+}
+
+fn period_and_place(space: &Space<'_>, region: &Region, shifted: &[usize]) -> String {
+    let limited = |field: &usize| !shifted.contains(field) && !space.is_any(region, *field);
     let place = [AISLE_KIND, AISLE, CAMERA, ZONE].into_iter().filter(limited);
     let parts = place.map(|field| {
         let (is_outside, names) = names(space, region, field);
@@ -193,10 +199,8 @@ fn described(space: &Space<'_>, region: &Region, shifted: &[usize]) -> String {
         };
         format!(" {} {}", if is_outside { outside } else { within }, listed(&names, "`"))
     });
-    text.extend(period(space, region).filter(|_| limited(&PERIOD)));
-    text.extend(parts);
-    text.extend(confidence(space, region));
-    text
+    let period = period(space, region).filter(|_| limited(&PERIOD));
+    period.into_iter().chain(parts).collect()
 }
 
 fn types(space: &Space<'_>, region: &Region) -> String {
@@ -264,27 +268,28 @@ fn confidence(space: &Space<'_>, region: &Region) -> Option<String> {
     Some(format!(", confidence {}", runs.join(" or ")))
 }
 
-/// An example in words that say what some box limits.
-fn told_example(space: &Space<'_>, boxes: &[Region], example: &Example) -> String {
-    let limited = |field: usize| boxes.iter().any(|it| !space.is_any(it, field));
-    let here = &example.view.after;
-    let place = if limited(CAMERA) {
-        Some(format!(" before camera `{}`", here.camera))
-    } else if limited(AISLE) {
-        Some(format!(" at `{}`", here.aisle))
-    } else {
-        let kind = here.kind.as_ref().filter(|_| limited(AISLE_KIND));
-        kind.map(|kind| format!(" in an aisle of kind `{kind}`"))
+/// An example in words: its own event type and confidence, and of the rest what its box limits, as the
+/// place itself is another one in every store.
+fn told_example(space: &Space<'_>, change: &Change, boxes: &[Region], example: &Example) -> String {
+    let here = example.view.after.region(space);
+    let shifted = &change.shift.fields;
+    let named = example.event_type.as_deref();
+    let event_type = space.atom_of(EVENT_TYPE, named.or(Some(" ")));
+    let holds = |region: &&Region| {
+        space.has(region, EVENT_TYPE, event_type)
+            && space.has(region, CONFIDENCE, space.atom_of_number(example.confidence))
+            && (0..FIELDS.len())
+                .all(|field| shifted.contains(&field) || space.meet_in(region, &here, field))
     };
-    let zone = here.zone.as_ref().filter(|_| limited(ZONE));
-    let parts = [
-        Some(example.event_type.clone().unwrap_or_else(|| "another detection".to_owned())),
-        Some(format!(" while {}", here.period)).filter(|_| limited(PERIOD)),
-        place,
-        zone.map(|zone| format!(" in zone `{zone}`")),
-        Some(format!(", confidence {}", example.confidence)).filter(|_| limited(CONFIDENCE)),
-    ];
-    parts.into_iter().flatten().collect()
+    let other =
+        if space.names(EVENT_TYPE).is_empty() { "a detection" } else { "another detection" };
+    let mut text = named.unwrap_or(other).to_owned();
+    if let Some(region) = boxes.iter().find(holds) {
+        text.push_str(&period_and_place(space, region, shifted));
+        let is_said = !space.is_any(region, CONFIDENCE);
+        text.extend(is_said.then(|| format!(", confidence {}", example.confidence)));
+    }
+    text
 }
 
 fn renames(renamed: &BTreeSet<(String, String)>) -> Option<Finding> {
