@@ -35,6 +35,9 @@ mod hearing;
 mod people;
 mod routing;
 
+pub mod noun;
+pub mod access;
+
 use crate::change::ResourceChange;
 
 pub use people::people;

@@ -1,0 +1,401 @@
+//! Small pairs of templates, and what is said of them.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::stack::{self, fixture};
+
+const ACCOUNT: &str = "123456789012";
+
+/// What is said, a line each.
+fn said(before: Option<&Template>, after: Option<&Template>) -> String {
+    let line = |finding: Finding| {
+        let details = finding.details.iter().map(|it| format!("\n  {it}"));
+        format!("{:?}: {}{}\n", finding.weight, finding.text, details.collect::<String>())
+    };
+    access(before, after, Some(ACCOUNT)).into_iter().map(line).collect()
+}
+
+/// A role, a queue and a bucket, with these statements in the policies of the role and the queue.
+fn template(role: &str, queue: &str) -> Template {
+    let text = format!(
+        r#"
+Resources:
+  RespondRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: arm-us-west-respond
+      AssumeRolePolicyDocument:
+        Statement:
+          - {{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: "sts:AssumeRole" }}
+      Policies:
+        - {{ PolicyName: respond, PolicyDocument: {{ Statement: [{role}] }} }}
+      Tags: [{{ Key: "arm:cell", Value: us-west }}]
+  Evidence: {{ Type: AWS::SQS::Queue, Properties: {{ QueueName: arm-us-west-evidence }} }}
+  EvidencePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [{{ Ref: Evidence }}]
+      PolicyDocument: {{ Statement: [{queue}] }}
+  Clips:
+    Type: AWS::S3::Bucket
+    Properties: {{ BucketName: {{ "Fn::Sub": "arm-us-west-evidence-${{AWS::AccountId}}-${{AWS::Region}}" }} }}
+"#
+    );
+    Template::parse(&text).expect(&text)
+}
+
+/// What is said of other statements in the role's policy.
+fn role(before: &str, after: &str) -> String {
+    said(Some(&template(before, "")), Some(&template(after, "")))
+}
+
+/// What is said of other statements in the queue's policy.
+fn queue(before: &str, after: &str) -> String {
+    said(Some(&template("", before)), Some(&template("", after)))
+}
+
+const SEND: &str =
+    r#"{ Effect: Allow, Action: "sqs:SendMessage", Resource: { "Fn::GetAtt": [Evidence, Arn] } }"#;
+
+#[test]
+fn a_right_of_a_role_is_named_by_action_and_resource() {
+    insta::assert_snapshot!(role("", SEND), @"");
+    insta::assert_snapshot!(role(SEND, ""), @"");
+    let two = r#"{ Effect: Allow, Action: ["s3:PutObject", "s3:GetObject"], Resource: [
+        { "Fn::Sub": "${Clips.Arn}/*" }, { "Fn::Sub": "${Clips.Arn}/evidence/*" }, "arn:aws:s3:::elsewhere" ] }"#;
+    insta::assert_snapshot!(role(SEND, &format!("{SEND}, {two}")), @"");
+}
+
+#[test]
+fn what_is_covered_already_is_no_news() {
+    let every =
+        r#"{ Effect: Allow, Action: "sqs:*", Resource: { "Fn::GetAtt": [Evidence, Arn] } }"#;
+    assert_eq!(role(every, &format!("{every}, {SEND}")), "");
+    assert_eq!(role(SEND, &SEND.replace("SendMessage", "sendmessage")), "");
+    let written = r#"{ Effect: Allow, Action: ["sqs:SendMessage"],
+        Resource: [{ "Fn::Sub": "arn:aws:sqs:${AWS::Region}:123456789012:arm-us-west-evidence" }] }"#;
+    assert_eq!(role(SEND, written), "");
+    let broad = written.replace("west-evidence", "west-*");
+    assert_eq!(role(&broad, &format!("{broad}, {SEND}")), "");
+    insta::assert_snapshot!(role(SEND, &broad), @"");
+    insta::assert_snapshot!(role(SEND, every), @"");
+}
+
+#[test]
+fn an_exception_is_said_as_an_exception() {
+    let but = r#"{ Effect: Allow, NotAction: ["iam:*", "sqs:DeleteQueue"], Resource: "*" }"#;
+    insta::assert_snapshot!(role("", but), @"");
+    assert_eq!(role(but, &format!("{but}, {SEND}")), "");
+    let deletes = SEND.replace("SendMessage", "DeleteQueue");
+    insta::assert_snapshot!(role(but, &format!("{but}, {deletes}")), @"");
+    let fewer = but.replace(r#"["iam:*", "sqs:DeleteQueue"]"#, r#""iam:*""#);
+    insta::assert_snapshot!(role(but, &fewer), @"");
+    let elsewhere = r#"{ Effect: Allow, Action: "sqs:SendMessage", NotResource: { "Fn::GetAtt": [Evidence, Arn] } }"#;
+    insta::assert_snapshot!(role("", elsewhere), @"");
+}
+
+#[test]
+fn what_endangers_others_says_why() {
+    let on_all =
+        |action: &str| format!(r#"{{ Effect: Allow, Action: "{action}", Resource: "*" }}"#);
+    let actions = ["*", "kms:*", "iam:PassRole", "dynamodb:ListStreams", "s3:GetObject"];
+    insta::assert_snapshot!(actions.map(|action| role("", &on_all(action))).concat(), @"");
+    let bound = r#"{ Effect: Allow, Action: "cloudwatch:GetMetricData", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/arm:cell": us-west } } }"#;
+    insta::assert_snapshot!(role("", bound), @"");
+    let foreign = r#"{ Effect: Allow, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-west-2:999999999999:theirs" }"#;
+    insta::assert_snapshot!(role("", foreign), @"");
+    assert_eq!(role(foreign, foreign), "");
+}
+
+/// A statement of the queue's policy.
+fn queue_statement(principal: &str, condition: &str) -> String {
+    format!(
+        r#"{{ Sid: LetThemSend, Effect: Allow, Principal: {principal}, Action: "sqs:SendMessage", Resource: "*", Condition: {{ {condition} }} }}"#
+    )
+}
+
+#[test]
+fn strangers_and_services_that_act_for_anyone_are_loud() {
+    let by_account = r#"StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } }"#;
+    let events = "{ Service: events.amazonaws.com }";
+    let tls = r#"Bool: { "aws:SecureTransport": true }"#;
+    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", "")), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", tls)), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"*\" }", by_account)), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"999999999999\" }", "")), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"arn:aws:iam::999999999999:role/x\" }", "")), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"123456789012\" }", "")), @"");
+    insta::assert_snapshot!(queue("", &queue_statement(events, "")), @"");
+    insta::assert_snapshot!(queue("", &queue_statement(events, by_account)), @"");
+    let but = queue_statement("\"*\"", "").replace("Principal", "NotPrincipal").replacen(
+        "\"*\"",
+        "{ AWS: { Ref: \"AWS::AccountId\" } }",
+        1,
+    );
+    insta::assert_snapshot!(queue("", &but), @r#"Loud: everyone but `arn:${AWS::Partition}:iam::${AWS::AccountId}:root` may now `sqs:SendMessage` on `{"AWS":{"Ref":"AWS::AccountId"}}`: anyone in the world, as no condition says who"#);
+    assert_eq!(queue(&queue_statement("\"*\"", ""), &queue_statement("{ AWS: [\"*\"] }", "")), "");
+}
+
+#[test]
+fn other_conditions_are_told_with_what_they_were() {
+    let events = |condition: &str| queue_statement("{ Service: events.amazonaws.com }", condition);
+    let account = r#"StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } }"#;
+    let both = format!(
+        r#"{account}, ArnLike: {{ "aws:SourceArn": ["arn:aws:events:*:*:rule/a-*", "arn:aws:events:*:*:rule/b"] }}"#
+    );
+    let more = both.replace("rule/b", "rule/b*");
+    let other = both.replace("rule/b", "rule/c");
+    insta::assert_snapshot!(queue(&events(&both), &events(account)), @"");
+    insta::assert_snapshot!(queue(&events(account), &events(&both)), @"");
+    insta::assert_snapshot!(queue(&events(&both), &events("")), @"");
+    insta::assert_snapshot!(queue(&events(&both), &events(&more)), @"");
+    insta::assert_snapshot!(queue(&events(&both), &events(&other)), @"");
+    assert_eq!(queue(&events(&both), &events(&both.replace("aws:S", "AWS:s"))), "");
+}
+
+#[test]
+fn a_refusal_that_goes_or_weakens_is_loud_and_a_new_one_is_quiet() {
+    let refuse = r#"{ Sid: RefusePlainHttp, Effect: Deny, Principal: "*", Action: "sqs:*",
+        Resource: { "Fn::GetAtt": [Evidence, Arn] }, Condition: { Bool: { "aws:SecureTransport": false } } }"#;
+    insta::assert_snapshot!(queue(refuse, ""), @"");
+    insta::assert_snapshot!(queue("", refuse), @"");
+    let weaker = refuse.replace(
+        "false }",
+        r#"false }, StringNotEquals: { "aws:PrincipalAccount": "999999999999" }"#,
+    );
+    insta::assert_snapshot!(queue(refuse, &weaker), @"");
+    let fewer = refuse.replace("sqs:*", "sqs:Send*");
+    insta::assert_snapshot!(queue(refuse, &fewer), @"");
+    // The queue is gone with its policy.
+    let gone = template("", refuse).to_json().replace(r#""Evidence":"#, r#""Other":"#);
+    let gone = gone
+        .replace(r#"{"Ref":"Evidence"}"#, r#"{"Ref":"Other"}"#)
+        .replace("RefusePlainHttp", "R")
+        .replace("Deny", "Allow");
+    let gone = Template::parse(&gone).unwrap();
+    assert!(!said(Some(&template("", refuse)), Some(&gone)).contains("a refusal"));
+}
+
+#[test]
+fn a_new_stack_brings_one_quiet_line_and_what_endangers_others() {
+    let cells = [fixture::cell(), fixture::hosting_cell("ml.g4dn.xlarge")];
+    let [asking, hosting] = cells.map(|cell| stack::platform(&cell).unwrap());
+    let artifacts = stack::artifacts(&fixture::cell()).unwrap();
+    let store = stack::store(&fixture::cell(), &fixture::store(), &[]).unwrap();
+    let new = [&asking, &hosting, &artifacts, &store].map(|it| said(None, Some(it))).concat();
+    insta::assert_snapshot!(new, @"");
+    insta::assert_snapshot!(said(Some(&store), None), @"");
+    let image = hosting.to_json().replace(":123456789012:repository", ":999999999999:repository");
+    insta::assert_snapshot!(said(None, Some(&Template::parse(&image).unwrap())), @"");
+    insta::assert_snapshot!(said(Some(&asking), Some(&hosting)), @"");
+    let all = access(Some(&asking), Some(&hosting), Some(ACCOUNT));
+    assert!(all.iter().all(|it| it.about == [["cells", "us-west"]]));
+    assert_eq!(access(None, None, None), vec![]);
+}
+
+#[test]
+fn the_same_change_of_every_store_is_told_in_the_same_words() {
+    let of = |id: &str| {
+        let store = crate::model::Store { id: fixture::id(id), ..fixture::store() };
+        let before = stack::store(&fixture::cell(), &store, &[]).unwrap();
+        let after =
+            before.to_json().replace("sns:Publish", "sns:*").replace("Sid\":\"Ref", "Sid\":\"ref");
+        said(Some(&before), Some(&Template::parse(&after).unwrap()))
+    };
+    insta::assert_snapshot!(of("seattle-001"), @"");
+    assert_eq!(of("seattle-001"), of("1"));
+}
+
+fn changed_by(type_name: &str, before: &str, after: &str) -> String {
+    let template = |properties: &str| {
+        let text = format!(
+            "Resources: {{ It: {{ Type: {type_name}, Properties: {{ {properties} }} }}, Key: {{ Type: AWS::KMS::Key }}, KeyAlias: {{ Type: AWS::KMS::Alias, Properties: {{ AliasName: alias/arm-us-west-cases, TargetKeyId: {{ Ref: Key }} }} }} }}"
+        );
+        Template::parse(&text).expect(&text)
+    };
+    said(Some(&template(before)), Some(&template(after)))
+}
+
+#[test]
+fn weaker_guards_are_loud_and_stronger_ones_quiet() {
+    let pairs = [
+        (
+            "AWS::S3::Bucket",
+            "BucketName: b, PublicAccessBlockConfiguration: { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true }",
+            "BucketName: b",
+        ),
+        ("AWS::S3::Bucket", "BucketName: b", "BucketName: b, AccessControl: PublicRead"),
+        (
+            "AWS::S3::Bucket",
+            "BucketName: b, LoggingConfiguration: { DestinationBucketName: l }",
+            "BucketName: b",
+        ),
+        (
+            "AWS::S3::Bucket",
+            "OwnershipControls: { Rules: [{ ObjectOwnership: BucketOwnerEnforced }] }",
+            "BucketName: b",
+        ),
+        ("AWS::KinesisVideo::Stream", "Name: s, KmsKeyId: { Ref: Key }", "Name: s"),
+        (
+            "AWS::SQS::Queue",
+            "QueueName: q, KmsMasterKeyId: { Ref: Key }",
+            "QueueName: q, KmsMasterKeyId: alias/aws/sqs",
+        ),
+        ("AWS::KMS::Key", "EnableKeyRotation: true", "EnableKeyRotation: false"),
+        (
+            "AWS::DynamoDB::Table",
+            "TableName: t, SSESpecification: { SSEEnabled: true }",
+            "TableName: t",
+        ),
+        (
+            "AWS::IAM::Role",
+            "RoleName: r, ManagedPolicyArns: [a/ReadOnly], PermissionsBoundary: a/b",
+            "RoleName: r, ManagedPolicyArns: [\"arn:aws:iam::aws:policy/AdministratorAccess\"]",
+        ),
+        ("AWS::IAM::Role", "RoleName: r", "RoleName: r, PermissionsBoundary: a/b"),
+        (
+            "AWS::IoT::RoleAlias",
+            "RoleAlias: g, RoleArn: \"arn:aws:iam::123456789012:role/a\"",
+            "RoleAlias: g, RoleArn: \"arn:aws:iam::123456789012:role/b\"",
+        ),
+        (
+            "AWS::Lambda::Permission",
+            "FunctionName: f, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com, SourceArn: t",
+            "FunctionName: f, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com",
+        ),
+        ("AWS::Lambda::Url", "AuthType: AWS_IAM", "AuthType: NONE"),
+        (
+            "AWS::Events::EventBusPolicy",
+            "StatementId: a, Action: events:PutEvents, Principal: \"123456789012\", EventBusName: b",
+            "StatementId: a, Action: events:PutEvents, Principal: \"*\", EventBusName: b",
+        ),
+        (
+            "AWS::Logs::ResourcePolicy",
+            "PolicyName: p",
+            r#"PolicyName: p, PolicyDocument: '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"logs:PutLogEvents","Resource":"*"}]}'"#,
+        ),
+    ];
+    let lines = pairs.map(|(kind, before, after)| {
+        assert_eq!(changed_by(kind, before, before), "");
+        let (there, back) = (changed_by(kind, before, after), changed_by(kind, after, before));
+        format!("{kind}: {before} -> {after}\n{there}and back\n{back}\n")
+    });
+    insta::assert_snapshot!(lines.concat(), @"");
+}
+
+/// Statements made of these, each with some actions, resources and values of one condition.
+fn statements() -> impl Strategy<Value = Vec<(bool, u8, u8, u8, u8)>> {
+    prop::collection::vec((any::<bool>(), 0..3_u8, 1..8_u8, 1..8_u8, 0..8_u8), 1..5)
+}
+
+/// The members of `all` that the bits pick.
+fn picked<'a>(all: [&'a str; 3], bits: u8) -> Vec<&'a str> {
+    all.into_iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, it)| it).collect()
+}
+
+fn policy(statements: &[serde_json::Value]) -> Template {
+    let body = json!({ "Resources": {
+        "Queue": { "Type": "AWS::SQS::Queue", "Properties": { "QueueName": "q" } },
+        "Policy": { "Type": "AWS::SQS::QueuePolicy", "Properties": {
+            "Queues": [{ "Ref": "Queue" }],
+            "PolicyDocument": { "Statement": statements },
+        } },
+    } });
+    Template::parse(&body.to_string()).unwrap()
+}
+
+fn statement(
+    (allows, who, actions, resources, values): (bool, u8, u8, u8, u8),
+) -> (serde_json::Value, Vec<serde_json::Value>) {
+    let who = ["*", "111111111111", "222222222222"][usize::from(who)];
+    let actions = picked(["sqs:Send*", "sqs:Receive", "sqs:*"], actions);
+    let resources = picked(["a", "b", "arn:aws:sqs:us-west-2:1:*"], resources);
+    let values = picked(["x", "y", "z"], values);
+    let effect = if allows { "Allow" } else { "Deny" };
+    let make = |actions: serde_json::Value,
+                resources: serde_json::Value,
+                values: Option<serde_json::Value>| {
+        let condition =
+            values.map_or(json!({}), |it| json!({ "StringEquals": { "aws:SourceAccount": it } }));
+        json!({ "Effect": effect, "Principal": { "AWS": who }, "Action": actions, "Resource": resources, "Condition": condition })
+    };
+    let all = (!values.is_empty()).then(|| json!(values));
+    let whole = make(json!(actions), json!(resources), all);
+    let each: Vec<_> = if values.is_empty() {
+        vec![None]
+    } else {
+        values.iter().map(|it| Some(json!(it))).collect()
+    };
+    let parts = actions.iter().flat_map(|action| {
+        let each = each.clone();
+        resources.iter().flat_map(move |resource| {
+            each.clone()
+                .into_iter()
+                .map(move |value| make(json!(action), json!([resource]), value))
+                .collect::<Vec<_>>()
+        })
+    });
+    let parts = parts.collect();
+    (whole, parts)
+}
+
+proptest! {
+    #[test]
+    fn how_rights_are_spread_over_statements_means_nothing(
+        all in statements(), seed in any::<prop::sample::Index>(),
+    ) {
+        let (whole, parts): (Vec<_>, Vec<_>) = all.into_iter().map(statement).unzip();
+        let mut parts: Vec<_> = parts.into_iter().flatten().collect();
+        let count = parts.len();
+        parts.rotate_left(seed.index(count));
+        parts.reverse();
+        let (whole, parts) = (policy(&whole), policy(&parts));
+        prop_assert_eq!(said(Some(&whole), Some(&parts)), "");
+        prop_assert_eq!(said(Some(&parts), Some(&whole)), "");
+    }
+
+    /// Judged by trying requests: what one policy allows or refuses and the other does not is told.
+    #[test]
+    fn a_request_that_is_decided_otherwise_is_never_passed_over(
+        before in statements(), after in statements(),
+    ) {
+        let of = |all: Vec<_>| all.into_iter().map(|it| statement(it).0).collect::<Vec<_>>();
+        let (before, after) = (of(before), of(after));
+        let told = said(Some(&policy(&before)), Some(&policy(&after)));
+        for who in ["111111111111", "222222222222", "333333333333"] {
+            for (action, resource) in [("sqs:SendX", "a"), ("sqs:Receive", "b"), ("sqs:Other", "arn:aws:sqs:us-west-2:1:q"), ("sqs:SendX", "c")] {
+                for account in ["x", "y", "w"] {
+                    let asked = (who, action, resource, account);
+                    prop_assert!(decided(&before, asked) == decided(&after, asked) || !told.is_empty());
+                }
+            }
+        }
+    }
+}
+
+/// Whether some statement allows the request, and whether some refuses it: an evaluation of its own.
+fn decided(statements: &[serde_json::Value], asked: (&str, &str, &str, &str)) -> (bool, bool) {
+    let (who, action, resource, account) = asked;
+    let texts = |it: &serde_json::Value| -> Vec<String> {
+        let one = it.as_str().map(str::to_owned).into_iter();
+        one.chain(it.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()))
+            .collect()
+    };
+    let fits = |pattern: &String, text: &str| match pattern.strip_suffix('*') {
+        Some(head) => text.starts_with(head),
+        None => pattern == text,
+    };
+    let says = |effect: &str| {
+        statements.iter().any(|it| {
+            let condition = it.pointer("/Condition/StringEquals/aws:SourceAccount").map(texts);
+            it["Effect"] == effect
+                && ["*", who].contains(&it["Principal"]["AWS"].as_str().unwrap())
+                && texts(&it["Action"]).iter().any(|it| fits(it, action))
+                && texts(&it["Resource"]).iter().any(|it| fits(it, resource))
+                && condition.is_none_or(|it| it.contains(&account.to_owned()))
+        })
+    };
+    (says("Allow"), says("Deny"))
+}
