@@ -61,11 +61,11 @@ const SEND: &str =
 
 #[test]
 fn a_right_of_a_role_is_named_by_action_and_resource() {
-    insta::assert_snapshot!(role("", SEND), @"");
-    insta::assert_snapshot!(role(SEND, ""), @"");
+    insta::assert_snapshot!(role("", SEND), @"Loud: the role of `respond` may now `sqs:SendMessage` on the queue `arm-us-west-evidence`");
+    insta::assert_snapshot!(role(SEND, ""), @"Quiet: the role of `respond` may no longer `sqs:SendMessage` on the queue `arm-us-west-evidence`");
     let two = r#"{ Effect: Allow, Action: ["s3:PutObject", "s3:GetObject"], Resource: [
         { "Fn::Sub": "${Clips.Arn}/*" }, { "Fn::Sub": "${Clips.Arn}/evidence/*" }, "arn:aws:s3:::elsewhere" ] }"#;
-    insta::assert_snapshot!(role(SEND, &format!("{SEND}, {two}")), @"");
+    insta::assert_snapshot!(role(SEND, &format!("{SEND}, {two}")), @"Loud: the role of `respond` may now also `s3:GetObject` and `s3:PutObject` on `evidence/*` in the bucket `arm-us-west-evidence`, everything in the bucket `arm-us-west-evidence` and the bucket `elsewhere`");
 }
 
 #[test]
@@ -79,21 +79,21 @@ fn what_is_covered_already_is_no_news() {
     assert_eq!(role(SEND, written), "");
     let broad = written.replace("west-evidence", "west-*");
     assert_eq!(role(&broad, &format!("{broad}, {SEND}")), "");
-    insta::assert_snapshot!(role(SEND, &broad), @"");
-    insta::assert_snapshot!(role(SEND, every), @"");
+    insta::assert_snapshot!(role(SEND, &broad), @"Loud: the role of `respond` may now also `sqs:SendMessage` on the queue `arm-us-west-*`");
+    insta::assert_snapshot!(role(SEND, every), @"Loud: the role of `respond` may now also `sqs:*` on the queue `arm-us-west-evidence`: the list of actions is open");
 }
 
 #[test]
 fn an_exception_is_said_as_an_exception() {
     let but = r#"{ Effect: Allow, NotAction: ["iam:*", "sqs:DeleteQueue"], Resource: "*" }"#;
-    insta::assert_snapshot!(role("", but), @"");
+    insta::assert_snapshot!(role("", but), @"Loud: the role of `respond` may now do everything but `iam:*` and `sqs:DeleteQueue` on every resource: nothing binds it to a resource; the list of actions is open");
     assert_eq!(role(but, &format!("{but}, {SEND}")), "");
     let deletes = SEND.replace("SendMessage", "DeleteQueue");
-    insta::assert_snapshot!(role(but, &format!("{but}, {deletes}")), @"");
+    insta::assert_snapshot!(role(but, &format!("{but}, {deletes}")), @"Loud: the role of `respond` may now also `sqs:DeleteQueue` on the queue `arm-us-west-evidence`");
     let fewer = but.replace(r#"["iam:*", "sqs:DeleteQueue"]"#, r#""iam:*""#);
-    insta::assert_snapshot!(role(but, &fewer), @"");
+    insta::assert_snapshot!(role(but, &fewer), @"Loud: the role of `respond` may now also do everything but `iam:*` on every resource: nothing binds it to a resource; the list of actions is open");
     let elsewhere = r#"{ Effect: Allow, Action: "sqs:SendMessage", NotResource: { "Fn::GetAtt": [Evidence, Arn] } }"#;
-    insta::assert_snapshot!(role("", elsewhere), @"");
+    insta::assert_snapshot!(role("", elsewhere), @"Loud: the role of `respond` may now `sqs:SendMessage` on every resource but the queue `arm-us-west-evidence`: nothing binds it to a resource");
 }
 
 #[test]
@@ -101,11 +101,17 @@ fn what_endangers_others_says_why() {
     let on_all =
         |action: &str| format!(r#"{{ Effect: Allow, Action: "{action}", Resource: "*" }}"#);
     let actions = ["*", "kms:*", "iam:PassRole", "dynamodb:ListStreams", "s3:GetObject"];
-    insta::assert_snapshot!(actions.map(|action| role("", &on_all(action))).concat(), @"");
+    insta::assert_snapshot!(actions.map(|action| role("", &on_all(action))).concat(), @"
+    Loud: the role of `respond` may now do everything on every resource: nothing binds it to a resource; the list of actions is open; whoever hands a role to a service gets the role's rights
+    Loud: the role of `respond` may now `kms:*` on every resource: nothing binds it to a resource; the list of actions is open
+    Loud: the role of `respond` may now `iam:PassRole` on every resource: nothing binds it to a resource; whoever hands a role to a service gets the role's rights
+    Loud: the role of `respond` may now `dynamodb:ListStreams` on every resource
+    Loud: the role of `respond` may now `s3:GetObject` on every resource: nothing binds it to a resource
+    ");
     let bound = r#"{ Effect: Allow, Action: "cloudwatch:GetMetricData", Resource: "*", Condition: { StringEquals: { "aws:ResourceTag/arm:cell": us-west } } }"#;
-    insta::assert_snapshot!(role("", bound), @"");
+    insta::assert_snapshot!(role("", bound), @"Loud: the role of `respond` may now `cloudwatch:GetMetricData` on every resource, if `aws:ResourceTag/arm:cell` is `us-west`");
     let foreign = r#"{ Effect: Allow, Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-west-2:999999999999:theirs" }"#;
-    insta::assert_snapshot!(role("", foreign), @"");
+    insta::assert_snapshot!(role("", foreign), @"Loud: the role of `respond` may now `sqs:SendMessage` on the queue `theirs` of the account `999999999999`: `999999999999` is another account");
     assert_eq!(role(foreign, foreign), "");
 }
 
@@ -121,20 +127,20 @@ fn strangers_and_services_that_act_for_anyone_are_loud() {
     let by_account = r#"StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } }"#;
     let events = "{ Service: events.amazonaws.com }";
     let tls = r#"Bool: { "aws:SecureTransport": true }"#;
-    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", "")), @"");
-    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", tls)), @"");
-    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"*\" }", by_account)), @"");
-    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"999999999999\" }", "")), @"");
-    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"arn:aws:iam::999999999999:role/x\" }", "")), @"");
-    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"123456789012\" }", "")), @"");
-    insta::assert_snapshot!(queue("", &queue_statement(events, "")), @"");
-    insta::assert_snapshot!(queue("", &queue_statement(events, by_account)), @"");
+    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", "")), @"Loud: anyone may now `sqs:SendMessage` on the queue `arm-us-west-evidence`: that is anyone in the world, as no condition says who");
+    insta::assert_snapshot!(queue("", &queue_statement("\"*\"", tls)), @"Loud: anyone may now `sqs:SendMessage` on the queue `arm-us-west-evidence`, if `aws:SecureTransport` is `true`: that is anyone in the world, as no condition says who");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"*\" }", by_account)), @"Loud: anyone may now `sqs:SendMessage` on the queue `arm-us-west-evidence`, if `aws:SourceAccount` is this account");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"999999999999\" }", "")), @"Loud: the account `999999999999` may now `sqs:SendMessage` on the queue `arm-us-west-evidence`: `999999999999` is another account");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"arn:aws:iam::999999999999:role/x\" }", "")), @"Loud: the role `x` of the account `999999999999` may now `sqs:SendMessage` on the queue `arm-us-west-evidence`: `999999999999` is another account");
+    insta::assert_snapshot!(queue("", &queue_statement("{ AWS: \"123456789012\" }", "")), @"Loud: this account may now `sqs:SendMessage` on the queue `arm-us-west-evidence`");
+    insta::assert_snapshot!(queue("", &queue_statement(events, "")), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence`: the service does so for any customer's resources, as neither `aws:SourceAccount` nor `aws:SourceArn` is asked for");
+    insta::assert_snapshot!(queue("", &queue_statement(events, by_account)), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence`, if `aws:SourceAccount` is this account");
     let but = queue_statement("\"*\"", "").replace("Principal", "NotPrincipal").replacen(
         "\"*\"",
         "{ AWS: { Ref: \"AWS::AccountId\" } }",
         1,
     );
-    insta::assert_snapshot!(queue("", &but), @r#"Loud: everyone but `arn:${AWS::Partition}:iam::${AWS::AccountId}:root` may now `sqs:SendMessage` on `{"AWS":{"Ref":"AWS::AccountId"}}`: anyone in the world, as no condition says who"#);
+    insta::assert_snapshot!(queue("", &but), @"Loud: everyone but this account may now `sqs:SendMessage` on the queue `arm-us-west-evidence`: that is anyone in the world, as no condition says who");
     assert_eq!(queue(&queue_statement("\"*\"", ""), &queue_statement("{ AWS: [\"*\"] }", "")), "");
 }
 
@@ -147,11 +153,11 @@ fn other_conditions_are_told_with_what_they_were() {
     );
     let more = both.replace("rule/b", "rule/b*");
     let other = both.replace("rule/b", "rule/c");
-    insta::assert_snapshot!(queue(&events(&both), &events(account)), @"");
-    insta::assert_snapshot!(queue(&events(account), &events(&both)), @"");
-    insta::assert_snapshot!(queue(&events(&both), &events("")), @"");
-    insta::assert_snapshot!(queue(&events(&both), &events(&more)), @"");
-    insta::assert_snapshot!(queue(&events(&both), &events(&other)), @"");
+    insta::assert_snapshot!(queue(&events(&both), &events(account)), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence` not only if `aws:SourceArn` is like the rule `a-*` or the rule `b`");
+    insta::assert_snapshot!(queue(&events(account), &events(&both)), @"Quiet: the service `events.amazonaws.com` may `sqs:SendMessage` on the queue `arm-us-west-evidence` only if `aws:SourceArn` is like the rule `a-*` or the rule `b` now");
+    insta::assert_snapshot!(queue(&events(&both), &events("")), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence` not only if `aws:SourceArn` is like the rule `a-*` or the rule `b` and `aws:SourceAccount` is this account: the service does so for any customer's resources, as neither `aws:SourceAccount` nor `aws:SourceArn` is asked for");
+    insta::assert_snapshot!(queue(&events(&both), &events(&more)), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence` if `aws:SourceArn` is like the rule `a-*` or the rule `b*`, so far only if `aws:SourceArn` is like the rule `a-*` or the rule `b`");
+    insta::assert_snapshot!(queue(&events(&both), &events(&other)), @"Loud: the service `events.amazonaws.com` may now `sqs:SendMessage` on the queue `arm-us-west-evidence` if `aws:SourceArn` is like the rule `a-*` or the rule `c`, so far only if `aws:SourceArn` is like the rule `a-*` or the rule `b`");
     assert_eq!(queue(&events(&both), &events(&both.replace("aws:S", "AWS:s"))), "");
 }
 
@@ -159,15 +165,15 @@ fn other_conditions_are_told_with_what_they_were() {
 fn a_refusal_that_goes_or_weakens_is_loud_and_a_new_one_is_quiet() {
     let refuse = r#"{ Sid: RefusePlainHttp, Effect: Deny, Principal: "*", Action: "sqs:*",
         Resource: { "Fn::GetAtt": [Evidence, Arn] }, Condition: { Bool: { "aws:SecureTransport": false } } }"#;
-    insta::assert_snapshot!(queue(refuse, ""), @"");
-    insta::assert_snapshot!(queue("", refuse), @"");
+    insta::assert_snapshot!(queue(refuse, ""), @"Loud: a refusal is gone (`RefusePlainHttp`): anyone was refused `sqs:*` on the queue `arm-us-west-evidence`, if `aws:SecureTransport` is `false`");
+    insta::assert_snapshot!(queue("", refuse), @"Quiet: anyone is now refused `sqs:*` on the queue `arm-us-west-evidence`, if `aws:SecureTransport` is `false` (`RefusePlainHttp`)");
     let weaker = refuse.replace(
         "false }",
         r#"false }, StringNotEquals: { "aws:PrincipalAccount": "999999999999" }"#,
     );
-    insta::assert_snapshot!(queue(refuse, &weaker), @"");
+    insta::assert_snapshot!(queue(refuse, &weaker), @"Loud: a refusal is weaker (`RefusePlainHttp`): anyone is refused `sqs:*` on the queue `arm-us-west-evidence` only if `aws:PrincipalAccount` is not `999999999999` now");
     let fewer = refuse.replace("sqs:*", "sqs:Send*");
-    insta::assert_snapshot!(queue(refuse, &fewer), @"");
+    insta::assert_snapshot!(queue(refuse, &fewer), @"Loud: a refusal is narrower (`RefusePlainHttp`): anyone was refused `sqs:*` on the queue `arm-us-west-evidence`, if `aws:SecureTransport` is `false`, and is refused `sqs:Send*` still");
     // The queue is gone with its policy.
     let gone = template("", refuse).to_json().replace(r#""Evidence":"#, r#""Other":"#);
     let gone = gone
@@ -185,11 +191,28 @@ fn a_new_stack_brings_one_quiet_line_and_what_endangers_others() {
     let artifacts = stack::artifacts(&fixture::cell()).unwrap();
     let store = stack::store(&fixture::cell(), &fixture::store(), &[]).unwrap();
     let new = [&asking, &hosting, &artifacts, &store].map(|it| said(None, Some(it))).concat();
-    insta::assert_snapshot!(new, @"");
-    insta::assert_snapshot!(said(Some(&store), None), @"");
+    insta::assert_snapshot!(new, @"
+    Quiet: a new stack brings its usual rights: 117 permissions and 18 refusals, as its blueprint has them
+    Quiet: a new stack brings its usual rights: 127 permissions and 18 refusals, as its blueprint has them
+    Quiet: a new stack brings its usual rights: 0 permissions and 2 refusals, as its blueprint has them
+    Quiet: a new store brings its usual rights: 1 permission and 1 refusal, as its blueprint has them
+    ");
+    insta::assert_snapshot!(said(Some(&store), None), @"Quiet: if the stack is deleted, 1 permission and 1 refusal go with it");
     let image = hosting.to_json().replace(":123456789012:repository", ":999999999999:repository");
-    insta::assert_snapshot!(said(None, Some(&Template::parse(&image).unwrap())), @"");
-    insta::assert_snapshot!(said(Some(&asking), Some(&hosting)), @"");
+    insta::assert_snapshot!(said(None, Some(&Template::parse(&image).unwrap())), @"
+    Loud: the role of `detector` may now `ecr:BatchCheckLayerAvailability`, `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer` on the repository `shelf/model` of the account `999999999999`: `999999999999` is another account
+    Quiet: a new stack brings its usual rights, beside what is told above: 127 permissions and 18 refusals, as its blueprint has them
+    ");
+    insta::assert_snapshot!(said(Some(&asking), Some(&hosting)), @"
+    Loud: the role of `analyze` may now also `sagemaker:InvokeEndpoint` on the endpoint `arm-us-west-detector`
+    Loud: the role of `detector` may now `ecr:BatchCheckLayerAvailability`, `ecr:BatchGetImage` and `ecr:GetDownloadUrlForLayer` on the repository `shelf/model`
+    Loud: the role of `detector` may now `ecr:GetAuthorizationToken` on every resource
+    Loud: the role of `detector` may now `logs:CreateLogStream`, `logs:DescribeLogStreams` and `logs:PutLogEvents` on the log group `/aws/sagemaker/Endpoints/arm-us-west-detector`
+    Loud: the role of `detector` may now `s3:GetObject` on `shelf/1.4.tar.gz` in the bucket `acme-models`
+    Loud: the role of `detector` may now `cloudwatch:PutMetricData` on every resource, if `cloudwatch:namespace` is `/aws/sagemaker/Endpoints` or `AWS/SageMaker`
+    Loud: the service `sagemaker.amazonaws.com` may now `sts:AssumeRole` on the role of `detector`, if `aws:SourceAccount` is this account
+    Quiet: the role of `analyze` may no longer `sagemaker:InvokeEndpoint` on the endpoint `shelf-model`
+    ");
     let all = access(Some(&asking), Some(&hosting), Some(ACCOUNT));
     assert!(all.iter().all(|it| it.about == [["cells", "us-west"]]));
     assert_eq!(access(None, None, None), vec![]);
@@ -204,7 +227,10 @@ fn the_same_change_of_every_store_is_told_in_the_same_words() {
             before.to_json().replace("sns:Publish", "sns:*").replace("Sid\":\"Ref", "Sid\":\"ref");
         said(Some(&before), Some(&Template::parse(&after).unwrap()))
     };
-    insta::assert_snapshot!(of("seattle-001"), @"");
+    insta::assert_snapshot!(of("seattle-001"), @"
+    Loud: this account may now also `sns:*` on the topic `arm-us-west-<store>-alerts`
+    Quiet: anyone is now refused `sns:*` on the topic `arm-us-west-<store>-alerts`, if `aws:SecureTransport` is `false` (`refusePlainHttp`)
+    ");
     assert_eq!(of("seattle-001"), of("1"));
 }
 
@@ -282,7 +308,91 @@ fn weaker_guards_are_loud_and_stronger_ones_quiet() {
         let (there, back) = (changed_by(kind, before, after), changed_by(kind, after, before));
         format!("{kind}: {before} -> {after}\n{there}and back\n{back}\n")
     });
-    insta::assert_snapshot!(lines.concat(), @"");
+    insta::assert_snapshot!(lines.concat(), @r#"
+    AWS::S3::Bucket: BucketName: b, PublicAccessBlockConfiguration: { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true } -> BucketName: b
+    Loud: the bucket `b` no longer refuses access control lists that make it public (`BlockPublicAcls`)
+    Loud: the bucket `b` no longer refuses policies that make it public (`BlockPublicPolicy`)
+    Loud: the bucket `b` no longer ignores access control lists that make it public (`IgnorePublicAcls`)
+    Loud: the bucket `b` no longer keeps strangers out when its policy is public (`RestrictPublicBuckets`)
+    and back
+    Quiet: the bucket `b` is guarded better: `BlockPublicAcls` is now `true`
+    Quiet: the bucket `b` is guarded better: `BlockPublicPolicy` is now `true`
+    Quiet: the bucket `b` is guarded better: `IgnorePublicAcls` is now `true`
+    Quiet: the bucket `b` is guarded better: `RestrictPublicBuckets` is now `true`
+
+    AWS::S3::Bucket: BucketName: b -> BucketName: b, AccessControl: PublicRead
+    Loud: the bucket `b` is now open to anyone in the world (`PublicRead`)
+    and back
+
+    AWS::S3::Bucket: BucketName: b, LoggingConfiguration: { DestinationBucketName: l } -> BucketName: b
+    Loud: who touches what in the bucket `b` is no longer written down
+    and back
+    Quiet: who touches what in the bucket `b` is now written down
+
+    AWS::S3::Bucket: OwnershipControls: { Rules: [{ ObjectOwnership: BucketOwnerEnforced }] } -> BucketName: b
+    Loud: the bucket `b` may give access by access control lists again (`ObjectOwnership`)
+    and back
+    Quiet: the bucket `It` is guarded better: `ObjectOwnership` is now `BucketOwnerEnforced`
+
+    AWS::KinesisVideo::Stream: Name: s, KmsKeyId: { Ref: Key } -> Name: s
+    Loud: the video stream `s` is no longer encrypted with the key `alias/arm-us-west-cases`
+    and back
+    Quiet: the video stream `s` is now encrypted with the key `alias/arm-us-west-cases`
+
+    AWS::SQS::Queue: QueueName: q, KmsMasterKeyId: { Ref: Key } -> QueueName: q, KmsMasterKeyId: alias/aws/sqs
+    Loud: the queue `q` is now encrypted with the key `alias/aws/sqs` instead of the key `alias/arm-us-west-cases`: who may use that key may read it
+    and back
+    Loud: the queue `q` is now encrypted with the key `alias/arm-us-west-cases` instead of the key `alias/aws/sqs`: who may use that key may read it
+
+    AWS::KMS::Key: EnableKeyRotation: true -> EnableKeyRotation: false
+    Loud: the key `It` is no longer rotated (`EnableKeyRotation`)
+    and back
+    Quiet: the key `It` is guarded better: `EnableKeyRotation` is now `true`
+
+    AWS::DynamoDB::Table: TableName: t, SSESpecification: { SSEEnabled: true } -> TableName: t
+    Loud: the table `t` is no longer encrypted with a key of ours (`SSEEnabled`)
+    and back
+    Quiet: the table `t` is guarded better: `SSEEnabled` is now `true`
+
+    AWS::IAM::Role: RoleName: r, ManagedPolicyArns: [a/ReadOnly], PermissionsBoundary: a/b -> RoleName: r, ManagedPolicyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    Loud: the role `r` now also has the managed policy `AdministratorAccess`
+    Loud: the role `r` has no boundary any more; it was `b`
+    Quiet: the role `r` no longer has the managed policy `ReadOnly`
+    and back
+    Loud: the role `r` now also has the managed policy `ReadOnly`
+    Quiet: the role `r` no longer has the managed policy `AdministratorAccess`
+    Quiet: the role `r` now has the boundary `b`
+
+    AWS::IAM::Role: RoleName: r -> RoleName: r, PermissionsBoundary: a/b
+    Quiet: the role `r` now has the boundary `b`
+    and back
+    Loud: the role `r` has no boundary any more; it was `b`
+
+    AWS::IoT::RoleAlias: RoleAlias: g, RoleArn: "arn:aws:iam::123456789012:role/a" -> RoleAlias: g, RoleArn: "arn:aws:iam::123456789012:role/b"
+    Loud: whoever comes by the role alias `g` now gets the role `b` instead of the role `a`
+    and back
+    Loud: whoever comes by the role alias `g` now gets the role `a` instead of the role `b`
+
+    AWS::Lambda::Permission: FunctionName: f, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com, SourceArn: t -> FunctionName: f, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com
+    Loud: the service `sns.amazonaws.com` may now `lambda:InvokeFunction` on the function `f` not only if `aws:sourcearn` is like `t`: the service does so for any customer's resources, as neither `aws:SourceAccount` nor `aws:SourceArn` is asked for
+    and back
+    Quiet: the service `sns.amazonaws.com` may `lambda:InvokeFunction` on the function `f` only if `aws:sourcearn` is like `t` now
+
+    AWS::Lambda::Url: AuthType: AWS_IAM -> AuthType: NONE
+    Loud: `It` (AWS::Lambda::Url) can be called by anyone in the world (`AuthType`)
+    and back
+    Quiet: `It` (AWS::Lambda::Url) is guarded better: `AuthType` is now `AWS_IAM`
+
+    AWS::Events::EventBusPolicy: StatementId: a, Action: events:PutEvents, Principal: "123456789012", EventBusName: b -> StatementId: a, Action: events:PutEvents, Principal: "*", EventBusName: b
+    Loud: anyone may now `events:PutEvents` on `${b.Arn}`: that is anyone in the world, as no condition says who
+    and back
+    Quiet: anyone may no longer `events:PutEvents` on `${b.Arn}`
+
+    AWS::Logs::ResourcePolicy: PolicyName: p -> PolicyName: p, PolicyDocument: '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"logs:PutLogEvents","Resource":"*"}]}'
+    Loud: anyone may now `logs:PutLogEvents` on every resource: nothing binds it to a resource; that is anyone in the world, as no condition says who
+    and back
+    Quiet: anyone may no longer `logs:PutLogEvents` on every resource
+    "#);
 }
 
 /// Statements made of these, each with some actions, resources and values of one condition.
