@@ -9,6 +9,11 @@
 pub mod setting;
 mod owner;
 pub mod side;
+mod noun;
+mod access;
+mod hearing;
+mod people;
+mod routing;
 mod quota;
 mod costs;
 mod group;
@@ -31,17 +36,7 @@ pub use page::human;
 pub use sarif::sarif;
 pub use words::{Detail, headline, is_empty};
 
-mod hearing;
-mod people;
-mod routing;
-
-pub mod noun;
-pub mod access;
-
 use crate::change::ResourceChange;
-
-pub use people::people;
-pub use routing::rules;
 
 /// What a finding is about, the weightiest first: the order of every report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

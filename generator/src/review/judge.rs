@@ -9,7 +9,10 @@ use std::thread;
 
 use serde_json::Value;
 
+use super::access::access;
 use super::group::{Groups, masked, masked_change};
+use super::people::people;
+use super::routing::rules;
 use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
 use super::{Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, quota};
 use crate::change::{self, Action, ResourceChange};
@@ -123,8 +126,13 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
 /// What is to be said of one stack.
 fn findings(pair: &Pair, changes: &[ResourceChange], account: Option<&str>) -> Vec<Finding> {
     let (before, after) = (pair.before.as_ref(), pair.after.as_ref());
-    drop((before, after, changes, account));
-    Vec::new()
+    let mut found = access(before, after, account);
+    if matches!(pair.id.subject, Subject::Store(_)) {
+        found.extend(people(before, after));
+        found.extend(rules(before, after));
+    }
+    drop(changes);
+    found
 }
 
 /// The resources of a stack that is new or gone.

@@ -33,7 +33,7 @@ const KINDS: [(&str, &str, &str, &str, &str); 12] = [
 const REGION: &str = "${Region}";
 
 /// The resources of one template, as people call them.
-pub struct Nouns<'a> {
+pub(super) struct Nouns<'a> {
     resources: BTreeMap<&'a str, &'a Value>,
     /// Alias of a key by the key's logical id.
     aliases: BTreeMap<&'a str, &'a str>,
@@ -44,7 +44,7 @@ pub struct Nouns<'a> {
 
 impl<'a> Nouns<'a> {
     /// `account` is the stack's own, where it is known.
-    pub fn new(template: &'a Template, account: Option<&'a str>) -> Self {
+    pub(super) fn new(template: &'a Template, account: Option<&'a str>) -> Self {
         let resources: BTreeMap<_, _> = template.resources().collect();
         let aliases = resources.values().filter(|it| kind(it) == "AWS::KMS::Alias");
         let aliases = aliases.filter_map(|alias| {
@@ -57,16 +57,16 @@ impl<'a> Nouns<'a> {
         Self { cell, store, account, aliases, resources }
     }
 
-    pub fn resource(&self, logical_id: &str) -> Option<&'a Value> {
+    pub(super) fn resource(&self, logical_id: &str) -> Option<&'a Value> {
         self.resources.get(logical_id).copied()
     }
 
-    pub fn is_store(&self) -> bool {
+    pub(super) fn is_store(&self) -> bool {
         self.store.is_some()
     }
 
     /// A value as text: intrinsic functions resolved as far as the template tells, `${...}` elsewhere.
-    pub fn text(&self, value: &Value) -> String {
+    pub(super) fn text(&self, value: &Value) -> String {
         let Some((function, given)) = value.as_object().and_then(|it| it.iter().next()) else {
             return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         };
@@ -132,7 +132,7 @@ impl<'a> Nouns<'a> {
     }
 
     /// The physical name, where the template states it.
-    pub fn name(&self, id: &str) -> Option<String> {
+    pub(super) fn name(&self, id: &str) -> Option<String> {
         let resource = self.resource(id)?;
         let (_, property, ..) = KINDS.iter().find(|it| it.0 == kind(resource))?;
         Some(self.text(resource.get("Properties")?.get(property)?))
@@ -154,7 +154,7 @@ impl<'a> Nouns<'a> {
     }
 
     /// A resource by its logical id, such as "the queue `arm-us-west-evidence`".
-    pub fn of(&self, id: &str) -> String {
+    pub(super) fn of(&self, id: &str) -> String {
         let Some(resource) = self.resource(id) else { return format!("`{id}`") };
         if let Some(camera) = tag(resource, "arm:camera") {
             return format!("the stream of camera `{camera}`");
@@ -168,7 +168,7 @@ impl<'a> Nouns<'a> {
     }
 
     /// The same; a role by what it is for.
-    pub fn called(&self, id: &str) -> String {
+    pub(super) fn called(&self, id: &str) -> String {
         let is_role = self.resource(id).is_some_and(|it| kind(it) == "AWS::IAM::Role");
         match self.name(id).filter(|_| is_role) {
             Some(name) => self.of_role(&name),
@@ -177,7 +177,7 @@ impl<'a> Nouns<'a> {
     }
 
     /// What a text of [`Self::text`] that means a resource is called.
-    pub fn of_text(&self, text: &str) -> String {
+    pub(super) fn of_text(&self, text: &str) -> String {
         if text == "*" {
             return "every resource".to_owned();
         }
@@ -235,7 +235,7 @@ impl<'a> Nouns<'a> {
     }
 
     /// The role of a function is called by the function's short name.
-    pub fn of_role(&self, name: &str) -> String {
+    pub(super) fn of_role(&self, name: &str) -> String {
         let prefix = self.cell.map(|cell| format!("arm-{cell}-"));
         match prefix.and_then(|prefix| name.strip_prefix(prefix.as_str())) {
             Some(short) => format!("the role of `{}`", self.shown(short)),
@@ -244,18 +244,18 @@ impl<'a> Nouns<'a> {
     }
 
     /// The stack's own account in texts.
-    pub fn own_account(&self) -> &'a str {
+    pub(super) fn own_account(&self) -> &'a str {
         self.account.unwrap_or("${AccountId}")
     }
 
     /// Whether this is an account other than the stack's own.
-    pub fn is_foreign(&self, account: &str) -> bool {
+    pub(super) fn is_foreign(&self, account: &str) -> bool {
         let is_number = account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit());
         is_number && self.account != Some(account)
     }
 
     /// A name without what differs from store to store, or goes without saying.
-    pub fn shown(&self, text: &str) -> String {
+    pub(super) fn shown(&self, text: &str) -> String {
         let text = text.replace(&format!("-{}-{REGION}", self.own_account()), "");
         let (Some(cell), Some(store)) = (self.cell, self.store) else { return text };
         let (prefix, mut rest) = (format!("arm-{cell}-{store}"), text.as_str());
@@ -273,12 +273,12 @@ impl<'a> Nouns<'a> {
 }
 
 /// A resource's type.
-pub fn kind(resource: &Value) -> &str {
+pub(super) fn kind(resource: &Value) -> &str {
     resource.get("Type").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The value of one of a resource's tags.
-pub fn tag<'a>(resource: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn tag<'a>(resource: &'a Value, key: &str) -> Option<&'a str> {
     let tags = resource.pointer("/Properties/Tags")?.as_array()?;
     let found = tags.iter().find(|it| it.get("Key").and_then(Value::as_str) == Some(key))?;
     found.get("Value")?.as_str()
@@ -288,7 +288,7 @@ pub fn tag<'a>(resource: &'a Value, key: &str) -> Option<&'a str> {
 const NAMES_MAX: usize = 5;
 
 /// "a", "a and b", "a, b and c"; of many the first five "and N more".
-pub fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     let more = names.len().saturating_sub(NAMES_MAX);
     let shown: Vec<_> = names.iter().take(NAMES_MAX).map(String::as_str).collect();
     match (&shown[..], more) {
