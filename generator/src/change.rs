@@ -227,7 +227,9 @@ impl Action {
 
 /// `None` where nothing differs.
 fn change(id: &str, before: Option<&Value>, after: Option<&Value>) -> Option<ResourceChange> {
-    if before == after {
+    if let (Some(before), Some(after)) = (before, after)
+        && difference::is_identical(before, after)
+    {
         return None;
     }
     let type_of = |it: Option<&Value>| Some(it?.get("Type")?.as_str()?.to_owned());

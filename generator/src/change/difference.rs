@@ -82,6 +82,23 @@ fn of_fields(before: &Value, after: &Value, reading: fn(&str) -> Reading) -> Vec
     walk.found
 }
 
+/// Whether two values are the same to the letter, keys in one order: no more than a quick way to know
+/// of most of two templates, for looking keys up is what takes long.
+pub(super) fn is_identical(before: &Value, after: &Value) -> bool {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            let mut fields = before.iter().zip(after);
+            before.len() == after.len()
+                && fields.all(|((key, one), (name, other))| key == name && is_identical(one, other))
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            let mut items = before.iter().zip(after);
+            before.len() == after.len() && items.all(|(one, other)| is_identical(one, other))
+        }
+        (before, after) => before == after,
+    }
+}
+
 /// Whether a value is computed by CloudFormation.
 pub(super) fn is_function(value: &Value) -> bool {
     let Some(fields) = value.as_object().filter(|it| it.len() == 1) else { return false };
@@ -143,7 +160,7 @@ impl Walk {
     }
 
     fn values(&mut self, before: &Value, after: &Value, reading: Reading) {
-        if before == after {
+        if is_identical(before, after) {
             return;
         }
         if let Some((before, after)) = self.texts(before, after, reading) {
@@ -216,6 +233,11 @@ impl Walk {
         };
         for key in keys(before, after) {
             let mut sides = [before.get(key), after.get(key)];
+            if let [Some(left), Some(right)] = sides
+                && is_identical(left, right)
+            {
+                continue;
+            }
             if reading == Reading::Property {
                 sides = sides.map(present);
             }
