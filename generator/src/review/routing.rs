@@ -15,7 +15,7 @@ mod view;
 mod watching;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -84,21 +84,21 @@ fn foreign() -> Finding {
 
 /// All detections that came to one treatment, and come to another one now.
 #[derive(Clone, Debug, PartialEq)]
-struct Change {
+struct Change<'p> {
     before: Treatment,
     after: Treatment,
     shift: Shift,
     /// Of several, of those that a camera can see.
     regions: Vec<Region>,
-    example: Option<Example>,
+    example: Option<Example<'p>>,
     /// A detail of an event that nothing in the store makes, where there is no example.
     made_up: Value,
 }
 
 /// A detection that a camera of the store can make.
 #[derive(Clone, Debug, PartialEq)]
-struct Example {
-    view: View,
+struct Example<'p> {
+    view: View<'p>,
     /// `None`: one that no rule names.
     event_type: Option<String>,
     confidence: f64,
@@ -107,7 +107,7 @@ struct Example {
 /// What is treated otherwise, and the terms that it is said in.
 struct Routed<'p> {
     space: Space<'p>,
-    changes: Vec<Change>,
+    changes: Vec<Change<'p>>,
 }
 
 /// One EventBridge rule with its boxes.
@@ -118,8 +118,8 @@ struct Boxed<'p> {
 }
 
 /// A class of views that no rule tells apart.
-struct Seen {
-    view: View,
+struct Seen<'p> {
+    view: View<'p>,
     shift: Shift,
     before: Region,
     after: Region,
@@ -150,27 +150,35 @@ fn routed<'p>(before: &'p Side, after: &'p Side) -> Option<Routed<'p>> {
 }
 
 /// Views that no rule tells apart, once each.
-fn classes(space: &Space<'_>, views: Vec<View>) -> Vec<Seen> {
-    let mut classes: Vec<Seen> = Vec::new();
+fn classes<'p>(space: &Space<'_>, views: Vec<View<'p>>) -> Vec<Seen<'p>> {
+    let mut known = BTreeSet::new();
+    let mut classes = Vec::new();
     for view in views {
-        let (before, after) = (view.before.region(space), view.after.region(space));
-        let shift = view.shift();
-        let is_known = |it: &Seen| (&it.before, &it.after, &it.shift) == (&before, &after, &shift);
-        if !classes.iter().any(is_known) {
+        let is_same = view.before == view.after;
+        let shift = if is_same { Shift::default() } else { view.shift() };
+        let after = view.after.atoms(space);
+        let before = if is_same { after } else { view.before.atoms(space) };
+        if known.insert((before, after, shift.clone())) {
+            let (before, after) = (view.before.region(space), view.after.region(space));
             classes.push(Seen { view, shift, before, after });
         }
     }
     classes
 }
 
-fn changes(space: &Space<'_>, old: &[Boxed<'_>], new: &[Boxed<'_>], seen: &[Seen]) -> Vec<Change> {
+fn changes<'p>(
+    space: &Space<'p>,
+    old: &[Boxed<'_>],
+    new: &[Boxed<'_>],
+    seen: &[Seen<'p>],
+) -> Vec<Change<'p>> {
     let mut found = Found { space, changes: BTreeMap::new() };
     let kept = |rule: &Boxed<'_>, others: &[Boxed<'_>]| {
         others.iter().position(|it| it.pattern == rule.pattern)
     };
     let twins: Vec<_> = old.iter().map(|rule| kept(rule, new)).collect();
     let is_new: Vec<_> = (0..new.len()).map(|at| !twins.contains(&Some(at))).collect();
-    let is_shifted = |it: &&Seen| !it.shift.fields.is_empty();
+    let is_shifted = |it: &&Seen<'_>| !it.shift.fields.is_empty();
     let shifted: Vec<_> = seen.iter().filter(is_shifted).collect();
     let still: Vec<_> = seen.iter().filter(|it| !is_shifted(it)).collect();
     for (rule, twin) in old.iter().zip(&twins) {
@@ -194,12 +202,12 @@ fn changes(space: &Space<'_>, old: &[Boxed<'_>], new: &[Boxed<'_>], seen: &[Seen
 
 struct Found<'s, 'p> {
     space: &'s Space<'p>,
-    changes: BTreeMap<(Treatment, Treatment, Shift), Change>,
+    changes: BTreeMap<(Treatment, Treatment, Shift), Change<'p>>,
 }
 
-impl Found<'_, '_> {
+impl<'p> Found<'_, 'p> {
     /// Events that are the same on both sides.
-    fn put_same(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen]) {
+    fn put_same(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen<'p>]) {
         for a in &old.boxes {
             for b in &new.boxes {
                 let both = a.intersect(b);
@@ -216,7 +224,7 @@ impl Found<'_, '_> {
     }
 
     /// Detections that are not the same on both sides.
-    fn put_shifted(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen]) {
+    fn put_shifted(&mut self, old: &Boxed<'_>, new: &Boxed<'_>, seen: &[&Seen<'p>]) {
         for it in seen {
             for a in &old.boxes {
                 let here = a.intersect(&it.before);
@@ -244,7 +252,7 @@ impl Found<'_, '_> {
         (old, new): (&Boxed<'_>, &Boxed<'_>),
         shift: &Shift,
         region: Region,
-        example: Option<Example>,
+        example: Option<Example<'p>>,
     ) {
         let key = (old.treatment.clone(), new.treatment.clone(), shift.clone());
         let change = self.changes.entry(key).or_insert_with(|| Change {
@@ -277,7 +285,7 @@ fn wide(space: &Space<'_>, region: &Region, shift: &Shift) -> Region {
 }
 
 /// A detection of a box, of which the rest is the view's.
-fn example(space: &Space<'_>, region: &Region, view: &View) -> Example {
+fn example<'p>(space: &Space<'_>, region: &Region, view: &View<'p>) -> Example<'p> {
     /// Surest first, but for what no model says. Our choice.
     const LIKELY: [f64; 12] = [0.9, 0.95, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.99, 1.0];
     let bounds = space.bounds().iter().copied().filter(|it| (0.0..=1.0).contains(it));
@@ -288,7 +296,7 @@ fn example(space: &Space<'_>, region: &Region, view: &View) -> Example {
     let mut types =
         names.filter(|it| space.has(region, EVENT_TYPE, space.atom_of(EVENT_TYPE, Some(it))));
     Example {
-        view: view.clone(),
+        view: *view,
         event_type: types.next().cloned(),
         confidence: confidences.find(is_in).unwrap_or_default(),
     }

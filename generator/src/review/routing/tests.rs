@@ -324,21 +324,21 @@ fn treatment(side: &Side, detail: &Value) -> Treatment {
 }
 
 /// The event's `detail` of a detection.
-fn detail_at(sight: &view::Sight, event_type: &str, confidence: f64) -> Value {
+fn detail_at(sight: &view::Sight<'_>, event_type: &str, confidence: f64) -> Value {
     let texts = [
         Some(event_type),
         Some(sight.period),
-        sight.kind.as_deref(),
-        Some(sight.aisle.as_str()),
-        Some(sight.camera.as_str()),
-        sight.zone.as_deref(),
+        sight.kind,
+        Some(sight.aisle),
+        Some(sight.camera),
+        sight.zone,
     ];
     let texts = FIELDS.iter().zip(texts);
     let texts = texts.filter_map(|(name, text)| Some(((*name).to_owned(), json!(text?))));
     texts.chain([("confidence".to_owned(), json!(confidence))]).collect()
 }
 
-fn detail_of(example: &Example, sight: &view::Sight) -> Value {
+fn detail_of(example: &Example<'_>, sight: &view::Sight<'_>) -> Value {
     let event_type = example.event_type.as_deref().unwrap_or("something else");
     detail_at(sight, event_type, example.confidence)
 }
@@ -347,7 +347,7 @@ fn detail_of(example: &Example, sight: &view::Sight) -> Value {
 fn hold_examples(
     before: &Side,
     after: &Side,
-    changes: &[Change],
+    changes: &[Change<'_>],
 ) -> Result<BTreeMap<(Treatment, Treatment), Vec<Shift>>, TestCaseError> {
     let mut pairs: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for it in changes {

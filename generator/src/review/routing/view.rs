@@ -18,20 +18,20 @@ use super::space::{
 const DAY_MINUTES: usize = 24 * 60;
 
 /// What a detection's fields are on one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sight {
-    pub(super) camera: String,
-    pub(super) aisle: String,
-    pub(super) kind: Option<String>,
-    pub(super) zone: Option<String>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sight<'w> {
+    pub(super) camera: &'w str,
+    pub(super) aisle: &'w str,
+    pub(super) kind: Option<&'w str>,
+    pub(super) zone: Option<&'w str>,
     pub(super) period: &'static str,
 }
 
 /// One and the same place and time, before and after.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct View {
-    pub(super) before: Sight,
-    pub(super) after: Sight,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View<'w> {
+    pub(super) before: Sight<'w>,
+    pub(super) after: Sight<'w>,
 }
 
 /// What of a place or time is called otherwise.
@@ -44,27 +44,26 @@ pub(super) struct Shift {
     pub(super) about: Vec<Vec<String>>,
 }
 
-impl View {
+impl View<'_> {
     pub(super) fn shift(&self) -> Shift {
         let (before, after) = (&self.before, &self.after);
         let mut shift = Shift::default();
         let path = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         if before.aisle != after.aisle {
-            let camera = &after.camera;
+            let camera = after.camera;
             shift.words.push(format!("before camera `{camera}`, now of `{}`", after.aisle));
             shift.about.push(path(&["cameras", camera, "aisle"]));
         } else if before.kind != after.kind {
-            let kind = after.kind.as_ref();
-            let kind = kind.map_or("no kind".to_owned(), |it| format!("kind `{it}`"));
+            let kind = after.kind.map_or("no kind".to_owned(), |it| format!("kind `{it}`"));
             shift.words.push(format!("at `{}`, now of {kind}", after.aisle));
-            shift.about.push(path(&["aisles", &after.aisle, "kind"]));
+            shift.about.push(path(&["aisles", after.aisle, "kind"]));
         }
         if !shift.words.is_empty() {
             shift.fields.extend([AISLE_KIND, AISLE, CAMERA]);
         }
         if before.zone != after.zone {
-            let camera = &after.camera;
-            let zone = before.zone.iter().chain(&after.zone).next().map_or("", String::as_str);
+            let camera = after.camera;
+            let zone = before.zone.or(after.zone).unwrap_or_default();
             let is = if after.zone.is_some() { "the new" } else { "what was the" };
             shift.words.push(format!("in {is} zone `{zone}` of camera `{camera}`"));
             shift.about.push(path(&["cameras", camera, "zones"]));
@@ -79,19 +78,24 @@ impl View {
     }
 }
 
-impl Sight {
+impl Sight<'_> {
+    /// The atoms that its place and time have.
+    pub(super) fn atoms(&self, space: &Space<'_>) -> [(usize, usize); 5] {
+        let fixed = [
+            (CAMERA, Some(self.camera)),
+            (AISLE, Some(self.aisle)),
+            (AISLE_KIND, self.kind),
+            (ZONE, self.zone),
+            (PERIOD, Some(self.period)),
+        ];
+        fixed.map(|(field, text)| (field, space.atom_of(field, text)))
+    }
+
     /// The box of all that the model can say it saw here.
     pub(super) fn region(&self, space: &Space<'_>) -> Region {
         let mut region = space.nothing();
-        let fixed = [
-            (CAMERA, Some(self.camera.as_str())),
-            (AISLE, Some(self.aisle.as_str())),
-            (AISLE_KIND, self.kind.as_deref()),
-            (ZONE, self.zone.as_deref()),
-            (PERIOD, Some(self.period)),
-        ];
-        for (field, text) in fixed {
-            space.put(&mut region, field, [space.atom_of(field, text)]);
+        for (field, atom) in self.atoms(space) {
+            space.put(&mut region, field, [atom]);
         }
         let names = space.names(EVENT_TYPE).iter().map(|it| Some(it.as_str()));
         // Also a type that no rule names.
@@ -105,7 +109,7 @@ impl Sight {
 }
 
 /// Everything that is watched on both sides.
-pub(super) fn views(before: &WatchInput, after: &WatchInput) -> Vec<View> {
+pub(super) fn views<'w>(before: &'w WatchInput, after: &'w WatchInput) -> Vec<View<'w>> {
     let periods = periods(&before.hours, &after.hours);
     let mut views = Vec::new();
     for camera in &after.cameras {
@@ -125,13 +129,18 @@ pub(super) fn views(before: &WatchInput, after: &WatchInput) -> Vec<View> {
     views
 }
 
-fn sight(watch: &WatchInput, camera: &WatchCamera, zone: Option<&str>, period: Period) -> Sight {
+fn sight<'w>(
+    watch: &'w WatchInput,
+    camera: &'w WatchCamera,
+    zone: Option<&'w str>,
+    period: Period,
+) -> Sight<'w> {
     let aisle = watch.aisles.iter().find(|it| it.id == camera.aisle);
     Sight {
-        camera: camera.id.clone(),
-        aisle: camera.aisle.clone(),
-        kind: aisle.and_then(|it| it.kind.clone()),
-        zone: zone.map(str::to_owned),
+        camera: &camera.id,
+        aisle: &camera.aisle,
+        kind: aisle.and_then(|it| it.kind.as_deref()),
+        zone,
         period: period.as_str(),
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn findings(routed: &Routed<'_>) -> Vec<Finding> {
     findings
 }
 
-fn sentence(space: &Space<'_>, change: &Change, example: &Example) -> Finding {
+fn sentence(space: &Space<'_>, change: &Change<'_>, example: &Example<'_>) -> Finding {
     let boxes = merged(space, change.regions.clone());
     let told = said(space, change, &boxes, example);
     let shift = change.shift.words.join(", ");
@@ -122,7 +122,7 @@ fn people(treatment: &Treatment) -> String {
     if told.is_empty() { "nobody".to_owned() } else { told.join(" and ") }
 }
 
-fn about(change: &Change) -> Vec<Vec<String>> {
+fn about(change: &Change<'_>) -> Vec<Vec<String>> {
     let (before, after) = (&change.before, &change.after);
     let path = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
     let mut about = change.shift.about.clone();
@@ -165,7 +165,7 @@ fn merged(space: &Space<'_>, mut boxes: Vec<Region>) -> Vec<Region> {
     }
 }
 
-fn said(space: &Space<'_>, change: &Change, boxes: &[Region], example: &Example) -> String {
+fn said(space: &Space<'_>, change: &Change<'_>, boxes: &[Region], example: &Example<'_>) -> String {
     let shifted = &change.shift.fields;
     if boxes.len() <= BOXES_MAX {
         let all: BTreeSet<_> = boxes.iter().map(|it| described(space, it, shifted)).collect();
@@ -270,7 +270,12 @@ fn confidence(space: &Space<'_>, region: &Region) -> Option<String> {
 
 /// An example in words: its own event type and confidence, and of the rest what its box limits, as the
 /// place itself is another one in every store.
-fn told_example(space: &Space<'_>, change: &Change, boxes: &[Region], example: &Example) -> String {
+fn told_example(
+    space: &Space<'_>,
+    change: &Change<'_>,
+    boxes: &[Region],
+    example: &Example<'_>,
+) -> String {
     let here = example.view.after.region(space);
     let shifted = &change.shift.fields;
     let named = example.event_type.as_deref();
@@ -305,9 +310,9 @@ fn renames(renamed: &BTreeSet<(String, String)>) -> Option<Finding> {
 }
 
 /// What only others put on the bus.
-fn unmade(unseen: &[&Change]) -> Option<Finding> {
+fn unmade(unseen: &[&Change<'_>]) -> Option<Finding> {
     let first = unseen.first()?;
-    let pair = |it: &&Change| treated(&it.before, &it.after);
+    let pair = |it: &&Change<'_>| treated(&it.before, &it.after);
     let pairs: BTreeSet<_> = unseen.iter().map(pair).collect();
     let text = format!(
         "events that no camera here makes are treated otherwise, such as {}: {}",
