@@ -11,6 +11,8 @@ mod owner;
 pub mod side;
 mod noun;
 mod access;
+mod loss;
+mod replacement;
 mod hearing;
 mod people;
 mod routing;

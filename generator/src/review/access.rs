@@ -42,7 +42,7 @@ enum Turn {
 
 /// Compares what two templates of one stack allow and refuse; `account` is the stack's own, where
 /// it is known: every other one that a policy names is told.
-pub fn access(
+pub(super) fn access(
     before: Option<&Template>,
     after: Option<&Template>,
     account: Option<&str>,
@@ -91,12 +91,12 @@ fn changed(before: &Template, after: &Template, account: Option<&str>) -> Vec<Fi
 }
 
 /// Pieces of one side that the other side does not cover.
-fn news<'a>(these: &'a Atoms, those: &'a Atoms, turn: Turn) -> Vec<News<'a>> {
-    let fresh: Vec<_> = these.iter().filter(|(atom, _)| !those.contains_key(*atom)).collect();
+fn news<'a>(these: &'a Atoms, others: &'a Atoms, turn: Turn) -> Vec<News<'a>> {
+    let fresh: Vec<_> = these.iter().filter(|(atom, _)| !others.contains_key(*atom)).collect();
     if fresh.is_empty() {
         return vec![];
     }
-    let all: Vec<_> = those.keys().collect();
+    let all: Vec<_> = others.keys().collect();
     let fresh = fresh.into_iter().filter(|(atom, _)| !is_covered(atom, &all));
     let news = fresh.map(|(atom, source)| News {
         atom,
@@ -120,10 +120,9 @@ fn remains(id: &str, before: &Template, after: &Template) -> bool {
         policy.is_some_and(|it| it.starts_with("Retain"))
     };
     match (find(after), find(before)) {
-        (Some(_), _) => true,
         (None, Some(resource)) => is_kept(resource),
-        // What stands in another stack.
-        (None, None) => true,
+        // It is in the stack, or in another one.
+        _ => true,
     }
 }
 
@@ -159,7 +158,7 @@ fn taken(before: &Template, account: Option<&str>) -> Vec<Finding> {
         return vec![];
     }
     let mut findings =
-        vec![quiet(format!("if the stack is deleted, {} go with it", counted(rights, refusals),))];
+        vec![quiet(format!("if the stack is deleted, {} go with it", counted(rights, refusals)))];
     about(&mut findings, before);
     findings
 }

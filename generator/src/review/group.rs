@@ -36,7 +36,7 @@ impl<K, T> Default for Groups<K, T> {
 
 impl<K: Eq + Hash, T> Groups<K, T> {
     /// Adds one; `key` is what makes it the same as others.
-    pub fn add(&mut self, key: K, what: T, subject: Subject, causes: Vec<Cause>) {
+    pub(super) fn add(&mut self, key: K, what: T, subject: Subject, causes: Vec<Cause>) {
         let place = *self.places.entry(key).or_insert(self.groups.len());
         match self.groups.get_mut(place) {
             Some(group) => {
@@ -52,7 +52,7 @@ impl<K: Eq + Hash, T> Groups<K, T> {
     }
 
     /// All of them, in the order in which the first of each came.
-    pub fn finish(self) -> Vec<Group<T>> {
+    pub(super) fn finish(self) -> Vec<Group<T>> {
         let group = |it: Collected<T>| Group {
             what: it.what,
             subjects: it.subjects.into_iter().collect(),

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use super::access::access;
 use super::group::{Groups, masked, masked_change};
+use super::loss::loss;
 use super::people::people;
+use super::replacement::replacements;
 use super::routing::rules;
 use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
 use super::{Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, quota};
@@ -126,12 +128,15 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
 /// What is to be said of one stack.
 fn findings(pair: &Pair, changes: &[ResourceChange], account: Option<&str>) -> Vec<Finding> {
     let (before, after) = (pair.before.as_ref(), pair.after.as_ref());
-    let mut found = access(before, after, account);
+    let mut found = loss(changes, before, after);
+    if let Some(after) = after {
+        found.extend(replacements(changes, after));
+    }
+    found.extend(access(before, after, account));
     if matches!(pair.id.subject, Subject::Store(_)) {
         found.extend(people(before, after));
         found.extend(rules(before, after));
     }
-    drop(changes);
     found
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::STORE;
+use crate::change::resource_type::words;
 use crate::template::Template;
 
 /// Type, its property that holds the name, what people call it, and what the ARN has before and
@@ -54,7 +55,7 @@ impl<'a> Nouns<'a> {
         let (aliases, tag) =
             (aliases.collect(), |key| resources.values().find_map(|it| tag(it, key)));
         let (cell, store) = (tag("arm:cell"), tag("arm:store"));
-        Self { cell, store, account, aliases, resources }
+        Self { resources, aliases, cell, store, account }
     }
 
     pub(super) fn resource(&self, logical_id: &str) -> Option<&'a Value> {
@@ -101,10 +102,10 @@ impl<'a> Nouns<'a> {
                 continue;
             };
             let given = variables.and_then(|it| it.get(name)).map(|it| self.text(it));
-            result += &match name.strip_prefix('!') {
-                Some(literal) => format!("${{{literal}}}"),
-                None => given.unwrap_or_else(|| self.placeholder(name)),
-            };
+            match name.strip_prefix('!') {
+                Some(literal) => result.extend(["${", literal, "}"]),
+                None => result += &given.unwrap_or_else(|| self.placeholder(name)),
+            }
             result += rest;
         }
         result
@@ -159,11 +160,19 @@ impl<'a> Nouns<'a> {
         if let Some(camera) = tag(resource, "arm:camera") {
             return format!("the stream of camera `{camera}`");
         }
+        if kind(resource) == "AWS::SNS::Subscription"
+            && let Some(endpoint) = resource.pointer("/Properties/Endpoint")
+        {
+            return format!("the subscription of `{}`", self.shown(&self.text(endpoint)));
+        }
         let alias = self.aliases.get(id).map(|it| (*it).to_owned());
         let name = self.shown(&self.name(id).or(alias).unwrap_or_else(|| id.to_owned()));
         match KINDS.iter().find(|it| it.0 == kind(resource)) {
             Some((_, _, noun, ..)) => format!("the {noun} `{name}`"),
-            None => format!("`{id}` ({})", kind(resource)),
+            None => match words(kind(resource)) {
+                Some(words) => format!("the {} `{id}`", words.one),
+                None => format!("`{id}` ({})", kind(resource)),
+            },
         }
     }
 
@@ -191,16 +200,19 @@ impl<'a> Nouns<'a> {
                     format!("`{}` of {of}", self.shown(rest))
                 };
             }
+            if rest.is_empty() {
+                return format!("`{id}`");
+            }
         }
         let parts: Vec<_> = text.splitn(6, ':').collect();
         let [_, _, service, _, account, rest] = parts[..] else {
             return format!("`{}`", self.shown(text));
         };
         let noun = self.of_arn(service, rest).unwrap_or_else(|| format!("`{}`", self.shown(text)));
-        match self.is_foreign(account) {
-            true => format!("{noun} of the account `{account}`"),
-            false => noun,
+        if self.is_foreign(account) {
+            return format!("{noun} of the account `{account}`");
         }
+        noun
     }
 
     fn of_arn(&self, service: &str, rest: &str) -> Option<String> {
@@ -218,7 +230,7 @@ impl<'a> Nouns<'a> {
                 Some((table, part)) => format!("`{part}` of {}", called("table", table)),
             },
             ("iam", "role") => self.of_role(name),
-            ("iam", "root") | ("iam", "") if rest == "root" => "this account".to_owned(),
+            ("iam", "") if rest == "root" => "this account".to_owned(),
             ("lambda", "function") => called("function", name),
             ("logs", "log-group") => called("log group", name),
             ("events", "event-bus") => called("event bus", name),

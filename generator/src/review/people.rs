@@ -22,7 +22,7 @@ use super::{About, Class, Finding, Weight};
 use crate::template::Template;
 
 /// Returns who is told otherwise, what is missed first.
-pub fn people(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding> {
+pub(super) fn people(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding> {
     if before.zip(after).is_some_and(|(before, after)| same(before, after)) {
         return Vec::new();
     }

@@ -26,7 +26,7 @@ use space::{CONFIDENCE, EVENT_TYPE, FIELDS, Region, Space, branches};
 use view::{Shift, View, views};
 
 /// Returns what becomes otherwise of the detections of a store, what may be missed first.
-pub fn rules(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding> {
+pub(super) fn rules(before: Option<&Template>, after: Option<&Template>) -> Vec<Finding> {
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) if !same(before, after) => {
             (Side::read(before), Side::read(after))

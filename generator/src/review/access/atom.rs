@@ -62,8 +62,8 @@ fn scope_covers(wide: &Scope, narrow: &Scope, covers: fn(&str, &str) -> bool) ->
         (Scope::Only(wide), Scope::AllBut(_)) => wide == "*",
         (Scope::AllBut(these), Scope::Only(narrow)) => these.iter().all(|it| !meets(it, narrow)),
         // The fewer are left out, the more is said.
-        (Scope::AllBut(these), Scope::AllBut(those)) => {
-            these.iter().all(|it| those.iter().any(|other| covers(other, it)))
+        (Scope::AllBut(these), Scope::AllBut(others)) => {
+            these.iter().all(|it| others.iter().any(|other| covers(other, it)))
         }
     }
 }

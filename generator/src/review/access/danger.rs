@@ -76,8 +76,8 @@ pub(super) fn dangers(atom: &Atom, nouns: &Nouns<'_>) -> BTreeSet<String> {
     }
     // AWS's own default for a key: the account's own policies decide.
     let is_own = principal == format!("AWS:arn:aws:iam::{}:root", nouns.own_account());
-    if is_every(&atom.action) && !is_own {
-        dangers.insert("the list of actions is open".to_owned());
+    if !is_own {
+        dangers.extend(every(&atom.action));
     }
     let is_everywhere = match &atom.resource {
         Scope::Only(text) => text == "*",
@@ -92,11 +92,17 @@ pub(super) fn dangers(atom: &Atom, nouns: &Nouns<'_>) -> BTreeSet<String> {
     dangers
 }
 
-/// Whether an action is every one of a service, or of all.
-pub(super) fn is_every(action: &Scope) -> bool {
+/// Says so where an action is every one of a service, or of all.
+fn every(action: &Scope) -> Option<String> {
     match action {
-        Scope::Only(text) => text == "*" || text.ends_with(":*"),
-        Scope::AllBut(_) => true,
+        Scope::Only(text) if text == "*" => {
+            Some("that is every action of every service".to_owned())
+        }
+        Scope::Only(text) => {
+            let service = text.strip_suffix(":*")?;
+            Some(format!("that is every action of `{service}`"))
+        }
+        Scope::AllBut(_) => Some("that takes in actions that AWS adds later".to_owned()),
     }
 }
 

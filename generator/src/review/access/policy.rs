@@ -237,11 +237,11 @@ fn permission(properties: &Value, context: &Context<'_>, atoms: &mut Atoms) {
     let kind = if named.contains(".amazonaws.com") { "Service" } else { "AWS" };
     let mut condition = Condition::default();
     let conditions = [
-        ("SourceArn", "ArnLike", "aws:sourcearn"),
-        ("SourceAccount", "StringEquals", "aws:sourceaccount"),
-        ("PrincipalOrgID", "StringEquals", "aws:principalorgid"),
-        ("FunctionUrlAuthType", "StringEquals", "lambda:functionurlauthtype"),
-        ("EventSourceToken", "StringEquals", "lambda:eventsourcetoken"),
+        ("SourceArn", "ArnLike", "aws:SourceArn"),
+        ("SourceAccount", "StringEquals", "aws:SourceAccount"),
+        ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+        ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+        ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
     ];
     for (property, operator, key) in conditions {
         if let Some(value) = text(property) {
@@ -272,7 +272,7 @@ fn bus_policy(properties: &Value, context: &Context<'_>, atoms: &mut Atoms) {
     let mut condition = Condition::default();
     let of = |key: &str| properties.pointer(&format!("/Condition/{key}")).map(|it| nouns.text(it));
     if let (Some(operator), Some(key), Some(value)) = (of("Type"), of("Key"), of("Value")) {
-        condition.add(&operator, &key.to_lowercase(), value);
+        condition.add(&operator, &key, value);
     }
     for resource in &context.resources {
         let atom = Atom {

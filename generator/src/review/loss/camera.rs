@@ -19,7 +19,7 @@ struct Camera {
     id: String,
     hours: u64,
     fate: Fate,
-    is_replaced: bool,
+    action: Action,
     /// The camera that takes its place.
     successor: Option<String>,
 }
@@ -32,8 +32,7 @@ pub(super) fn findings(changes: &[ResourceChange]) -> Vec<Finding> {
     let mut alike: BTreeMap<_, Vec<&Camera>> = BTreeMap::new();
     let cameras = cameras(changes);
     for camera in &cameras {
-        let fate = camera.fate == Fate::Deleted;
-        let kind = (!camera.is_replaced, camera.successor.is_none(), fate, camera.hours);
+        let kind = (camera.action, camera.successor.is_none(), camera.fate, camera.hours);
         alike.entry(kind).or_default().push(camera);
     }
     let mut findings: Vec<_> = alike.values().map(|all| told(all)).collect();
@@ -49,8 +48,8 @@ fn cameras(changes: &[ResourceChange]) -> Vec<Camera> {
         let fate = change.fate()?;
         let id = name(change);
         let hours = number(resource, "DataRetentionInHours").unwrap_or(VIDEO_HOURS_DEFAULT);
-        let is_replaced = change.action != Action::Remove;
-        Some(Camera { successor: successors.remove(&id), id, hours, fate, is_replaced })
+        let action = change.action;
+        Some(Camera { successor: successors.remove(&id), id, hours, fate, action })
     });
     cameras.collect()
 }
@@ -90,22 +89,21 @@ fn successors(changes: &[ResourceChange]) -> BTreeMap<String, String> {
 
 fn told(cameras: &[&Camera]) -> Finding {
     let Some(first) = cameras.first() else { return finding(Weight::Quiet, String::new()) };
-    let count = cameras.len();
-    let is_one = count == 1;
+    let is_one = cameras.len() == 1;
     let names: Vec<_> = cameras.iter().map(|it| format!("`{}`", it.id)).collect();
-    let whom = match is_one {
-        true => format!("camera {}", listed(&names)),
-        false => format!("{count} cameras ({})", listed(&names)),
-    };
+    let whom = whom(&names);
     let each = if is_one { "" } else { " each" };
-    let video = match first.hours {
-        0 => "no video kept".to_owned(),
-        hours => format!("up to {hours} h of video{each}"),
-    };
+    let video = format!("up to {} h of video{each}", first.hours);
     let (stays, is) = if is_one { ("stays", "is") } else { ("stay", "are") };
     let it = if is_one { "it" } else { "them" };
     let end = match first.fate {
-        Fate::Deleted => format!("{is} deleted with {video}: evidence that is still to be cut is lost"),
+        _ if first.hours == 0 => match first.fate {
+            Fate::Deleted => format!("{is} deleted; no video was kept"),
+            _ => format!("{stays} outside every stack; no video was kept"),
+        },
+        Fate::Deleted => {
+            format!("{is} deleted with {video}: evidence that is still to be cut is lost")
+        }
         Fate::Retained | Fate::Snapshot => format!(
             "{stays} outside every stack, with {video}: nobody looks at {it} or deletes {it}, but evidence of open cases can still be taken from {it}"
         ),
@@ -113,12 +111,20 @@ fn told(cameras: &[&Camera]) -> Finding {
     let old = if is_one { "the old one" } else { "the old ones" };
     let streams = if is_one { "its stream" } else { "their streams" };
     let text = if first.successor.is_some() {
-        let new: Vec<_> = cameras.iter().filter_map(|it| it.successor.as_ref()).map(|it| format!("`{it}`")).collect();
+        let new: Vec<_> = cameras
+            .iter()
+            .filter_map(|it| it.successor.as_ref())
+            .map(|it| format!("`{it}`"))
+            .collect();
         let empty = if is_one { "a new, empty stream" } else { "new, empty streams" };
         format!("{whom} {is} now {}: {empty}; {old} {end}", listed(&new))
-    } else if first.is_replaced {
+    } else if first.action != Action::Remove {
         let empty = if is_one { "a new, empty stream" } else { "new, empty streams" };
-        let get = if is_one { "gets" } else { "get" };
+        let get = match first.action {
+            Action::MayReplace => "may get",
+            _ if is_one => "gets",
+            _ => "get",
+        };
         format!("{whom} {get} {empty}; {old} {end}")
     } else {
         format!("{whom} {is} gone: {streams} {end}")
@@ -130,7 +136,7 @@ fn told(cameras: &[&Camera]) -> Finding {
             "said to be renamed because aisle, device and retention are the same; a camera's id is its identity, so its video and cases do not move along".to_owned(),
         );
     }
-    if first.fate == Fate::Retained && !first.is_replaced {
+    if first.fate == Fate::Retained && first.action == Action::Remove {
         finding.details.push(
             "to bring a camera of the same id back, its stream must first be imported into the stack or deleted: its name is taken".to_owned(),
         );
@@ -139,6 +145,13 @@ fn told(cameras: &[&Camera]) -> Finding {
     finding.about = ids.flatten().map(|id| path(id, None)).collect();
     finding.details.extend(rest(&names));
     finding
+}
+
+fn whom(names: &[String]) -> String {
+    match names {
+        [only] => format!("camera {only}"),
+        all => format!("{} cameras ({})", all.len(), listed(all)),
+    }
 }
 
 /// All names where a sentence has but some.
@@ -167,10 +180,7 @@ fn shortened(changes: &[ResourceChange]) -> Vec<Finding> {
     }
     let findings = alike.into_iter().map(|((before, after), ids)| {
         let names: Vec<_> = ids.iter().map(|it| format!("`{it}`")).collect();
-        let whom = match ids.len() {
-            1 => format!("camera {}", listed(&names)),
-            count => format!("{count} cameras ({})", listed(&names)),
-        };
+        let whom = whom(&names);
         let text = format!(
             "video of {whom} that is older than {after} h is deleted: it is kept {after} h instead of {before} h"
         );

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::noun::kind;
 use crate::change::Fate;
+use crate::change::resource_type::words;
 
 /// Seconds that a queue keeps messages when its template does not say. Source: SQS API reference,
 /// `SetQueueAttributes`, `MessageRetentionPeriod`.
@@ -26,7 +27,7 @@ pub(super) fn holding(id: &str, resource: &Value) -> Option<String> {
             Some(hours) => format!("up to {hours} h of video"),
         },
         "AWS::DynamoDB::Table" if id == "CaseTable" => {
-            "the case log: every case, its status and its audit trail".to_owned()
+            "the case log (every case and its audit trail)".to_owned()
         }
         "AWS::DynamoDB::Table" => "all its items".to_owned(),
         "AWS::S3::Bucket" => match id {
@@ -54,9 +55,9 @@ pub(super) fn holding(id: &str, resource: &Value) -> Option<String> {
             let shown = duration(seconds.unwrap_or(MESSAGE_SECONDS_DEFAULT));
             format!("the messages in it, of up to {shown}")
         }
-        "AWS::Events::Archive" => "all events in it".to_owned(),
-        "AWS::SecretsManager::Secret" => "the secret in it".to_owned(),
-        _ => return None,
+        // Queries can be asked again.
+        "AWS::Athena::WorkGroup" => return None,
+        other => words(other)?.holds?.to_owned(),
     };
     Some(text)
 }
@@ -74,7 +75,9 @@ pub(super) fn ending(resource: &Value, held: &str, fate: Fate) -> String {
         ),
         Fate::Deleted if is == "AWS::KMS::Key" => {
             let days = number(resource, "PendingWindowInDays").unwrap_or(PENDING_DAYS_DEFAULT);
-            format!("is deleted after {days} days, in which it can be used no more; then {held} can never be read again")
+            format!(
+                "is deleted after {days} days, in which it can be used no more; then {held} can never be read again"
+            )
         }
         Fate::Deleted if is_protected(resource) => format!(
             "is to be deleted with {held}; CloudFormation fails, as its deletion protection is on"
@@ -98,5 +101,9 @@ pub(super) fn number(resource: &Value, property: &str) -> Option<u64> {
 pub(super) fn duration(seconds: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "days"), (3_600, "h"), (60, "min")];
     let unit = UNITS.iter().find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size));
-    unit.map_or_else(|| format!("{seconds} s"), |(size, unit)| format!("{} {unit}", seconds / size))
+    match unit {
+        Some((size, "days")) if seconds == *size => "1 day".to_owned(),
+        Some((size, unit)) => format!("{} {unit}", seconds / size),
+        None => format!("{seconds} s"),
+    }
 }
