@@ -305,7 +305,7 @@ fn cost_rows(costs: &Costs) -> Vec<String> {
         ));
     }
     if all.len() > 1 {
-        rows.push(row("together", costs.before_cents, costs.after_cents));
+        rows.push(row("**together**", costs.before_cents, costs.after_cents));
     }
     rows
 }

@@ -56,7 +56,8 @@ fn word(word: &str) -> String {
     if !word.chars().any(char::is_alphanumeric) {
         return escaped(word);
     }
-    let bare = word.trim_matches(|it: char| "(),.;:!?'\"".contains(it));
+    let bare = word.trim_start_matches(['(', '"', '\'']);
+    let bare = bare.trim_end_matches(|it: char| "),.;:!?'\"".contains(it));
     if is_money(bare) {
         return escaped(word).replace('$', "<span>$</span>");
     }
