@@ -73,7 +73,7 @@ pub fn threshold() -> Review {
 pub fn mixed() -> Review {
     let seattle = vec![store("seattle-001")];
     let many = stores(212);
-    let new = vec![store("tacoma-204")];
+    let new = vec![store("portland-301")];
     let platform = vec![Subject::Platform("us-west".into())];
     let renamed = vec![
         Cause { is_before: true, ..cause("stores/seattle-001.yaml", 17, "id: aisle-5-a") },
@@ -86,7 +86,7 @@ pub fn mixed() -> Review {
         "https: https://hooks.example.com/floor -> https://hooks.example.com/v2/floor",
     )];
     let cell = vec![cause("stores/fleet.yaml", 6, "log_retention: 90d -> 30d")];
-    let added = vec![cause("stores/tacoma-204.yaml", 1, "the file is new")];
+    let added = vec![cause("stores/portland-301.yaml", 1, "the file is new")];
     let mut lost = finding(
         Class::DataLoss,
         Weight::Loud,
@@ -164,7 +164,7 @@ pub fn mixed() -> Review {
             before_cents: 1_204_310,
             after_cents: 1_245_502,
             by_subject: vec![
-                (store("tacoma-204"), 0, 47_302),
+                (store("portland-301"), 0, 47_302),
                 (Subject::Platform("us-west".into()), 210_000, 210_000 + 12),
                 (store("seattle-001"), 61_201, 61_199),
             ].into_iter().chain(many.iter().map(|it| (it.clone(), 4_400, 4_371))).collect(),
@@ -257,7 +257,7 @@ fn mixed_changes(
             changes.push(group(
                 change(Action::Add, kind, &id, vec![]),
                 new,
-                &[cause("stores/tacoma-204.yaml", 1, "the file is new")],
+                &[cause("stores/portland-301.yaml", 1, "the file is new")],
             ));
         }
     }

@@ -18,6 +18,7 @@ mod people;
 mod routing;
 mod quota;
 mod costs;
+mod bill;
 mod group;
 mod judge;
 mod github;

@@ -8,10 +8,11 @@ use crate::console::Console;
 use crate::error::CommandError;
 use crate::input::Content;
 use crate::json_schema::{self, MODELINE, modeline, scenarios_modeline};
+use crate::review::JSON_SCHEMA;
 use crate::{files, load, reference};
 
-/// Print the JSON Schema of a store, the fleet, scenarios or what a webhook gets, or the reference of
-/// every key
+/// Print the JSON Schema of a store, the fleet, scenarios, what a webhook gets or what a diff says, or
+/// the reference of every key
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// What to print
@@ -38,6 +39,8 @@ enum What {
     Alert,
     /// JSON Schema of what a webhook of the audience `ops` gets about cameras that ail
     Health,
+    /// JSON Schema of what `arm diff --format json` prints
+    Diff,
     /// Every key with its default, range and example, and every diagnostic, as Markdown
     Reference,
 }
@@ -50,6 +53,7 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
             What::Scenarios => format!("{:#}\n", json_schema::scenarios()),
             What::Alert => alert::WEBHOOK_JSON_SCHEMA.to_owned(),
             What::Health => alert::HEALTH_JSON_SCHEMA.to_owned(),
+            What::Diff => JSON_SCHEMA.to_owned(),
             What::Reference => reference::page(),
         };
         return Ok(write!(console.out, "{text}")?);

@@ -24,10 +24,10 @@ pub fn github(review: &Review) -> String {
     }
     let mut sentence = headline(review);
     if left > 0 {
-        sentence.push_str(&format!("; {} without a note here", count(left, "finding")));
+        sentence.extend([format!("; {} without a note here", count(left, "finding"))]);
     }
     for omission in &review.omissions {
-        sentence.push_str(&format!("\nnot compared: {}", super::words::plain(omission)));
+        sentence.extend([format!("\nnot compared: {}", super::words::plain(omission))]);
     }
     text + &format!("::notice title=arm diff::{}\n", message(&sentence))
 }
@@ -44,16 +44,16 @@ fn command(level: &str, group: &Group<Finding>) -> String {
     let mut text = text_for(&group.what.text, &group.subjects);
     let places = places(&group.subjects, Detail::Summary);
     if !places.is_empty() {
-        text.push_str(&format!("\n{places}"));
+        text.extend([format!("\n{places}")]);
     }
     // A line that is there now takes the note; one of the earlier side is only named.
     let first = group.causes.iter().find(|it| !it.is_before).or(group.causes.first());
     let at = first.map(at).unwrap_or_default();
     if let Some(cause) = first {
-        text.push_str(&format!("\n{}  {}", place(cause), done(cause)));
+        text.extend([format!("\n{}  {}", place(cause), done(cause))]);
     }
     if group.causes.len() > 1 {
-        text.push_str(&format!("\nand {}", count(group.causes.len() - 1, "more line")));
+        text.extend([format!("\nand {}", count(group.causes.len() - 1, "more line"))]);
     }
     let title = property(&format!("arm diff: {}", title(group.what.class)));
     format!("::{level} {at}title={title}::{}\n", message(text.trim_end()))

@@ -9,13 +9,15 @@ mod budget;
 mod safe;
 
 use self::budget::Budget;
+use super::bill::cost_rows;
 use super::mermaid::mermaid;
 use super::summed::{self, Entry};
 use super::words::{
     self, Detail, count, difference, dollars, done, file, headline, is_empty, loud, meaning,
-    of_class, path, place, places, shortened, subject, text_for, thousands_of, title, values, verb,
+    of_class, outcome, path, place, places, shortened, stacks, text_for, thousands_of, title,
+    values, verb,
 };
-use super::{Cause, Class, Costs, Finding, Group, Review, Weight};
+use super::{Cause, Class, Finding, Group, Review, Weight};
 use crate::change::Action;
 
 /// The first line of the comment.
@@ -50,9 +52,9 @@ pub fn markdown(review: &Review, limit: usize, links: Option<&Links>) -> String 
     }
     let mut budget = Budget::new(limit.saturating_sub(head.len()));
     // Who comes first gets room first; the order on the page is another.
-    let loud = budget.shared(2, |half| page.each(half, |class, room| page.loud(class, room)));
+    let loud = budget.shared(2, |half| each(half, |class, room| page.loud(class, room)));
     let omissions = page.omissions(&mut budget);
-    let quiet = budget.shared(2, |half| page.each(half, |class, room| page.quiet(class, room)));
+    let quiet = budget.shared(2, |half| each(half, |class, room| page.quiet(class, room)));
     let costs = page.costs(&mut budget);
     let picture = page.picture(&mut budget);
     let resources = page.resources(&mut budget);
@@ -61,11 +63,18 @@ pub fn markdown(review: &Review, limit: usize, links: Option<&Links>) -> String 
     for ((class, loud), quiet) in Class::ALL.into_iter().zip(loud).zip(quiet) {
         let costs = if class == Class::Cost { costs.as_str() } else { "" };
         if !(loud.is_empty() && quiet.is_empty() && costs.is_empty()) {
-            text.push_str(&format!("\n### {}\n", capital(title(class))));
-            text.push_str(&format!("{loud}{quiet}{costs}"));
+            text.extend([format!("\n### {}\n", capital(title(class)))]);
+            text.extend([format!("{loud}{quiet}{costs}")]);
         }
     }
     text + &omissions + &picture + &resources + &details
+}
+
+/// A part for each class, with as much room for one as for another.
+fn each(budget: &mut Budget, part: impl Fn(Class, &mut Budget) -> String) -> Vec<String> {
+    let number = Class::ALL.len();
+    let parts = Class::ALL.into_iter().enumerate();
+    parts.map(|(index, class)| budget.shared(number - index, |room| part(class, room))).collect()
 }
 
 struct Page<'a> {
@@ -77,19 +86,22 @@ impl Page<'_> {
     /// The marker, what the change does, and on what there is something to say.
     fn head(&self) -> String {
         let review = self.review;
-        let headline = capital(&safe::text(&headline(review)));
-        let mut text = format!("{MARKER}\n## {headline}\n");
+        let first = if is_empty(review) { headline(review) } else { stacks(review) };
+        let mut text = format!("{MARKER}\n## {}\n", capital(&safe::text(&first)));
+        if !is_empty(review) {
+            text.extend([format!("\n**{}**\n", capital(&safe::text(&outcome(review))))]);
+        }
         let sides =
             [&review.base, &review.head].map(|it| safe::code(&words::plain(&shortened(it, 80))));
-        text.push_str(&format!("\n{} \u{2192} {}, by `arm diff`\n", sides[0], sides[1]));
+        text.extend([format!("\n{} \u{2192} {}, by `arm diff`\n", sides[0], sides[1])]);
         if is_empty(review) {
             return text;
         }
         let (mut titles, mut lines, mut cells) = (String::new(), String::new(), String::new());
         for class in Class::ALL {
-            titles.push_str(&format!("| {} ", title(class)));
+            titles.extend([format!("| {} ", title(class))]);
             lines.push_str("|:-:");
-            cells.push_str(&format!("| {} ", self.cell(class)));
+            cells.extend([format!("| {} ", self.cell(class))]);
         }
         text + &format!("\n{titles}|\n{lines}|\n{cells}|\n")
     }
@@ -110,19 +122,6 @@ impl Page<'_> {
                 format!("**{} to look at**, {} more", thousands_of(loud), thousands_of(quiet))
             }
         }
-    }
-
-    /// A part for each class, with as much room for one as for another.
-    fn each(
-        &self,
-        budget: &mut Budget,
-        part: impl Fn(Class, &mut Budget) -> String,
-    ) -> Vec<String> {
-        let number = Class::ALL.len();
-        let parts = Class::ALL.into_iter().enumerate();
-        parts
-            .map(|(index, class)| budget.shared(number - index, |room| part(class, room)))
-            .collect()
     }
 
     /// What must not be overlooked, in a box.
@@ -160,7 +159,7 @@ impl Page<'_> {
         let strong = if group.what.weight == Weight::Loud { "**" } else { "" };
         let mut text = format!("{indent}- {strong}{sentence}{strong}");
         if !places.is_empty() {
-            text.push_str(&format!(" <br>{places}"));
+            text.extend([format!(" <br>{places}")]);
         }
         text.push_str(&self.causes(&group.causes));
         text.push('\n');
@@ -171,10 +170,10 @@ impl Page<'_> {
         let mut text = String::new();
         for cause in causes.iter().take(CAUSES_MAX) {
             let done = safe::code(&shortened(&done(cause), SENTENCE_MAX));
-            text.push_str(&format!("<br>{} {done}", self.link(cause)));
+            text.extend([format!("<br>{} {done}", self.link(cause))]);
         }
         if causes.len() > CAUSES_MAX {
-            text.push_str(&format!("<br>and {}", count(causes.len() - CAUSES_MAX, "more line")));
+            text.extend([format!("<br>and {}", count(causes.len() - CAUSES_MAX, "more line"))]);
         }
         text.trim_end().to_owned()
     }
@@ -203,7 +202,14 @@ impl Page<'_> {
         }
         let opening =
             "\n| a month, in US dollars | before | after | difference |\n|:--|--:|--:|--:|\n";
-        let rows = cost_rows(costs);
+        let rows = cost_rows(costs, COSTS_MAX).into_iter().map(|(name, before, after)| {
+            let cells =
+                [name, dollars(before), dollars(after), signed(after.saturating_sub(before))];
+            let [name, before, after, difference] = cells.map(|it| safe::text(&it));
+            let strong = if name == "together" { "**" } else { "" };
+            format!("| {strong}{name}{strong} | {before} | {after} | {difference} |\n")
+        });
+        let rows: Vec<_> = rows.collect();
         let table = budget
             .list(opening, &rows, "", |left| format!("| {left} more rows, cut here | | | |\n"));
         let items =
@@ -256,7 +262,7 @@ impl Page<'_> {
                 let mut item = format!("- {}\n", safe::text(&shortened(&sentence, SENTENCE_MAX)));
                 for detail in &group.what.details {
                     let detail = shortened(&text_for(detail, &group.subjects), SENTENCE_MAX);
-                    item.push_str(&format!("  - {}\n", safe::text(&detail)));
+                    item.extend([format!("  - {}\n", safe::text(&detail))]);
                 }
                 items.push(item);
             }
@@ -282,34 +288,6 @@ fn folded(summary: &str) -> String {
     format!("\n<details><summary>{summary}</summary>\n\n")
 }
 
-/// Rows of the table, those that differ most first; the last is the sum.
-fn cost_rows(costs: &Costs) -> Vec<String> {
-    let row = |name: &str, before: i64, after: i64| {
-        let cells = [dollars(before), dollars(after), signed(after.saturating_sub(before))];
-        format!("| {name} | {} |\n", cells.map(|it| safe::text(&it)).join(" | "))
-    };
-    let mut all: Vec<_> = costs.by_subject.iter().collect();
-    all.sort_by_key(|(_, before, after)| u64::MAX - before.abs_diff(*after));
-    let (shown, rest) = all.split_at(all.len().min(COSTS_MAX));
-    let mut rows: Vec<_> = shown
-        .iter()
-        .map(|(it, before, after)| row(&safe::text(&subject(it)), *before, *after))
-        .collect();
-    if !rest.is_empty() {
-        let sum =
-            |side: fn(&(super::Subject, i64, i64)) -> i64| rest.iter().map(|it| side(it)).sum();
-        rows.push(row(
-            &format!("{} more", thousands_of(rest.len())),
-            sum(|it| it.1),
-            sum(|it| it.2),
-        ));
-    }
-    if all.len() > 1 {
-        rows.push(row("**together**", costs.before_cents, costs.after_cents));
-    }
-    rows
-}
-
 fn signed(cents: i64) -> String {
     if cents > 0 { format!("+{}", dollars(cents)) } else { dollars(cents) }
 }
@@ -324,7 +302,7 @@ fn resource(entry: &Entry<'_>) -> String {
     let (verb, what) = (verb(entry.action), entry.what(Detail::Summary));
     let mut text = format!("{mark} {verb}  {what}\n");
     let mut line = |indent: &str, line: &str| {
-        text.push_str(&format!("{indent}{}\n", shortened(line, SENTENCE_MAX)))
+        text.extend([format!("{indent}{}\n", shortened(line, SENTENCE_MAX))]);
     };
     let places = entry.places(Detail::Summary);
     if !places.is_empty() {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::summed::{self, Entry};
-use super::words::{Detail, named, shortened, subject, thousands_of, verb};
+use super::words::{Detail, bare, path, shortened, subject, thousands_of, verb};
 use super::{Review, Subject};
 use crate::change::Action;
 
@@ -18,6 +18,8 @@ use crate::change::Action;
 const NODES_MAX: usize = 30;
 /// Stacks, of those: each has entries below it, and the count of what is left out needs one.
 const STACKS_MAX: usize = 6;
+/// Types of resources that are named in a node. Our choice: a line.
+const KINDS_MAX: usize = 2;
 /// Longest line of a label, in characters. Our choice: nodes stay beside each other.
 const LABEL_MAX: usize = 44;
 
@@ -140,7 +142,7 @@ fn referred<'v>(value: &'v Value, names: &mut Vec<&'v str>) {
                         names.extend(parts.first().and_then(Value::as_str));
                     }
                     ("DependsOn", Value::Array(ids)) => {
-                        names.extend(ids.iter().filter_map(Value::as_str))
+                        names.extend(ids.iter().filter_map(Value::as_str));
                     }
                     ("Fn::Sub", Value::String(text)) => names.extend(placeholders(text)),
                     _ => referred(value, names),
@@ -161,10 +163,11 @@ fn stack(subjects: &[Subject]) -> String {
     match subjects {
         [one] => label(&[subject(one)]),
         many => {
-            let names: Vec<_> = many.iter().map(subject).collect();
             let is_store = many.iter().all(|it| matches!(it, Subject::Store(_)));
             let noun = if is_store { "stores" } else { "stacks" };
-            label(&[format!("{} {noun}", thousands_of(many.len())), named(&names, Detail::Summary)])
+            let first = many.first().map(subject).unwrap_or_default();
+            let more = format!("{first} and {} more", thousands_of(many.len() - 1));
+            label(&[format!("{} {noun}", thousands_of(many.len())), more])
         }
     }
 }
@@ -172,16 +175,23 @@ fn stack(subjects: &[Subject]) -> String {
 /// What a node says of resources, and what of them changes first.
 fn lines(entry: &Entry<'_>) -> Vec<String> {
     let what = entry.what(Detail::Summary);
-    let mut lines: Vec<_> = match what.split_once(": ") {
-        Some((kind, names)) => vec![kind.to_owned(), names.to_owned()],
-        None => vec![what],
+    let mut lines: Vec<_> = match (what.split_once(": "), entry.resources.as_slice()) {
+        (Some((kind, _)), [(_, ids)]) => {
+            let first = ids.first().copied().unwrap_or_default();
+            vec![kind.to_owned(), format!("{first} and {} more", thousands_of(ids.len() - 1))]
+        }
+        (Some((number, kinds)), _) => {
+            let kinds: Vec<_> = kinds.split(", ").collect();
+            let dots = if kinds.len() > KINDS_MAX { ", ..." } else { "" };
+            let kinds: Vec<_> = kinds.into_iter().take(KINDS_MAX).collect();
+            vec![number.to_owned(), format!("{}{dots}", kinds.join(", "))]
+        }
+        (None, _) => vec![what],
     };
     if let [only] = entry.properties {
-        lines.push(format!(
-            "{} {}",
-            super::words::path(only),
-            super::words::values(only, Detail::Summary)
-        ));
+        let path = path(only);
+        let name = path.rsplit('.').next().unwrap_or(&path).to_owned();
+        lines.push(format!("{name} {}", bare(only, Detail::Summary)));
     }
     lines
 }

@@ -4,10 +4,11 @@
 //! Each thing is told once. Colour only repeats what a mark or a word says. What a page leaves out it
 //! counts. The words are in `words.rs`; what is told as one entry is decided in `summed.rs`.
 
+use super::bill::cost_rows;
 use super::summed::{self, Entry};
 use super::words::{
     self, Detail, count, difference, dollars, done, headline, is_empty, loud, meaning, of_class,
-    path, place, places, plain, subject, text_for, thousands_of, title, values, verb,
+    path, place, places, plain, text_for, title, values, verb,
 };
 use super::{Cause, Class, Costs, Finding, Group, Review, Subject, Weight};
 use crate::change::Action;
@@ -74,13 +75,11 @@ impl Page<'_> {
 
     /// That so many more are not shown; nothing for none.
     fn more(&self, indent: &str, number: usize, noun: &str) -> String {
-        match number {
-            0 => String::new(),
-            _ => {
-                let text = format!("and {} more; --all shows them\n", count(number, noun));
-                self.paint(FAINT, &format!("{indent}{text}"))
-            }
+        if number == 0 {
+            return String::new();
         }
+        let text = format!("{indent}and {} more; --all shows them\n", count(number, noun));
+        self.paint(FAINT, &text)
     }
 
     /// A class's findings under its title.
@@ -144,28 +143,13 @@ impl Page<'_> {
     }
 
     fn costs(&self, costs: &Costs) -> String {
-        let mut all: Vec<_> = costs.by_subject.iter().collect();
-        all.sort_by_key(|(_, before, after)| u64::MAX - before.abs_diff(*after));
-        let shown = all.len().min(self.most(COSTS_MAX));
-        let (mut rows, mut rest) = (Vec::new(), (0_i64, 0_i64));
-        for (index, (it, before, after)) in all.iter().enumerate() {
-            if index < shown {
-                rows.push((subject(it), *before, *after));
-            } else {
-                rest = (rest.0.saturating_add(*before), rest.1.saturating_add(*after));
-            }
-        }
-        if all.len() > shown {
-            rows.push((format!("{} more", thousands_of(all.len() - shown)), rest.0, rest.1));
-        }
-        if all.len() > 1 {
-            rows.push(("together".to_owned(), costs.before_cents, costs.after_cents));
-        }
+        let rows = cost_rows(costs, self.most(COSTS_MAX));
         let width = rows.iter().map(|(name, ..)| name.chars().count()).max().unwrap_or_default();
         let mut text = String::new();
         for (name, before, after) in &rows {
-            let (cents, from, to) = (difference(after - before), dollars(*before), dollars(*after));
-            text.push_str(&format!("  {name:<width$}  {from:>9} -> {to:>9}  {cents}\n"));
+            let (cents, from, to) =
+                (difference(after.saturating_sub(*before)), dollars(*before), dollars(*after));
+            text.extend([format!("  {name:<width$}  {from:>9} -> {to:>9}  {cents}\n")]);
         }
         if self.detail == Detail::All {
             for assumption in &costs.assumptions {
@@ -201,7 +185,7 @@ impl Page<'_> {
         for entry in entries.iter().take(shown) {
             text.push_str(&self.entry(entry));
         }
-        text + &self.more("  ", entries.len() - shown, "entry").replace("entrys", "entries")
+        text + &self.more("  ", entries.len() - shown, "change")
     }
 
     fn entry(&self, entry: &Entry<'_>) -> String {

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{Detail, count, kind, named, places, plain, text_for, thousands_of};
+use super::noun::kind;
+use super::words::{Detail, count, named, places, text_for};
 use super::{Cause, Group, Review, Subject};
 use crate::change::{Action, PropertyChange, ResourceChange};
 
@@ -92,20 +93,18 @@ impl Entry<'_> {
         match self.resources.as_slice() {
             [(one, ids)] => {
                 let names: Vec<_> = ids.iter().map(|id| text_for(id, self.subjects)).collect();
-                let kind = kind(one);
-                match names.len() {
-                    1 => format!("{kind} {}", named(&names, detail)),
-                    number => format!("{} {kind}: {}", thousands_of(number), named(&names, detail)),
-                }
+                let colon = if names.len() == 1 { "" } else { ":" };
+                format!("{}{colon} {}", kind(one, names.len()), named(&names, detail))
             }
             many => {
                 let mut many: Vec<_> = many.iter().collect();
                 many.sort_by_key(|(_, ids)| usize::MAX - ids.len());
-                let kinds: Vec<_> = many
-                    .iter()
-                    .map(|(it, ids)| format!("{} {}", thousands_of(ids.len()), kind(it)))
-                    .collect();
-                format!("{}: {}", count(self.number(), "resource"), plain(&kinds.join(", ")))
+                let kinds = many.iter().map(|(it, ids)| match ids.len() {
+                    1 => format!("1 {}", kind(it, 1)),
+                    number => kind(it, number),
+                });
+                let kinds: Vec<_> = kinds.collect();
+                format!("{}: {}", count(self.number(), "resource"), kinds.join(", "))
             }
         }
     }

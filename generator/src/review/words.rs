@@ -44,16 +44,22 @@ pub fn headline(review: &Review) -> String {
             _ => "no change in what could be compared".to_owned(),
         };
     }
-    let stacks = stacks(review);
+    format!("{}: {}", stacks(review), outcome(review))
+}
+
+/// The half of it that tells of resources and money.
+pub(super) fn outcome(review: &Review) -> String {
     let resources = resources(&review.resources);
     let mut parts =
-        vec![if resources.is_empty() { "no resource changes".into() } else { resources }];
-    parts.extend(review.costs.as_ref().map(|it| difference(it.after_cents - it.before_cents)));
-    format!("{stacks}: {}", parts.join("; "))
+        vec![if resources.is_empty() { "no resource changes".to_owned() } else { resources }];
+    parts.extend(
+        review.costs.as_ref().map(|it| difference(it.after_cents.saturating_sub(it.before_cents))),
+    );
+    parts.join("; ")
 }
 
 /// `3 stores change, 1 is new`; of stacks, where there are others than stores among them.
-fn stacks(review: &Review) -> String {
+pub(super) fn stacks(review: &Review) -> String {
     let Tally { added, changed, removed, .. } = review.stacks;
     let mut seen: BTreeSet<&Subject> = review.changes.iter().flat_map(|it| &it.subjects).collect();
     seen.retain(|it| !matches!(it, Subject::Home(_)));
@@ -79,9 +85,9 @@ fn stacks(review: &Review) -> String {
         return "no stack changes".to_owned();
     }
     let mut text = parts.join(", ");
-    if noun == "stack" && is_known && stores > 0 {
-        let rest = others - stores;
-        text.push_str(&format!(" ({} and {} shared)", count(stores, "store"), thousands_of(rest)));
+    let platforms = seen.iter().filter(|it| matches!(it, Subject::Platform(_))).count();
+    if noun == "stack" && is_known && stores > 0 && stores + platforms == others {
+        text.extend([format!(" ({}, {})", count(stores, "store"), count(platforms, "platform"))]);
     }
     text
 }
@@ -256,11 +262,6 @@ pub(super) fn verb(action: Action) -> &'static str {
     }
 }
 
-/// `EventBridge` people know their services: `Events Rule` of `AWS::Events::Rule`.
-pub(super) fn kind(resource_type: &str) -> String {
-    plain(&resource_type.strip_prefix("AWS::").unwrap_or(resource_type).replace("::", " "))
-}
-
 /// `EventPattern.detail.confidence[0]`.
 pub(super) fn path(change: &PropertyChange) -> String {
     let mut text = String::new();
@@ -268,7 +269,7 @@ pub(super) fn path(change: &PropertyChange) -> String {
     let inner = change.path.len() > 1 && is_property;
     for part in change.path.iter().skip(usize::from(inner)) {
         if !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()) {
-            text.push_str(&format!("[{part}]"));
+            text.extend([format!("[{part}]")]);
             continue;
         }
         if !text.is_empty() {
@@ -281,8 +282,18 @@ pub(super) fn path(change: &PropertyChange) -> String {
 
 /// `24 -> 48`, and whether that forces a replacement.
 pub(super) fn values(change: &PropertyChange, detail: Detail) -> String {
+    let text = bare(change, detail);
+    match change.effect {
+        Effect::None => text,
+        Effect::MayReplace => format!("{text}  (may force the replacement)"),
+        Effect::Replace => format!("{text}  (forces the replacement)"),
+    }
+}
+
+/// `24 -> 48`.
+pub(super) fn bare(change: &PropertyChange, detail: Detail) -> String {
     let shown = |it: &Value| value(it, detail);
-    let text = match (&change.before, &change.after) {
+    match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
             let (before, after) = (raw(before), raw(after));
             let (before, after) =
@@ -292,11 +303,6 @@ pub(super) fn values(change: &PropertyChange, detail: Detail) -> String {
         (None, Some(after)) => format!("{} (new)", shown(after)),
         (Some(before), None) => format!("{} (gone)", shown(before)),
         (None, None) => "changed".to_owned(),
-    };
-    match change.effect {
-        Effect::None => text,
-        Effect::MayReplace => format!("{text}  (may force the replacement)"),
-        Effect::Replace => format!("{text}  (forces the replacement)"),
     }
 }
 

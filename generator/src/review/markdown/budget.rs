@@ -21,12 +21,12 @@ impl Budget {
     }
 
     /// What is made with one of so many equal parts of the room; what it leaves goes back.
-    pub(super) fn shared<T>(&mut self, parts: usize, make: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn shared<T>(&mut self, parts: usize, take: impl FnOnce(&mut Self) -> T) -> T {
         let share = self.left / parts.max(1);
         let mut own = Self { left: share };
-        let made = make(&mut own);
+        let taken = take(&mut own);
         self.left = self.left.saturating_sub(share - own.left);
-        made
+        taken
     }
 
     /// A part as it is; a note where it does not fit; nothing for nothing.

@@ -15,7 +15,7 @@ pub(super) fn text(text: &str) -> String {
         let is_code = index % 2 == 1;
         match (is_code, index == last) {
             // A backtick without its partner means nothing.
-            (true, true) => safe.push_str(&format!("&#96;{}", words(part))),
+            (true, true) => safe.extend([format!("&#96;{}", words(part))]),
             (true, false) if part.trim().is_empty() => safe.push_str("&#96;&#96;"),
             (true, false) => safe.push_str(&code(part)),
             (false, _) => safe.push_str(&words(part)),
