@@ -119,11 +119,9 @@ fn a_comment_is_never_too_long_and_says_what_is_cut() {
             let text = markdown(&review, limit, Some(&links()));
             assert!(text.len() <= limit, "{name}: {} of {limit}", text.len());
             assert!(text.starts_with(&format!("{MARKER}\n")), "{name}");
-            assert_eq!(
-                text.matches("<details").count(),
-                text.matches("</details>").count(),
-                "{name}"
-            );
+            // Names that look like tags stand in code, and do not count.
+            let tags = |tag: &str| text.lines().filter(|it| it.starts_with(tag)).count();
+            assert_eq!(tags("<details"), tags("</details>"), "{name}");
         }
     }
 }

@@ -71,128 +71,153 @@ pub fn threshold() -> Review {
 
 /// What a pull request of a busy day does.
 pub fn mixed() -> Review {
-    let seattle = vec![store("seattle-001")];
-    let many = stores(212);
-    let new = vec![store("portland-301")];
-    let platform = vec![Subject::Platform("us-west".into())];
-    let renamed = vec![
-        Cause { is_before: true, ..cause("stores/seattle-001.yaml", 17, "id: aisle-5-a") },
-        cause("stores/seattle-001.yaml", 17, "id: aisle-5-a -> aisle-5-north"),
-    ];
-    let retention = vec![cause("stores/fleet.yaml", 23, "retention: 48h -> 24h")];
-    let hook = vec![cause(
-        "stores/seattle-001.yaml",
-        58,
-        "https: https://hooks.example.com/floor -> https://hooks.example.com/v2/floor",
-    )];
-    let cell = vec![cause("stores/fleet.yaml", 6, "log_retention: 90d -> 30d")];
-    let added = vec![cause("stores/portland-301.yaml", 1, "the file is new")];
+    let on = Day::new();
+    Review {
+        stacks: Tally { added: 1, changed: 214, unchanged: 786, ..Tally::default() },
+        resources: Tally { added: 56, changed: 850, removed: 1, replaced: 1, unchanged: 60_000 },
+        findings: [losses(&on), others(&on)].concat(),
+        changes: [mixed_changes(&on), new_store(&on)].concat(),
+        costs: Some(mixed_costs(&on)),
+        ..empty()
+    }
+}
+
+/// The stacks and the lines of that day.
+struct Day {
+    seattle: Vec<Subject>,
+    many: Vec<Subject>,
+    new: Vec<Subject>,
+    platform: Vec<Subject>,
+    renamed: Vec<Cause>,
+    retention: Vec<Cause>,
+    hook: Vec<Cause>,
+    added: Vec<Cause>,
+}
+
+impl Day {
+    fn new() -> Self {
+        let id = cause("stores/seattle-001.yaml", 17, "id: aisle-5-a");
+        let hook = "https: https://hooks.example.com/floor -> https://hooks.example.com/v2/floor";
+        Self {
+            seattle: vec![store("seattle-001")],
+            many: stores(212),
+            new: vec![store("portland-301")],
+            platform: vec![Subject::Platform("us-west".into())],
+            renamed: vec![
+                Cause { is_before: true, ..id },
+                cause("stores/seattle-001.yaml", 17, "id: aisle-5-a -> aisle-5-north"),
+            ],
+            retention: vec![cause("stores/fleet.yaml", 23, "retention: 48h -> 24h")],
+            hook: vec![cause("stores/seattle-001.yaml", 58, hook)],
+            added: vec![cause("stores/portland-301.yaml", 1, "the file is new")],
+        }
+    }
+}
+
+fn losses(
+    Day { seattle, many, platform, renamed, retention, hook, .. }: &Day,
+) -> Vec<Group<Finding>> {
+    let cell = [cause("stores/fleet.yaml", 6, "log_retention: 90d -> 30d")];
     let mut lost = finding(
         Class::DataLoss,
         Weight::Loud,
         "camera `aisle-5-a` is now `aisle-5-north`: a new, empty stream; the old one, with up to 24 h of video, stays outside every stack, and nobody deletes it",
-        &seattle,
-        &renamed,
+        seattle,
+        renamed,
     );
     lost.what.details = vec!["Evidence of open cases can still be taken from the old stream `arm-us-west-<store>-gw-aisle-5-a`".into()];
-    let findings = vec![
+    vec![
         lost,
         finding(
             Class::DataLoss,
             Weight::Loud,
             "video of 4 cameras older than 24 h is deleted: 24 h less than before",
-            &many,
-            &retention,
+            many,
+            retention,
         ),
         finding(
             Class::DataLoss,
             Weight::Quiet,
             "logs of the functions older than 30 days are deleted: 60 days less than before",
-            &platform,
+            platform,
             &cell,
         ),
         finding(
             Class::Replacement,
             Weight::Quiet,
             "the subscription of `https://hooks.example.com/floor` is made anew, because its `Endpoint` changes",
-            &seattle,
-            &hook,
+            seattle,
+            hook,
         ),
+    ]
+}
+
+fn others(
+    Day { seattle, many, new, platform, retention, hook, added, .. }: &Day,
+) -> Vec<Group<Finding>> {
+    vec![
         finding(
             Class::Access,
             Weight::Loud,
             "the role of `respond` may now also `sqs:SendMessage` on `*`",
-            &platform,
+            platform,
             &[cause("stores/fleet.yaml", 9, "ops_email: [+ ops@example.com]")],
         ),
-        finding(Class::Access, Weight::Quiet, "the usual rights of a store", &new, &added),
+        finding(Class::Access, Weight::Quiet, "the usual rights of a store", new, added),
         finding(
             Class::People,
             Weight::Loud,
             "https `https://hooks.example.com/v2/floor` (floor) hears nothing until somebody confirms the subscription by the link that AWS sends",
-            &seattle,
-            &hook,
+            seattle,
+            hook,
         ),
         finding(
             Class::People,
             Weight::Quiet,
             "4 addresses of loss-prevention and floor are told of this store's cases; 2 of them must confirm by e-mail",
-            &new,
-            &added,
+            new,
+            added,
         ),
         finding(
             Class::Cost,
             Weight::Quiet,
             "video storage -$61 a month: 24 h less of 848 cameras",
-            &many,
-            &retention,
+            many,
+            retention,
         ),
         finding(
             Class::Quota,
             Weight::Quiet,
             "`kinesis_video_streams` of account 123456789012 us-west-2: 9,214 of 10,000, 92 %",
             &[Subject::Home("123456789012 us-west-2".into())],
-            &added,
+            added,
         ),
-    ];
-    Review {
-        stacks: Tally { added: 1, changed: 214, unchanged: 786, ..Tally::default() },
-        resources: Tally { added: 61, changed: 852, removed: 1, replaced: 1, unchanged: 60_000 },
-        findings,
-        changes: mixed_changes(&seattle, &many, &new, &platform),
-        costs: Some(Costs {
-            before_cents: 1_204_310,
-            after_cents: 1_245_502,
-            by_subject: vec![
-                (store("portland-301"), 0, 47_302),
-                (Subject::Platform("us-west".into()), 210_000, 210_000 + 12),
-                (store("seattle-001"), 61_201, 61_199),
-            ].into_iter().chain(many.iter().map(|it| (it.clone(), 4_400, 4_371))).collect(),
-            assumptions: vec!["list prices of us-west-2 as of 2026-11-01, in US dollars, without tax and discounts".into(),
-                "4 incidents a day and store".into()],
-        }),
-        ..empty()
+    ]
+}
+
+fn mixed_costs(Day { many, .. }: &Day) -> Costs {
+    Costs {
+        before_cents: 1_204_310,
+        after_cents: 1_245_502,
+        by_subject: vec![
+            (store("portland-301"), 0, 47_302),
+            (Subject::Platform("us-west".into()), 210_000, 210_000 + 12),
+            (store("seattle-001"), 61_201, 61_199),
+        ]
+        .into_iter()
+        .chain(many.iter().map(|it| (it.clone(), 4_400, 4_371)))
+        .collect(),
+        assumptions: vec![
+            "list prices of us-west-2 as of 2026-11-01, in US dollars, without tax and discounts"
+                .into(),
+            "4 incidents a day and store".into(),
+        ],
     }
 }
 
 fn mixed_changes(
-    seattle: &[Subject],
-    many: &[Subject],
-    new: &[Subject],
-    platform: &[Subject],
+    Day { seattle, many, platform, renamed, retention, hook, .. }: &Day,
 ) -> Vec<Group<ResourceChange>> {
-    let group = |what: ResourceChange, subjects: &[Subject], causes: &[Cause]| Group {
-        what,
-        subjects: subjects.to_vec(),
-        causes: causes.to_vec(),
-    };
-    let renamed = [cause("stores/seattle-001.yaml", 17, "id: aisle-5-a -> aisle-5-north")];
-    let retention = [cause("stores/fleet.yaml", 23, "retention: 48h -> 24h")];
-    let hook = [cause(
-        "stores/seattle-001.yaml",
-        58,
-        "https: https://hooks.example.com/floor -> https://hooks.example.com/v2/floor",
-    )];
     let hours = || {
         property(
             &["Properties", "DataRetentionInHours"],
@@ -221,13 +246,21 @@ fn mixed_changes(
         json!({ "Properties": { "Target": { "Input": { "Fn::Sub": "{\"stream\": \"${CameraAisle5A}\"}" } } } }),
     );
     let mut changes = vec![
-        group(change(Action::Remove, stream, "CameraAisle5A", vec![]), seattle, &renamed),
-        group(change(Action::Add, stream, "CameraAisle5North", vec![]), seattle, &renamed),
-        group(schedule, seattle, &renamed),
+        group(
+            change(Action::Remove, stream, "CameraAisle5A", vec![]),
+            seattle,
+            renamed.split_at(1).1,
+        ),
+        group(
+            change(Action::Add, stream, "CameraAisle5North", vec![]),
+            seattle,
+            renamed.split_at(1).1,
+        ),
+        group(schedule, seattle, renamed.split_at(1).1),
         group(
             change(Action::Replace, "AWS::SNS::Subscription", "SubscriptionFloor3", vec![endpoint]),
             seattle,
-            &hook,
+            hook,
         ),
         group(
             change(
@@ -241,8 +274,15 @@ fn mixed_changes(
         ),
     ];
     for id in ["CameraAisle5A", "CameraAisle5B", "CameraEntrance", "CameraTills"] {
-        changes.push(group(change(Action::Update, stream, id, vec![hours()]), many, &retention));
+        changes.push(group(change(Action::Update, stream, id, vec![hours()]), many, retention));
     }
+    changes
+}
+
+/// A store that was not there: every resource of it is added.
+fn new_store(Day { new, added, .. }: &Day) -> Vec<Group<ResourceChange>> {
+    let stream = "AWS::KinesisVideo::Stream";
+    let mut changes = Vec::new();
     let kinds = [
         (stream, 42),
         ("AWS::Events::Rule", 6),
@@ -254,14 +294,14 @@ fn mixed_changes(
     for (kind, number) in kinds {
         for index in 0..number {
             let id = format!("{}{index}", kind.rsplit(':').next().unwrap());
-            changes.push(group(
-                change(Action::Add, kind, &id, vec![]),
-                new,
-                &[cause("stores/portland-301.yaml", 1, "the file is new")],
-            ));
+            changes.push(group(change(Action::Add, kind, &id, vec![]), new, added));
         }
     }
     changes
+}
+
+fn group(what: ResourceChange, subjects: &[Subject], causes: &[Cause]) -> Group<ResourceChange> {
+    Group { what, subjects: subjects.to_vec(), causes: causes.to_vec() }
 }
 
 /// Names and texts that would be more than text, were they not escaped.
@@ -377,8 +417,9 @@ fn store(id: &str) -> Subject {
 
 fn stores(number: usize) -> Vec<Subject> {
     let cities = ["auburn", "bellevue", "everett", "kent", "renton", "tacoma"];
-    let mut stores: Vec<_> = (0..number)
-        .map(|it| store(&format!("{}-{:03}", cities[it % cities.len()], it + 1)))
+    let mut stores: Vec<_> = (1..=number)
+        .zip(cities.iter().cycle())
+        .map(|(number, city)| store(&format!("{city}-{number:03}")))
         .collect();
     stores.sort();
     stores
