@@ -89,14 +89,13 @@ pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandErro
     let head = Written { text: Text { input: &head, reference: None }, fleet: head_fleet };
     let reference = &args.base.base;
     let committed;
-    let (base, name) = match &args.base.against {
-        Some(against) => (Base::Made(templates(against)?), against.display().to_string()),
-        None => {
-            committed = load::load_at(reference, folder, args.stores.today())?;
-            let fleet = fleet_of(&committed, reference, console)?;
-            let text = Text { input: &committed, reference: Some(reference) };
-            (Base::Written(Written { text, fleet }), reference.clone())
-        }
+    let (base, name) = if let Some(against) = &args.base.against {
+        (Base::Made(templates(against)?), against.display().to_string())
+    } else {
+        committed = load::load_at(reference, folder, args.stores.today())?;
+        let fleet = fleet_of(&committed, reference, console)?;
+        let text = Text { input: &committed, reference: Some(reference) };
+        (Base::Written(Written { text, fleet }), reference.clone())
     };
     check_names(&args.only, &base, head)?;
     let head_name = folder.display().to_string();
@@ -136,7 +135,7 @@ fn check_names(only: &[String], base: &Base<'_>, head: Written<'_>) -> Result<()
     let mut known: Vec<&str> = head.fleet.fleet.stores.iter().map(|it| it.id.as_str()).collect();
     match base {
         Base::Written(base) => {
-            known.extend(base.fleet.fleet.stores.iter().map(|it| it.id.as_str()))
+            known.extend(base.fleet.fleet.stores.iter().map(|it| it.id.as_str()));
         }
         Base::Made(made) => known.extend(made.keys().filter_map(|it| match &it.subject {
             Subject::Store(store) => Some(store.as_str()),

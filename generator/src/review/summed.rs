@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::noun::kind;
-use super::words::{Detail, count, named, places, text_for};
+use super::words::{Detail, count, named, places, plain, text_for, thousands_of};
 use super::{Cause, Group, Review, Subject};
+use crate::change::resource_type;
 use crate::change::{Action, PropertyChange, ResourceChange};
 
 /// What happens alike to some resources of the same stacks.
@@ -112,5 +112,15 @@ impl Entry<'_> {
     /// In which stacks.
     pub(super) fn places(&self, detail: Detail) -> String {
         places(self.subjects, detail)
+    }
+}
+
+/// So many resources of a type, as people call them: `4 video streams`; one goes without number.
+fn kind(resource_type: &str, number: usize) -> String {
+    match (resource_type::words(resource_type), number) {
+        (Some(words), 1) => words.one.to_owned(),
+        (Some(words), _) => format!("{} {}", thousands_of(number), words.many),
+        (None, 1) => plain(resource_type),
+        (None, _) => format!("{} {}", thousands_of(number), plain(resource_type)),
     }
 }
