@@ -26,10 +26,13 @@ def expect_valid(validator, log: object, what: str) -> None:
 
 def members(schema: object, found: set) -> set:
     """Every key that a schema knows."""
-    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else []:
-        if key == "properties":
-            found |= set(value)
-        members(value, found)
+    if not isinstance(schema, dict):
+        return found
+    own = schema.get("properties", {})
+    found |= set(own)
+    inner = [*own.values(), *schema.get("definitions", {}).values(), *schema.get("anyOf", []), schema.get("items")]
+    for it in inner:
+        members(it, found)
     return found
 
 

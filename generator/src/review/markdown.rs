@@ -52,9 +52,11 @@ pub fn markdown(review: &Review, limit: usize, links: Option<&Links>) -> String 
     }
     let mut budget = Budget::new(limit.saturating_sub(head.len()));
     // Who comes first gets room first; the order on the page is another.
-    let loud = budget.shared(2, |half| each(half, |class, room| page.loud(class, room)));
+    let loud = budget
+        .shared(2, |half| each(review, Weight::Loud, half, |class, room| page.loud(class, room)));
     let omissions = page.omissions(&mut budget);
-    let quiet = budget.shared(2, |half| each(half, |class, room| page.quiet(class, room)));
+    let quiet = budget
+        .shared(2, |half| each(review, Weight::Quiet, half, |class, room| page.quiet(class, room)));
     let costs = page.costs(&mut budget);
     let picture = page.picture(&mut budget);
     let resources = page.resources(&mut budget);
@@ -70,11 +72,25 @@ pub fn markdown(review: &Review, limit: usize, links: Option<&Links>) -> String 
     text + &omissions + &picture + &resources + &details
 }
 
-/// A part for each class, with as much room for one as for another.
-fn each(budget: &mut Budget, part: impl Fn(Class, &mut Budget) -> String) -> Vec<String> {
-    let number = Class::ALL.len();
-    let parts = Class::ALL.into_iter().enumerate();
-    parts.map(|(index, class)| budget.shared(number - index, |room| part(class, room))).collect()
+/// A part for each class, with as much room for one as for another of those that have anything to say.
+fn each(
+    review: &Review,
+    weight: Weight,
+    budget: &mut Budget,
+    part: impl Fn(Class, &mut Budget) -> String,
+) -> Vec<String> {
+    let has =
+        |class| review.findings.iter().any(|it| (it.what.class, it.what.weight) == (class, weight));
+    let mut left = Class::ALL.into_iter().filter(|it| has(*it)).count();
+    let parts = Class::ALL.into_iter().map(|class| {
+        if !has(class) {
+            return String::new();
+        }
+        let text = budget.shared(left, |room| part(class, room));
+        left -= 1;
+        text
+    });
+    parts.collect()
 }
 
 struct Page<'a> {

@@ -129,9 +129,9 @@ mod tests {
             ("<img src=x onerror=alert(1)>", "`<img` `src=x` `onerror=alert(1)>`"),
             (
                 "[click](https://evil.example) www.evil.example",
-                "`[click](https://evil.example`) `www.evil.example`",
+                "`[click](https://evil.example`\\) `www.evil.example`",
             ),
-            ("Tom & Jerry's **wine** :tada:", "Tom &amp; Jerry's `**wine**` :`tada`:"),
+            ("Tom & Jerry's **wine** :tada:", "Tom &amp; Jerry's `**wine**` `:tada`:"),
             (
                 "+$412 a month (from $1,204)",
                 "+<span>$</span>412 a month (from <span>$</span>1,204)",
