@@ -5,10 +5,10 @@
 //
 // Usage: node replacements.cjs NODE_MODULES < pairs > answers
 const { createRequire } = require("node:module");
-const { join } = require("node:path");
+const { join, resolve } = require("node:path");
 const { createInterface } = require("node:readline");
 
-const modules = createRequire(join(process.argv[2], "here.js"));
+const modules = createRequire(join(resolve(process.argv[2]), "here.js"));
 const { fullDiff } = modules("@aws-cdk/cloudformation-diff");
 
 function answer({ before, after }) {
