@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::console::count;
 use crate::cost::in_dollars;
 use crate::review::{Class, Review, Weight};
 
@@ -29,7 +30,9 @@ impl FromStr for Gate {
         let mut words = gated.clone().map(Class::as_str);
         match gated.clone().find(|it| it.as_str() == text) {
             Some(class) => Ok(Self::Class(class)),
-            None if text == "cost" => Err("say from how much on: `cost>200`".to_owned()),
+            None if text == "cost" => {
+                Err("say from how much on, in quotes because of the shell: 'cost>200'".to_owned())
+            }
             None => {
                 let all: Vec<_> = words.by_ref().collect();
                 Err(format!("write one of {}, cost>DOLLARS", all.join(", ")))
@@ -48,7 +51,8 @@ fn refusal(gate: Gate, review: &Review) -> Option<String> {
         Gate::Class(class) => {
             let loud = |it: &&_| is_loud(it, class);
             let number = review.findings.iter().filter(loud).count();
-            (number > 0).then(|| format!("fails on {}", class.as_str()))
+            let findings = count(number, "finding");
+            (number > 0).then(|| format!("{} ({}: {findings})", does(class), class.as_str()))
         }
         Gate::Cost(limit) => {
             let costs = review.costs.as_ref()?;
@@ -61,6 +65,19 @@ fn refusal(gate: Gate, review: &Review) -> Option<String> {
                 )
             })
         }
+    }
+}
+
+/// What a change of this class does.
+fn does(class: Class) -> &'static str {
+    match class {
+        Class::DataLoss => "loses data",
+        Class::Replacement => "makes resources anew",
+        Class::Access => "widens access",
+        Class::People => "changes who is told",
+        Class::Rules => "treats detections otherwise",
+        Class::Quota => "needs more than there is",
+        Class::Cost | Class::Other => "does more",
     }
 }
 
