@@ -12,6 +12,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
 from .aws import STORE, LocalAws, make_clock
@@ -22,6 +23,8 @@ QUEUES = ("analyze", "respond", "preserve")
 # How long a message may take from one queue to the lane, in seconds. Our choice: it takes
 # milliseconds, on a busy machine a second.
 MESSAGE_SECONDS = 30
+# Calls of our own to the local AWS at once: more than there are lanes and queues.
+THREADS = 64
 # Deliveries until a lane counts as one that never ends: more than a queue allows.
 DELIVERIES_MAX = 20
 # Environments of each function that all lanes share.
@@ -61,6 +64,8 @@ class World:
             await asyncio.gather(*(host.stop() for host in self.hosts))
 
     async def start(self) -> None:
+        # Whoever waits for a message of a queue holds a thread: nobody else may wait for it.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         sqs = self.aws.client("sqs")
         for function in QUEUES:
             self.urls[function] = url = self.aws.queue_url(self.aws.sources[function].arn)
@@ -355,10 +360,11 @@ class Lane:
 def calm_seconds() -> int:
     """Moves a lane away from the turn of an hour, so that all lanes make the same calls.
 
-    What is kept by the hour or the day is one item or two there.
+    What is kept by the hour or the day is one item or two there. Backwards: a detection that is ahead
+    of its event would not be believed.
     """
     minute = int(time.time()) // 60 % 60
-    return 0 if CALM_MINUTES[0] <= minute < CALM_MINUTES[1] else 20 * 60
+    return 0 if CALM_MINUTES[0] <= minute < CALM_MINUTES[1] else -20 * 60
 
 
 class LaneError(Exception):
