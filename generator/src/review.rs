@@ -25,6 +25,7 @@ mod github;
 mod json;
 mod markdown;
 mod mermaid;
+pub mod opinion;
 mod page;
 mod sarif;
 mod summed;

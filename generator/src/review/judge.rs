@@ -66,6 +66,7 @@ pub fn review(
     }
     let (costs, omissions) = match base.written() {
         Some(base) => (Some(collected.sums(base, head, &pairs)), Vec::new()),
+        None if collected.is_empty() => (None, Vec::new()),
         None => (None, vec![NO_SUMS.to_owned()]),
     };
     Ok(collected.finish(names, costs, omissions))
@@ -169,6 +170,12 @@ fn whole(before: Option<&Template>, after: Option<&Template>) -> Vec<ResourceCha
     changes
 }
 
+/// By class, then the loud first, then those of most subjects.
+pub(super) fn sort(findings: &mut [Group<Finding>]) {
+    let loud = |it: &Group<Finding>| it.what.weight == Weight::Loud;
+    findings.sort_by_key(|it| (it.what.class, !loud(it), Reverse(it.subjects.len())));
+}
+
 /// What all stacks come to.
 #[derive(Default)]
 struct Collected {
@@ -179,6 +186,11 @@ struct Collected {
 }
 
 impl Collected {
+    /// Whether every stack is the same on both sides.
+    fn is_empty(&self) -> bool {
+        self.stacks == Tally { unchanged: self.stacks.unchanged, ..Tally::default() }
+    }
+
     fn add(&mut self, judged: Judged) {
         let Judged { id, outcome, resources, findings } = judged;
         let tally = &mut self.stacks;
@@ -244,8 +256,7 @@ impl Collected {
 
     fn finish(self, names: Names<'_>, costs: Option<Costs>, omissions: Vec<String>) -> Review {
         let mut findings: Vec<Group<Finding>> = self.findings.finish();
-        let loud = |it: &Group<Finding>| it.what.weight == Weight::Loud;
-        findings.sort_by_key(|it| (it.what.class, !loud(it), Reverse(it.subjects.len())));
+        sort(&mut findings);
         let mut changes = self.changes.finish();
         changes.sort_by_key(|it| (Reverse(it.subjects.len()), it.what.logical_id.clone()));
         Review {

@@ -1,0 +1,173 @@
+//! What CloudFormation itself says of a change, beside what a review says of it.
+//!
+//! A change set is asked for where the person wants it. Where it says the same, that is one sentence;
+//! where it would replace or delete what we did not say, that must not be overlooked. What it cannot
+//! know before it deploys is no contradiction. To compare something more, add it to [`contradiction`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::group::{Groups, masked};
+use super::side::StackId;
+use super::{Class, Finding, Review, Subject, Weight, judge};
+use crate::change::{Action, Fate, ResourceChange};
+
+/// What a change set says of one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub logical_id: String,
+    /// Such as `AWS::SNS::Topic`.
+    pub resource_type: String,
+    pub action: Action,
+    /// What becomes of the resource that leaves the stack, if one does.
+    pub fate: Option<Fate>,
+    /// False where nothing differs but what the resource refers to: whether that changes it is known
+    /// only when it is deployed.
+    pub is_certain: bool,
+    /// What makes CloudFormation replace it: a property, with its values where they are told.
+    pub reasons: Vec<String>,
+}
+
+/// What is known of one stack from both.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinion {
+    pub id: StackId,
+    /// What we say.
+    pub ours: Vec<ResourceChange>,
+    /// What CloudFormation says; or why it refuses the change.
+    pub theirs: Result<Vec<Said>, String>,
+}
+
+/// Adds to a review what CloudFormation says of it.
+pub fn add(review: &mut Review, opinions: &[Opinion]) {
+    let mut groups: Groups<String, Finding> = Groups::default();
+    for opinion in opinions {
+        let mut found = findings(opinion);
+        if found.is_empty() {
+            let text = "CloudFormation's change sets say the same".to_owned();
+            found.push(finding(Class::Other, Weight::Quiet, text));
+        }
+        let StackId { cell, subject } = &opinion.id;
+        let store = if let Subject::Store(id) = subject { Some(id.as_str()) } else { None };
+        for mut finding in found {
+            finding.text = masked(&finding.text, store, cell);
+            for detail in &mut finding.details {
+                *detail = masked(detail, store, cell);
+            }
+            groups.add(format!("{finding:?}"), finding, subject.clone(), Vec::new());
+        }
+    }
+    review.findings.extend(groups.finish());
+    judge::sort(&mut review.findings);
+}
+
+/// What CloudFormation says otherwise of one stack.
+fn findings(opinion: &Opinion) -> Vec<Finding> {
+    let said = match &opinion.theirs {
+        Ok(said) => said,
+        Err(reason) => {
+            let text = format!("CloudFormation refuses the change: {reason}");
+            return vec![finding(Class::Other, Weight::Loud, text)];
+        }
+    };
+    let ours: BTreeMap<&str, &ResourceChange> =
+        opinion.ours.iter().map(|it| (it.logical_id.as_str(), it)).collect();
+    let theirs: BTreeMap<&str, &Said> =
+        said.iter().map(|it| (it.logical_id.as_str(), it)).collect();
+    let ids: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+    ids.into_iter()
+        .filter_map(|id| contradiction(ours.get(id).copied(), theirs.get(id).copied()))
+        .collect()
+}
+
+/// How CloudFormation and we differ about one resource, if we do.
+fn contradiction(ours: Option<&ResourceChange>, theirs: Option<&Said>) -> Option<Finding> {
+    let (id, resource_type) = match (ours, theirs) {
+        (_, Some(it)) => (&it.logical_id, &it.resource_type),
+        (Some(it), None) => (&it.logical_id, &it.resource_type),
+        (None, None) => return None,
+    };
+    let (our, their) = (ours.map(|it| it.action), theirs.map(|it| it.action));
+    let name = format!("`{id}` ({resource_type})");
+    if is_same(our, theirs) {
+        let fates = (ours?.fate()?, theirs?.fate?);
+        return other_fate(&name, fates);
+    }
+    let is_replacement =
+        |it: Option<Action>| matches!(it, Some(Action::Replace | Action::MayReplace));
+    let class = if is_replacement(our) || is_replacement(their) {
+        Class::Replacement
+    } else {
+        Class::Other
+    };
+    let is_loss = matches!(their, Some(Action::Replace | Action::Remove));
+    let weight = if is_loss { Weight::Loud } else { Weight::Quiet };
+    let text = format!(
+        "CloudFormation's change set says that {name} {}; by the templates it {}",
+        done(their),
+        done(our)
+    );
+    let mut finding = finding(class, weight, text);
+    finding.details = theirs.map(|it| it.reasons.clone()).unwrap_or_default();
+    Some(finding)
+}
+
+/// Whether both say the same, as far as CloudFormation can know it.
+fn is_same(ours: Option<Action>, theirs: Option<&Said>) -> bool {
+    use Action::{Add, Attributes, MayReplace, Remove, Replace, Update};
+    let Some(said) = theirs else {
+        // Change sets say nothing of some attributes, such as a `DeletionPolicy` by itself. Source:
+        // CloudFormation template reference, "`DeletionPolicy` attribute".
+        return matches!(ours, Some(Attributes) | None);
+    };
+    match (ours, said.action) {
+        (None, Update | Attributes) => !said.is_certain || said.action == Attributes,
+        (Some(Update | Attributes), Update | Attributes)
+        | (Some(Replace), Replace | MayReplace)
+        | (Some(MayReplace), MayReplace)
+        | (Some(Add), Add)
+        | (Some(Remove), Remove) => true,
+        _ => false,
+    }
+}
+
+/// What is said of a resource that leaves its stack by both, and becomes something else.
+fn other_fate(name: &str, (ours, theirs): (Fate, Fate)) -> Option<Finding> {
+    let weight = match theirs.cmp(&ours) {
+        std::cmp::Ordering::Greater => Weight::Loud,
+        std::cmp::Ordering::Less => Weight::Quiet,
+        std::cmp::Ordering::Equal => return None,
+    };
+    let (ours, theirs) = (left(ours), left(theirs));
+    let text = format!(
+        "CloudFormation's change set says that the old {name} {theirs}; by the templates it {ours}"
+    );
+    Some(finding(Class::Other, weight, text))
+}
+
+/// Completes "it ...".
+fn left(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Retained => "stays, outside every stack",
+        Fate::Snapshot => "leaves a snapshot",
+        Fate::Deleted => "is deleted",
+    }
+}
+
+/// Completes "it ...".
+fn done(action: Option<Action>) -> &'static str {
+    match action {
+        None => "stays as it is",
+        Some(Action::Add) => "is made",
+        Some(Action::Remove) => "leaves the stack",
+        Some(Action::Replace) => "is replaced",
+        Some(Action::MayReplace) => "may be replaced",
+        Some(Action::Update | Action::Attributes) => "is changed in place",
+    }
+}
+
+fn finding(class: Class, weight: Weight, text: String) -> Finding {
+    Finding { class, weight, text, details: Vec::new(), about: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;
