@@ -3,11 +3,13 @@
 //! Retries and timeouts are set here once, for every client.
 
 mod cloudformation;
+pub mod deployed;
 mod dynamodb;
 pub mod operator;
 pub mod rehearsal;
 mod s3;
 mod sqs;
+mod stop;
 
 use std::collections::HashSet;
 use std::time::Duration;

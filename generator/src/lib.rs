@@ -58,6 +58,7 @@ pub mod events;
 pub mod load;
 pub mod release;
 pub mod deploy;
+pub mod deployed;
 pub mod redrive;
 pub mod verify;
 pub mod aws;

@@ -77,6 +77,11 @@ impl CellNames {
         self.part("platform")
     }
 
+    /// The store whose stack has this name, if one of this cell may have it.
+    pub fn store_of_stack(&self, stack: &str) -> Option<Id> {
+        stack.strip_prefix(self.prefix.as_str())?.strip_prefix("-store-").and_then(Id::new)
+    }
+
     /// Bucket names are unique over all of AWS, hence account and region.
     pub fn bucket(&self, bucket: Bucket) -> String {
         format!("{}-{}-{}", self.part(bucket.as_str()), self.account, self.region)

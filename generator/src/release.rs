@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::bundle::Bundle;
 use crate::digest::sha256;
 use crate::input::CompiledFleet;
-use crate::model::{Cell, Store};
+use crate::model::{Cell, Id, Store};
 use crate::name::{Bucket, CellNames, StoreNames};
 use crate::stack::{self, StackError};
 use crate::template::{INLINE_BYTES_MAX, Template};
@@ -17,8 +17,11 @@ use crate::template::{INLINE_BYTES_MAX, Template};
 /// Not a stack tag: `CloudFormation` copies those to every resource, so each release would change
 /// all of them, and replace those whose tags cannot be changed.
 pub const RELEASE_DIGEST: &str = "ReleaseDigest";
+/// Tags of every stack and resource that we make: the ids of its cell, and of its store if it has one.
+pub const CELL_TAG: &str = "arm:cell";
+pub const STORE_TAG: &str = "arm:store";
 /// Parameter of the platform template: the function bundle's key in the artifacts bucket.
-const FUNCTIONS_KEY: &str = "FunctionsKey";
+pub const FUNCTIONS_KEY: &str = "FunctionsKey";
 
 /// One stack as it shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +35,28 @@ pub struct StackPlan {
 
 impl StackPlan {
     fn new(name: String, template: &Template, cell: &Cell) -> Self {
-        let tags = BTreeMap::from([("arm:cell".to_owned(), cell.id.to_string())]);
+        let tags = BTreeMap::from([(CELL_TAG.to_owned(), cell.id.to_string())]);
         Self { name, body: template.to_json(), parameters: BTreeMap::new(), tags }
+    }
+
+    /// The stack of a cell's artifacts.
+    pub fn of_artifacts(cell: &Cell, template: &Template) -> Self {
+        Self::new(CellNames::new(cell).artifacts_stack(), template, cell)
+    }
+
+    /// The stack of what a cell's stores share, with the function bundle of this key.
+    pub fn of_platform(cell: &Cell, template: &Template, functions_key: String) -> Self {
+        let mut plan = Self::new(CellNames::new(cell).platform_stack(), template, cell);
+        plan.parameters.insert(FUNCTIONS_KEY.to_owned(), functions_key);
+        plan
+    }
+
+    /// A store's stack.
+    pub fn of_store(cell: &Cell, store: &Id, template: &Template) -> Self {
+        let name = StoreNames::new(&cell.id, store).stack().to_owned();
+        let mut plan = Self::new(name, template, cell);
+        plan.tags.insert(STORE_TAG.to_owned(), store.to_string());
+        plan
     }
 
     /// Digest of everything that CloudFormation is given; equal digests, equal stacks.
@@ -87,16 +110,12 @@ pub fn assemble(
     bundle: &Bundle,
 ) -> Result<Release, StackError> {
     let names = CellNames::new(cell);
-    let artifacts_stack = StackPlan::new(names.artifacts_stack(), &stack::artifacts(cell)?, cell);
-    let mut platform_stack = StackPlan::new(names.platform_stack(), &stack::platform(cell)?, cell);
-    platform_stack.parameters.insert(FUNCTIONS_KEY.to_owned(), bundle.key());
+    let artifacts_stack = StackPlan::of_artifacts(cell, &stack::artifacts(cell)?);
+    let platform_stack = StackPlan::of_platform(cell, &stack::platform(cell)?, bundle.key());
     let mut store_stacks = Vec::new();
     for store in stores {
         let template = stack::store(cell, store, &fleet.rules_of(store).rules)?;
-        let name = StoreNames::new(&cell.id, &store.id).stack().to_owned();
-        let mut plan = StackPlan::new(name, &template, cell);
-        plan.tags.insert("arm:store".to_owned(), store.id.to_string());
-        store_stacks.push(plan);
+        store_stacks.push(StackPlan::of_store(cell, &store.id, &template));
     }
     let zip =
         Artifact { key: bundle.key(), bytes: bundle.zip.clone(), media_type: "application/zip" };

@@ -16,7 +16,7 @@ use super::failed;
 
 /// CloudFormation has no error of its own for a stack that is not there: it is a validation error
 /// with this text.
-const NO_SUCH_STACK: &str = "does not exist";
+pub(super) const NO_SUCH_STACK: &str = "does not exist";
 
 pub(super) async fn stack(client: &Client, name: &str) -> Result<Option<StackState>, CloudError> {
     match client.describe_stacks().stack_name(name).send().await {
@@ -71,16 +71,19 @@ pub(super) async fn change_set(
     let what = format!("describe the change set {name} of the stack {stack}");
     let answer = answer.map_err(failed(what))?;
     let reason = answer.status_reason().unwrap_or_default();
-    // The two texts by which CloudFormation says "nothing to do".
-    let empty = ["didn't contain changes", "No updates are to be performed"];
     Ok(match answer.status() {
         Some(ChangeSetStatus::CreateComplete) => ChangeSetState::Ready(answer.changes().len()),
-        Some(ChangeSetStatus::Failed) if empty.iter().any(|it| reason.contains(it)) => {
-            ChangeSetState::Empty
-        }
+        Some(ChangeSetStatus::Failed) if is_empty(reason) => ChangeSetState::Empty,
         Some(ChangeSetStatus::Failed) => ChangeSetState::Failed(reason.to_owned()),
         _ => ChangeSetState::Pending,
     })
+}
+
+/// Whether a change set failed only because there is nothing to do: CloudFormation has two texts for that.
+pub(super) fn is_empty(reason: &str) -> bool {
+    ["didn't contain changes", "No updates are to be performed"]
+        .iter()
+        .any(|it| reason.contains(it))
 }
 
 pub(super) async fn execute(client: &Client, stack: &str, name: &str) -> Result<(), CloudError> {

@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use contract::case::CaseItem;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::dynamodb::Table;
+use super::stop::Stop;
 use super::{Target, s3, sqs};
 use crate::dead_letter::DeadLetters;
 use crate::deploy::CloudError;
@@ -27,7 +26,7 @@ pub struct Operator {
     urls: RefCell<HashMap<String, String>>,
     table: Table,
     s3: aws_sdk_s3::Client,
-    stopped: AtomicBool,
+    stop: Stop,
 }
 
 impl Operator {
@@ -46,27 +45,14 @@ impl Operator {
             urls: RefCell::default(),
             table: Table { client, name: names.case_table() },
             s3: aws_sdk_s3::Client::from_conf(s3),
-            stopped: AtomicBool::default(),
+            stop: Stop::default(),
             names,
         }
     }
 
-    /// From now on Ctrl-C and SIGTERM stop a redrive between two letters, instead of ending the
-    /// process. Ends with the second of them.
+    /// From now on Ctrl-C and SIGTERM stop a redrive between two letters; see [`Stop::hear`].
     pub async fn hear_signals(&self) {
-        // A signal that cannot be heard ends the process itself, as any does.
-        let hear = |kind| signal(kind).ok();
-        let (mut interrupt, mut terminate) =
-            (hear(SignalKind::interrupt()), hear(SignalKind::terminate()));
-        for _ in 0..2 {
-            tokio::select! {
-                () = next(interrupt.as_mut()) => {}
-                () = next(terminate.as_mut()) => {}
-            }
-            if self.stopped.swap(true, Ordering::Relaxed) {
-                return;
-            }
-        }
+        self.stop.hear().await;
     }
 
     /// The address of a queue, which is asked for once.
@@ -87,14 +73,6 @@ impl Operator {
             _ => self.names.dead_letter_queue(queue.as_str()),
         };
         self.url(name).await
-    }
-}
-
-/// The next signal of a kind.
-async fn next(heard: Option<&mut Signal>) {
-    match heard {
-        Some(heard) => drop(heard.recv().await),
-        None => std::future::pending().await,
     }
 }
 
@@ -149,7 +127,7 @@ impl RedriveServices for Operator {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stop.is_asked()
     }
 }
 

@@ -1,15 +1,16 @@
 //! `arm diff`: what a change of YAML really does, before anybody merges it.
 //!
 //! Compares the folder with a commit (`--base`), or with templates in a folder (`--against`), without
-//! an AWS account; what is different is found by `review`, and written for people, a comment, code
+//! an AWS account; or with what is deployed (`--live`, see `diff/live.rs`). What is different is found by `review`, and written for people, a comment, code
 //! scanning or programs. `--fail-on` makes it a gate.
 
 mod gate;
+mod live;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::commands::{StoresArgs, show_errors, stack_error, summary};
+use crate::commands::{self, StoresArgs, show_errors, stack_error, summary};
 use crate::console::Console;
 use crate::diagnostic::suggest;
 use crate::error::CommandError;
@@ -33,6 +34,12 @@ pub struct DiffArgs {
     stores: StoresArgs,
     #[command(flatten)]
     base: BaseArgs,
+    /// Ask CloudFormation too, by change sets that are deleted again and never executed
+    #[arg(long, requires = "live")]
+    change_sets: bool,
+    /// Only this cell; with `--live`, credentials can be of one account alone
+    #[arg(long, value_name = "CELL")]
+    cell: Option<String>,
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human")]
     format: DiffFormat,
@@ -65,6 +72,9 @@ struct BaseArgs {
     /// A folder of templates that `arm generate` wrote
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
+    /// What is deployed; asks AWS, with credentials of the cell's account
+    #[arg(long)]
+    live: bool,
 }
 
 /// How the answer is written.
@@ -87,6 +97,11 @@ pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandErro
     let head = args.stores.load()?;
     let head_fleet = fleet_of(&head, &folder.display().to_string(), console)?;
     let head = Written { text: Text { input: &head, reference: None }, fleet: head_fleet };
+    check_stores(args, head)?;
+    let cells: Vec<String> = args.cell.iter().cloned().collect();
+    if args.base.live {
+        return live::run(args, head, console);
+    }
     let reference = &args.base.base;
     let committed;
     let (base, name) = if let Some(against) = &args.base.against {
@@ -98,12 +113,22 @@ pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandErro
         (Base::Written(Written { text, fleet }), reference.clone())
     };
     check_names(&args.only, &base, head)?;
+    check_cell(args.cell.as_deref(), &base, head)?;
     let head_name = folder.display().to_string();
     let names = Names { base: &name, head: &head_name };
-    let scope = Scope { stores: &args.only };
+    let scope = Scope { stores: &args.only, cells: &cells, unknown: &[] };
     let review = review::review(&base, head, &scope, names).map_err(stack_error)?;
-    answer(args, &review, console)?;
-    let refusals = refusals(&args.fail_on, &review);
+    conclude(args, &review, console)
+}
+
+/// Shows the review, and fails when a gate says no.
+fn conclude(
+    args: &DiffArgs,
+    review: &Review,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    answer(args, review, console)?;
+    let refusals = refusals(&args.fail_on, review);
     if refusals.is_empty() {
         return Ok(());
     }
@@ -151,6 +176,31 @@ fn check_names(only: &[String], base: &Base<'_>, head: Written<'_>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// A store that is in another cell than the one that is named would not be compared.
+fn check_stores(args: &DiffArgs, head: Written<'_>) -> Result<(), CommandError> {
+    let Some(cell) = &args.cell else { return Ok(()) };
+    let mut stores = args.only.iter().filter_map(|id| head.store(id));
+    let other = stores.find(|(of, _)| of.id.as_str() != cell);
+    other.map_or(Ok(()), |(of, store)| {
+        Err(CommandError::Configuration(format!(
+            "the store `{}` is in the cell `{}`, not in `{cell}`\n  help: leave --cell out",
+            store.id, of.id
+        )))
+    })
+}
+
+/// So is a cell.
+fn check_cell(cell: Option<&str>, base: &Base<'_>, head: Written<'_>) -> Result<(), CommandError> {
+    let Some(id) = cell else { return Ok(()) };
+    let of = |side: Written<'_>| side.cell(id).is_some();
+    let is_known = of(head)
+        || match base {
+            Base::Written(base) => of(*base),
+            Base::Made(made) => made.keys().any(|it| it.cell == id),
+        };
+    if is_known { Ok(()) } else { commands::cell_of(&head.fleet.fleet, id).map(drop) }
 }
 
 /// The templates in a folder as `arm generate` lays it out: a folder for each cell.

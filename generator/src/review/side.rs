@@ -59,6 +59,12 @@ enum What<'a> {
 }
 
 impl<'a> Written<'a> {
+    /// The template of every stack in a scope.
+    pub fn templates(self, scope: &Scope<'_>) -> Result<BTreeMap<StackId, Template>, StackError> {
+        let stacks = self.stacks().into_iter().filter(|(id, _)| scope.holds(id));
+        stacks.map(|(id, unmade)| Ok((id, self.make(unmade)?))).collect()
+    }
+
     /// Every stack of this side.
     fn stacks(self) -> BTreeMap<StackId, Unmade<'a>> {
         let mut stacks = BTreeMap::new();
@@ -129,12 +135,22 @@ impl Base<'_> {
 }
 
 /// Which stacks are to be compared: of all stores, or of these and what they share.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
     pub stores: &'a [String],
+    /// Of these cells only; of all where this is empty.
+    pub cells: &'a [String],
+    /// Stacks of which one side cannot be known.
+    pub unknown: &'a [StackId],
 }
 
 impl Scope<'_> {
-    fn holds(&self, id: &StackId) -> bool {
+    /// Whether a stack is to be compared.
+    pub fn holds(&self, id: &StackId) -> bool {
+        let is_of_cell = self.cells.is_empty() || self.cells.contains(&id.cell);
+        if !is_of_cell || self.unknown.contains(id) {
+            return false;
+        }
         match &id.subject {
             Subject::Store(store) => self.stores.is_empty() || self.stores.contains(store),
             _ => true,
