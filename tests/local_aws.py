@@ -2,23 +2,29 @@
 
 What `arm explain` says of an event is what happens when the event is put on the store's bus: the
 rule, the case, and every subscriber's text, also where a field is a list and several rules match.
-Then it deploys other stores: twice, and the second time nothing happens. The environment is what the
-rehearsal says on its stderr, as a person would use it.
+Then it deploys other stores: twice, and the second time nothing happens. What `arm diff --live` says of
+them is nothing; of an edited folder the same as `--base`, also when AWS throttles; and it leaves no
+change set. The environment is what the rehearsal says on its stderr, as a person would use it.
 
 Usage: local_aws.py ARM
 """
 
+import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import boto3
+
+from faults.proxy import Fault, Proxy
 
 STORES = ["tacoma-012", "bellevue-100"]
 STACKS = ["arm-us-west-artifacts", "arm-us-west-platform"]
@@ -46,6 +52,13 @@ LISTS = [
 ]
 # Who is told of cameras: all but one send nothing here, which is told whenever it has lasted.
 OPS = "cameras-seattle@example.com"
+# An edit of a store that has stood since the deploy, as a pull request makes it: what it is to be.
+EDITED = "tacoma-012"
+EDITS = [
+    ("id: counter-a, aisle: counter, retention: 72h", "id: counter-a, aisle: counter, retention: 48h"),
+    ("id: cooler-a", "id: cooler-b"),
+    ("audience: loss-prevention, email: lp-tacoma@", "audience: loss-prevention, email: security-tacoma@"),
+]
 # How long a case and its texts may take, and how long none more may come.
 CASE_SECONDS = 60
 QUIET_SECONDS = 15
@@ -172,6 +185,151 @@ def history(environment: dict[str, str]) -> tuple[int, int]:
     return sets, events
 
 
+def diff(arm: str, environment: dict[str, str], *args: str) -> tuple[dict, str]:
+    """What `arm diff` says as JSON, and what it said on stderr."""
+    command = [arm, "diff", *args, "--format", "json"]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    if told.returncode != 0:
+        print(told.stderr)
+    expect(told.returncode == 0, f"`arm {' '.join(command[1:])}` exits with 0")
+    return json.loads(told.stdout), told.stderr
+
+
+def judged(review: dict) -> dict:
+    """What both kinds of base can say: causes and costs only git knows, of change sets only AWS."""
+    findings = [
+        (it["class"], it["weight"], it["text"], json.dumps(it["subjects"]))
+        for it in review["findings"]
+        if it["class"] not in ("cost", "quota") and "CloudFormation" not in it["text"]
+    ]
+    changes = [json.dumps({key: value for key, value in it.items() if key != "causes"}) for it in review["changes"]]
+    return {"stacks": review["stacks"], "findings": sorted(findings), "changes": sorted(changes)}
+
+
+def edited(folder: str) -> None:
+    """A git repository with the stores as they are deployed, and an edit that is not committed."""
+    shutil.copytree("stores", folder)
+    git = ["git", "-C", folder, "-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for step in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "deployed"]):
+        subprocess.run([*git, *step], check=True)
+    path = os.path.join(folder, f"{EDITED}.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in EDITS:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def standing(environment: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The stacks that there are with their states, and the change sets that were not carried out."""
+    stacks = client(environment, "cloudformation")
+    found = stacks.describe_stacks()["Stacks"]
+    sets = [one for it in found for one in stacks.list_change_sets(StackName=it["StackName"])["Summaries"]]
+    left = [it["ChangeSetName"] for it in sets if it["ChangeSetName"].startswith("arm-diff-")]
+    return sorted(f"{it['StackName']} {it['StackStatus']}" for it in found), left
+
+
+async def through_proxy(arm: str, local: dict[str, str], number: int, *args: str) -> tuple[dict, Proxy]:
+    """What `arm diff` says through a proxy, which throttles the first attempt of one call."""
+    proxy = Proxy("arm", local["AWS_ENDPOINT_URL"], local["AWS_ENDPOINT_URL"])
+    through = os.environ | local | {"AWS_ENDPOINT_URL": await proxy.start()}
+    proxy.begin(Fault(number, "throttle") if number else None)
+    told, _ = await asyncio.to_thread(diff, arm, through, *args)
+    proxy.stop()
+    return told, proxy
+
+
+def throttled(arm: str, local: dict[str, str], operation: str, *args: str) -> dict:
+    """What `arm diff` says when AWS refuses an operation once as asked too often."""
+    _, whole = asyncio.run(through_proxy(arm, local, 0, *args))
+    number = next(it.number for it in whole.calls if it.operation == operation)
+    told, broken = asyncio.run(through_proxy(arm, local, number, *args))
+    attempts = [it.fault for it in broken.calls if it.number == number]
+    expect(attempts == ["throttle", ""], f"{operation} is throttled, and asked again")
+    return told
+
+
+def refused(arm: str, local: dict[str, str]) -> None:
+    """What cannot be meant is wrong usage; credentials of another account read nothing."""
+
+    def told(environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+        command = [arm, "diff", *args]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+    environment = os.environ | local
+    for args in (["--live", "--base", "HEAD"], ["--live", "--against", "stores"], ["--change-sets"]):
+        expect(told(environment, *args).returncode == 2, f"{' '.join(args)}: wrong usage")
+    other = told(environment | {"AWS_ACCESS_KEY_ID": "999999999999"}, "--live")
+    expect(other.returncode == 1 and "account 999999999999" in other.stderr, "credentials of another account: 1")
+    expect("reading" not in other.stderr and not other.stdout, "and nothing is read")
+    nowhere = told(environment | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "--live")
+    expect(nowhere.returncode == 3 and not nowhere.stdout, "AWS cannot be reached: 3")
+
+
+def abandoned(arm: str, local: dict[str, str], *args: str) -> None:
+    """Ctrl-C twice, while AWS does not answer: the change set is named that is left."""
+
+    async def run(number: int) -> tuple[int, str]:
+        proxy = Proxy("arm", local["AWS_ENDPOINT_URL"], local["AWS_ENDPOINT_URL"])
+        through = os.environ | local | {"AWS_ENDPOINT_URL": await proxy.start()}
+        proxy.begin(Fault(number, "hang-before"))
+        command = [arm, "diff", *args, "--format", "json"]
+        process = await asyncio.create_subprocess_exec(
+            *command, env=through, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        while not any(it.fault for it in proxy.calls):
+            await asyncio.sleep(0.1)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.5)
+        _, told = await asyncio.wait_for(process.communicate(), 30)
+        proxy.stop()
+        return process.returncode, told.decode()
+
+    _, whole = asyncio.run(through_proxy(arm, local, 0, *args))
+    number = next(it.number for it in whole.calls if it.operation == "DescribeChangeSet")
+    code, told = asyncio.run(run(number))
+    left = standing(local)[1]
+    expect(code == 4 and len(left) == 1, f"Ctrl-C twice exits with 4, and leaves {left}")
+    command = f"delete-change-set --stack-name arm-us-west-store-{EDITED} --change-set-name {left[0]}"
+    expect(command in told, "which it says how to delete")
+    diff(arm, os.environ | local, *args)
+    expect(standing(local)[1] == [], "the next run deletes it first")
+
+
+def reviewed(arm: str, local: dict[str, str], folder: str) -> None:
+    """What is deployed beside the folder, as it is and with an edit."""
+    environment = os.environ | local
+    before = standing(local)
+    refused(arm, local)
+    same, progress = diff(arm, environment, "--live", "--change-sets")
+    expect(same["headline"].startswith("no change"), f"of what was deployed it says: {same['headline']}")
+    expect("reading 0 of 5 stacks of us-west; 5 in step" in progress, "and reads no template for that")
+    edited(folder)
+    committed, _ = diff(arm, os.environ.copy(), "--base", "HEAD", "--stores", folder)
+    live, progress = diff(arm, environment, "--live", "--stores", folder)
+    expect(live["stacks"]["changed"] == 1 and len(live["changes"]) > 3, f"of an edit it says: {live['headline']}")
+    expect("reading 1 of 5 stacks" in progress, "and reads one template")
+    expect(judged(live) == judged(committed), "which is what `--base` says of it")
+    asked, progress = diff(arm, environment, "--live", "--change-sets", EDITED, "--stores", folder)
+    expect(f"asking CloudFormation about arm-us-west-store-{EDITED}" in progress, "CloudFormation is asked about it")
+    opinions = [it for it in asked["findings"] if "CloudFormation" in it["text"]]
+    print("\n".join(f"  {it['weight']}: {it['text']}" for it in opinions))
+    expect(opinions != [] and all(it["weight"] == "quiet" for it in opinions), "and replaces or deletes nothing unsaid")
+    expect(asked["changes"] == live["changes"], "the rest is the same")
+    args = ["--live", "--change-sets", EDITED, "--stores", folder]
+    for operation in ("DescribeStacks", "GetTemplate", "CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet"):
+        expect(throttled(arm, local, operation, *args)["findings"] == asked["findings"], "with the same outcome")
+    abandoned(arm, local, *args)
+    os.remove(os.path.join(folder, "bellevue-100.yaml"))
+    gone, _ = diff(arm, environment, "--live", "bellevue-100", "--stores", folder)
+    leaves = [it["text"] for it in gone["findings"] if "`arm deploy` leaves its stack as it is" in it["text"]]
+    expect(gone["stacks"]["removed"] == 1 and len(leaves) == 1, f"of a store that is in no file: {leaves}")
+    expect(standing(local) == before, f"{len(before[0])} stacks as before, and no change set of a diff: {before[1]}")
+
+
 def main(arm: str) -> None:
     command = [arm, "rehearse", "--keep", "--binary", os.path.join(os.path.dirname(arm), "bootstrap")]
     rehearsal = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
@@ -193,6 +351,8 @@ def main(arm: str) -> None:
         expect(second.returncode == 0, "the second deploy exits with 0")
         expect("0 stacks deployed, 4 unchanged" in second.stdout, "it finds nothing to do")
         expect(history(local) == before, f"no change set, no event: {before}")
+        with tempfile.TemporaryDirectory() as folder:
+            reviewed(arm, local, os.path.join(folder, "stores"))
     finally:
         rehearsal.send_signal(signal.SIGINT)
         rehearsal.stderr.close()

@@ -47,9 +47,15 @@ THROTTLES = {
     "sqs": (403, "RequestThrottled"),
     "sns": (400, "Throttling"),
     "events": (400, "ThrottlingException"),
+    "cloudformation": (400, "Throttling"),
     "kinesisvideo": (400, "ClientLimitExceededException"),
     "sagemaker": (400, "ThrottlingException"),
     "s3": (503, "SlowDown"),
+}
+# Of services that answer in XML, the namespace.
+NAMESPACES = {
+    "cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+    "sns": "http://sns.amazonaws.com/doc/2010-03-31/",
 }
 ERRORS = {"dynamodb": "InternalServerError", "s3": "InternalError", "sns": "InternalFailure", "sqs": "InternalFailure"}
 
@@ -354,8 +360,8 @@ def error_answer(kind: str, call: Call) -> Answer:
     if call.service == "s3":
         text = f"<Error><Code>{code}</Code><Message>a test's fault</Message><RequestId>t</RequestId></Error>"
         return Answer(status, [("Content-Type", "application/xml")], text.encode())
-    if call.service == "sns":
-        text = "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>"
+    if call.service in NAMESPACES:
+        text = f"<ErrorResponse xmlns=\"{NAMESPACES[call.service]}\"><Error><Type>Sender</Type>"
         text += f"<Code>{code}</Code><Message>a test's fault</Message></Error><RequestId>t</RequestId></ErrorResponse>"
         return Answer(status, [("Content-Type", "text/xml")], text.encode())
     return json_error(status, code, {})
