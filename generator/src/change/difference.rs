@@ -38,9 +38,12 @@ const SETS: [&str; 20] = [
     "Topics",
 ];
 
+/// Lists of our own JSON whose order means nothing: what `contract::watch` and `contract::incident` hold.
+const OWN_SETS: [&str; 4] = ["aisles", "cameras", "notify", "zones"];
+
 /// What tells the elements of a list apart where all have it, tried in this order.
-const KEYS: [&str; 8] =
-    ["Key", "Sid", "Id", "PolicyName", "IndexName", "AttributeName", "VariantName", "Name"];
+const KEYS: [&str; 9] =
+    ["Key", "Sid", "Id", "PolicyName", "IndexName", "AttributeName", "VariantName", "Name", "id"];
 
 /// Who reads a value, by whose rules two are the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,7 @@ enum Reading {
     Policy,
     /// EventBridge and SNS: lists are sets, and a text is no number.
     Pattern,
-    /// Whoever gets JSON: order counts, and a text is no number.
+    /// Whoever gets JSON: order counts but in [`OWN_SETS`], and a text is no number.
     Json,
 }
 
@@ -221,7 +224,7 @@ impl Walk {
             Reading::Policy => true,
             // `["<", 5, ">=", 1]`: each operator stands before its number.
             Reading::Pattern => last != "numeric",
-            Reading::Json => false,
+            Reading::Json => OWN_SETS.contains(&last),
         }
     }
 
