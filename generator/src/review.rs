@@ -16,6 +16,8 @@ mod replacement;
 mod hearing;
 mod people;
 mod routing;
+mod operators;
+mod place;
 mod quota;
 mod costs;
 mod bill;

@@ -1,51 +1,68 @@
 //! Tells once what is the same in many stacks. Pure.
 //!
 //! Two findings, or two changes of resources, are the same when they say the same once the names of
-//! store and cell are left out. Their causes need not be: each store has a file of its own.
+//! store and cell are left out. Their causes need not be: each store has a file of its own. What is
+//! told of one stack alone keeps its names.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
 
 use serde_json::Value;
 
-use super::{Cause, Group, STORE, Subject};
+use super::side::StackId;
+use super::{Cause, Finding, Group, STORE, Subject};
 use crate::change::ResourceChange;
 
 /// Stands for the cell's id in texts that would otherwise differ from cell to cell.
-pub(super) const CELL: &str = "<cell>";
+const CELL: &str = "<cell>";
+
+/// Something that can be told without the names of a stack.
+pub(super) trait Told: Clone {
+    /// The same with every text put through this.
+    fn with(self, text: &impl Fn(&str) -> String) -> Self;
+
+    /// What makes it the same as another.
+    fn key(&self) -> String;
+}
 
 /// Collects what is the same.
 #[derive(Debug)]
-pub(super) struct Groups<K, T> {
+pub(super) struct Groups<T> {
     groups: Vec<Collected<T>>,
-    places: HashMap<K, usize>,
+    places: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
 struct Collected<T> {
     what: T,
+    /// The first of the stacks.
+    id: StackId,
+    has_many_cells: bool,
     subjects: BTreeSet<Subject>,
     causes: BTreeSet<Cause>,
 }
 
-impl<K, T> Default for Groups<K, T> {
+impl<T> Default for Groups<T> {
     fn default() -> Self {
         Self { groups: Vec::new(), places: HashMap::new() }
     }
 }
 
-impl<K: Eq + Hash, T> Groups<K, T> {
-    /// Adds one; `key` is what makes it the same as others.
-    pub(super) fn add(&mut self, key: K, what: T, subject: Subject, causes: Vec<Cause>) {
+impl<T: Told> Groups<T> {
+    /// Adds what is told of a stack.
+    pub(super) fn add(&mut self, what: T, id: &StackId, causes: Vec<Cause>) {
+        let key = what.clone().with(&|text| masked(text, id.store(), &id.cell)).key();
         let place = *self.places.entry(key).or_insert(self.groups.len());
         match self.groups.get_mut(place) {
             Some(group) => {
-                group.subjects.insert(subject);
+                group.has_many_cells |= group.id.cell != id.cell;
+                group.subjects.insert(id.subject.clone());
                 group.causes.extend(causes);
             }
             None => self.groups.push(Collected {
                 what,
-                subjects: BTreeSet::from([subject]),
+                id: id.clone(),
+                has_many_cells: false,
+                subjects: BTreeSet::from([id.subject.clone()]),
                 causes: causes.into_iter().collect(),
             }),
         }
@@ -53,52 +70,73 @@ impl<K: Eq + Hash, T> Groups<K, T> {
 
     /// All of them, in the order in which the first of each came.
     pub(super) fn finish(self) -> Vec<Group<T>> {
-        let group = |it: Collected<T>| Group {
-            what: it.what,
-            subjects: it.subjects.into_iter().collect(),
-            causes: it.causes.into_iter().collect(),
+        let group = |it: Collected<T>| {
+            let is_one = it.subjects.len() == 1;
+            let what = it.what.with(&|text| {
+                let text = match it.id.store() {
+                    Some(store) if is_one => text.replace(STORE, store),
+                    Some(store) => replaced(text, store, STORE),
+                    None => text.to_owned(),
+                };
+                if it.has_many_cells { replaced(&text, &it.id.cell, CELL) } else { text }
+            });
+            Group {
+                what,
+                subjects: it.subjects.into_iter().collect(),
+                causes: it.causes.into_iter().collect(),
+            }
         };
         self.groups.into_iter().map(group).collect()
     }
 }
 
+impl Told for Finding {
+    fn with(self, text: &impl Fn(&str) -> String) -> Self {
+        let details = self.details.iter().map(|it| text(it)).collect();
+        Self { text: text(&self.text), details, ..self }
+    }
+
+    fn key(&self) -> String {
+        let Self { class, weight, text, details, about: _ } = self;
+        format!("{class:?} {weight:?} {text} {details:?}")
+    }
+}
+
+impl Told for ResourceChange {
+    fn with(mut self, text: &impl Fn(&str) -> String) -> Self {
+        for property in &mut self.properties {
+            for value in [&mut property.before, &mut property.after].into_iter().flatten() {
+                *value = with_texts(value, text);
+            }
+        }
+        self
+    }
+
+    fn key(&self) -> String {
+        let Self { logical_id, resource_type, action, properties, before: _, after: _ } = self;
+        format!("{logical_id} {resource_type} {action:?} {properties:?}")
+    }
+}
+
+fn with_texts(value: &Value, text: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(it) => Value::String(text(it)),
+        Value::Array(items) => items.iter().map(|it| with_texts(it, text)).collect(),
+        Value::Object(entries) => {
+            let entry = |(key, it): (&String, &Value)| (key.clone(), with_texts(it, text));
+            Value::Object(entries.iter().map(entry).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// A text in which the names of a store and its cell are left out.
-pub(super) fn masked(text: &str, store: Option<&str>, cell: &str) -> String {
+fn masked(text: &str, store: Option<&str>, cell: &str) -> String {
     let text = match store {
         Some(store) => replaced(text, store, STORE),
         None => text.to_owned(),
     };
     replaced(&text, cell, CELL)
-}
-
-/// The same of a resource that differs.
-pub(super) fn masked_change(
-    change: &ResourceChange,
-    store: Option<&str>,
-    cell: &str,
-) -> ResourceChange {
-    let value = |value: &Option<Value>| value.as_ref().map(|it| masked_value(it, store, cell));
-    let mut masked = change.clone();
-    // Whole resources are shown by nobody and would only tell stores apart.
-    (masked.before, masked.after) = (None, None);
-    for property in &mut masked.properties {
-        property.before = value(&property.before);
-        property.after = value(&property.after);
-    }
-    masked
-}
-
-fn masked_value(value: &Value, store: Option<&str>, cell: &str) -> Value {
-    match value {
-        Value::String(text) => Value::String(masked(text, store, cell)),
-        Value::Array(items) => items.iter().map(|it| masked_value(it, store, cell)).collect(),
-        Value::Object(entries) => {
-            let entry =
-                |(key, value): (&String, &Value)| (key.clone(), masked_value(value, store, cell));
-            Value::Object(entries.iter().map(entry).collect())
-        }
-        other => other.clone(),
-    }
 }
 
 /// Replaces a name where it stands for itself, not inside of another word.
@@ -123,6 +161,7 @@ fn replaced(text: &str, name: &str, by: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::review::{Class, Weight};
 
     #[test]
     fn a_name_is_left_out_where_it_stands_for_itself() {
@@ -136,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_of_many_is_told_once_with_every_cause() {
+    fn the_same_of_many_is_told_once_with_every_cause_and_of_one_by_its_name() {
         let mut groups = Groups::default();
         let cause = |file: &str| Cause {
             file: file.to_owned(),
@@ -144,18 +183,27 @@ mod tests {
             is_before: false,
             text: String::new(),
         };
+        let finding = |text: String| Finding {
+            class: Class::Other,
+            weight: Weight::Quiet,
+            text,
+            details: Vec::new(),
+            about: Vec::new(),
+        };
+        let id = |store: &str| StackId {
+            cell: "west".to_owned(),
+            subject: Subject::Store(store.to_owned()),
+        };
         for store in ["b", "a", "b"] {
-            groups.add(
-                "key",
-                1,
-                Subject::Store(store.to_owned()),
-                vec![cause(store), cause("fleet.yaml")],
-            );
+            let causes = vec![cause(store), cause("fleet.yaml")];
+            groups.add(finding(format!("lp-{store} in west")), &id(store), causes);
         }
-        groups.add("other", 2, Subject::Store("a".to_owned()), vec![]);
+        groups.add(finding("c and <store>".to_owned()), &id("c"), vec![]);
         let groups = groups.finish();
         assert_eq!(groups.len(), 2);
+        assert_eq!(groups[0].what.text, "lp-<store> in west");
         assert_eq!(groups[0].subjects, ["a", "b"].map(|it| Subject::Store(it.to_owned())));
         assert_eq!(groups[0].causes, ["a", "b", "fleet.yaml"].map(cause));
+        assert_eq!(groups[1].what.text, "c and c");
     }
 }

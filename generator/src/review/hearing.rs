@@ -156,7 +156,7 @@ fn address(resource: &Value) -> Option<ReadAddress> {
 }
 
 /// Where an address is kept, as YAML has it.
-fn kept(endpoint: &str) -> Option<String> {
+pub(super) fn kept(endpoint: &str) -> Option<String> {
     let reference = endpoint.strip_prefix("{{resolve:")?.strip_suffix("}}")?;
     let (service, name) = reference.split_once(':')?;
     match service {

@@ -10,13 +10,16 @@ use std::thread;
 use serde_json::Value;
 
 use super::access::access;
-use super::group::{Groups, masked, masked_change};
+use super::group::Groups;
 use super::loss::loss;
+use super::operators::operators;
 use super::people::people;
 use super::replacement::replacements;
 use super::routing::rules;
 use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
-use super::{Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, quota};
+use super::{
+    About, Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, place, quota,
+};
 use crate::change::{self, Action, ResourceChange};
 use crate::stack::StackError;
 use crate::template::Template;
@@ -103,7 +106,9 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
     let outcome = match (&pair.before, &pair.after) {
         (None, _) => Outcome::Added,
         (_, None) => Outcome::Removed,
-        (Some(_), Some(_)) if changes.is_empty() => Outcome::Same,
+        (Some(_), Some(_)) if changes.is_empty() && !place::has_moved(pairs, &id.cell) => {
+            Outcome::Same
+        }
         (Some(_), Some(_)) => Outcome::Changed,
     };
     let mut judged =
@@ -112,31 +117,60 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
         return Ok(judged);
     }
     let settings = pairs.settings(id);
-    for finding in findings(&pair, &changes, pairs.account(&id.cell)) {
-        let causes = settings.causes(&finding.about);
+    let findings = match place::store(pairs, &pair)? {
+        Some(findings) => findings,
+        None => findings(pairs, &pair, &changes),
+    };
+    for finding in findings {
+        let mut causes = settings.causes(&finding.about);
+        if causes.is_empty() {
+            causes = settings.causes(&whole_stack(id, outcome));
+        }
         judged.findings.push((finding, causes));
     }
-    let is_store = matches!(id.subject, Subject::Store(_));
     for change in changes {
-        let about =
-            if is_store { owner::of_store(&change, &settings) } else { owner::of_cell(&id.cell) };
+        let about = match id.store() {
+            Some(_) => owner::of_store(&change, &settings),
+            None => owner::of_cell(&id.cell),
+        };
         let causes = settings.causes(&about);
         judged.resources.push((change, causes));
     }
     Ok(judged)
 }
 
+/// What may have caused something of which nobody says more: of a stack that comes or goes the line that
+/// names it, of others every setting.
+fn whole_stack(id: &StackId, outcome: Outcome) -> Vec<About> {
+    let is_whole = matches!(outcome, Outcome::Added | Outcome::Removed);
+    match id.store() {
+        Some(_) if is_whole => vec![vec!["store".to_owned()]],
+        None if is_whole => vec![vec!["cells".to_owned(), id.cell.clone(), "id".to_owned()]],
+        Some(_) => vec![Vec::new()],
+        None => owner::of_cell(&id.cell),
+    }
+}
+
 /// What is to be said of one stack.
-fn findings(pair: &Pair, changes: &[ResourceChange], account: Option<&str>) -> Vec<Finding> {
+fn findings(pairs: &Pairs<'_>, pair: &Pair, changes: &[ResourceChange]) -> Vec<Finding> {
     let (before, after) = (pair.before.as_ref(), pair.after.as_ref());
     let mut found = loss(changes, before, after);
+    found.extend(place::cell(pairs, &pair.id));
     if let Some(after) = after {
         found.extend(replacements(changes, after));
     }
-    found.extend(access(before, after, account));
-    if matches!(pair.id.subject, Subject::Store(_)) {
-        found.extend(people(before, after));
-        found.extend(rules(before, after));
+    found.extend(access(before, after, pairs.account(&pair.id.cell)));
+    match &pair.id.subject {
+        Subject::Store(_) => {
+            found.extend(people(before, after));
+            found.extend(rules(before, after));
+        }
+        Subject::Platform(cell) => {
+            if let Some((before, after)) = before.zip(after) {
+                found.extend(operators(before, after, cell));
+            }
+        }
+        Subject::Artifacts(_) | Subject::Home(_) => {}
     }
     found
 }
@@ -181,8 +215,10 @@ pub(super) fn sort(findings: &mut [Group<Finding>]) {
 struct Collected {
     stacks: Tally,
     resources: Tally,
-    findings: Groups<String, Finding>,
-    changes: Groups<String, ResourceChange>,
+    findings: Groups<Finding>,
+    changes: Groups<ResourceChange>,
+    /// What is told of costs.
+    costs: Vec<Group<Finding>>,
 }
 
 impl Collected {
@@ -200,12 +236,8 @@ impl Collected {
             Outcome::Changed => tally.changed += 1,
             Outcome::Same => tally.unchanged += 1,
         }
-        let store = match &id.subject {
-            Subject::Store(store) => Some(store.as_str()),
-            _ => None,
-        };
         for (finding, causes) in findings {
-            self.found(finding, store, &id, causes);
+            self.findings.add(finding, &id, causes);
         }
         for (change, causes) in resources {
             let tally = &mut self.resources;
@@ -217,45 +249,26 @@ impl Collected {
             }
             // Of a stack that is new or gone a finding tells; its resources are what they always are.
             if outcome == Outcome::Changed {
-                let masked = masked_change(&change, store, &id.cell);
-                self.changes.add(format!("{masked:?}"), masked, id.subject.clone(), causes);
+                // Whole resources are shown by nobody and would only tell stores apart.
+                let change = ResourceChange { before: None, after: None, ..change };
+                self.changes.add(change, &id, causes);
             }
         }
     }
 
-    fn found(
-        &mut self,
-        mut finding: Finding,
-        store: Option<&str>,
-        id: &StackId,
-        causes: Vec<Cause>,
-    ) {
-        finding.text = masked(&finding.text, store, &id.cell);
-        for detail in &mut finding.details {
-            *detail = masked(detail, store, &id.cell);
-        }
-        let key = format!(
-            "{:?} {:?} {} {:?}",
-            finding.class, finding.weight, finding.text, finding.details
-        );
-        self.findings.add(key, finding, id.subject.clone(), causes);
-    }
-
     /// Adds what is told of quotas and costs.
     fn sums(&mut self, base: Written<'_>, head: Written<'_>, pairs: &Pairs<'_>) -> Costs {
-        for (subject, finding) in quota::quotas(&base.fleet.homes, &head.fleet.homes) {
-            self.findings.add(finding.text.clone(), finding, subject, Vec::new());
+        for told in quota::quotas(base, head, pairs) {
+            self.findings.add(told.finding, &told.id, told.causes);
         }
-        let bills = costs::bills(base, head, pairs.ids());
-        for (subject, finding) in bills.findings {
-            let key = format!("{} {:?}", finding.text, finding.details);
-            self.findings.add(key, finding, subject, Vec::new());
-        }
+        let bills = costs::bills(base, head, pairs);
+        self.costs = bills.told;
         bills.costs
     }
 
     fn finish(self, names: Names<'_>, costs: Option<Costs>, omissions: Vec<String>) -> Review {
         let mut findings: Vec<Group<Finding>> = self.findings.finish();
+        findings.extend(self.costs);
         sort(&mut findings);
         let mut changes = self.changes.finish();
         changes.sort_by_key(|it| (Reverse(it.subjects.len()), it.what.logical_id.clone()));

@@ -1,22 +1,56 @@
 //! Quotas of which the later side needs more than there is, or nearly. Pure.
 
-use super::{Class, Finding, Subject, Weight};
+use super::setting::ANY;
+use super::side::{Pairs, StackId, Written};
+use super::{Cause, Class, Finding, Subject, Weight};
 use crate::demand::{Home, Line, Verdict};
 use crate::quota::thousands;
 
+/// One finding about an account and region.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) id: StackId,
+    pub(super) finding: Finding,
+    pub(super) causes: Vec<Cause>,
+}
+
 /// What changes about the quotas of every account and region.
-pub(super) fn quotas(before: &[Home], after: &[Home]) -> Vec<(Subject, Finding)> {
+pub(super) fn quotas(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>) -> Vec<Told> {
     let mut found = Vec::new();
-    for home in after {
-        let earlier =
-            before.iter().find(|it| (&it.account, &it.region) == (&home.account, &home.region));
+    for home in &after.fleet.homes {
+        let is_same = |it: &&Home| (&it.account, &it.region) == (&home.account, &home.region);
+        let earlier = before.fleet.homes.iter().find(is_same);
         for line in &home.lines {
             let old = earlier.and_then(|it| it.lines.iter().find(|it| it.name == line.name));
+            let Some(finding) = finding(old, line) else { continue };
             let subject = Subject::Home(format!("{} {}", home.account, home.region));
-            found.extend(finding(old, line).map(|it| (subject, it)));
+            let cell = home.cells.first().map(|it| it.id.to_string()).unwrap_or_default();
+            let causes = causes(home, pairs);
+            found.push(Told { id: StackId { cell, subject }, finding, causes });
         }
     }
     found
+}
+
+/// What cells say of their model and quotas, else what stores have otherwise.
+fn causes(home: &Home, pairs: &Pairs<'_>) -> Vec<Cause> {
+    let cells: Vec<String> = home.cells.iter().map(|it| it.id.to_string()).collect();
+    let of_cell = |cell: &String| {
+        let path = |key: &str| vec!["cells".to_owned(), cell.clone(), key.to_owned()];
+        let id = StackId { cell: cell.clone(), subject: Subject::Platform(cell.clone()) };
+        pairs.settings(&id).causes(&[path("model"), path("id"), vec!["quotas".to_owned()]])
+    };
+    let found: Vec<Cause> = cells.iter().flat_map(of_cell).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let stores = pairs.ids().iter().filter(|it| it.store().is_some() && cells.contains(&it.cell));
+    let of_store = |id: &StackId| {
+        let settings = pairs.settings(id);
+        let key = if pairs.is_whole(id) { "store" } else { ANY };
+        settings.causes(&[vec![key.to_owned()]])
+    };
+    stores.flat_map(of_store).collect()
 }
 
 fn finding(old: Option<&Line>, line: &Line) -> Option<Finding> {
@@ -27,11 +61,14 @@ fn finding(old: Option<&Line>, line: &Line) -> Option<Finding> {
     }
     let from =
         if used == line.used { String::new() } else { format!(" instead of {}", thousands(used)) };
+    let what = match &line.name.instance {
+        Some(instance) => format!("{} ({instance})", line.quota.title),
+        None => line.quota.title.to_owned(),
+    };
     let says = if verdict == Verdict::Over { "more than" } else { "nearly" };
     let text = format!(
-        "{} of {} are needed{from}, {says} the {} that there are",
+        "{what}: {} needed{from}, {says} the {} that there are",
         thousands(line.used),
-        line.quota.title,
         thousands(line.limit)
     );
     let weight = if verdict == Verdict::Over { Weight::Loud } else { Weight::Quiet };

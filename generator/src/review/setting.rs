@@ -2,17 +2,19 @@
 //!
 //! A setting is a line of the effective store, so what a store inherits counts as what it writes
 //! itself, and its cause is the line of the format that reached it. Whoever finds something names
-//! settings ([`About`]); [`Settings::causes`] turns them into lines. Pure.
+//! settings ([`About`]); [`Settings::causes`] turns them into lines: those that were edited, and beside
+//! what comes from another format now also the line that names the format. Pure.
+
+mod cell;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{About, Cause};
-use crate::config::{CellConfig, FleetConfig, ModelConfig, StoreConfig};
-use crate::diagnostic::{At, Place, cover};
+use crate::config::StoreConfig;
+use crate::diagnostic::{FileId, Place};
 use crate::effective::{self, Origin};
 use crate::inherit;
 use crate::input::Input;
-use crate::schema::Unit;
 
 /// Stands for any name in an [`About`].
 pub const ANY: &str = "*";
@@ -20,12 +22,24 @@ pub const ANY: &str = "*";
 const NAMED: [(&str, &str); 4] =
     [("aisles", "id"), ("cameras", "id"), ("rules", "name"), ("cells", "id")];
 
+/// Settings that decide what else a store inherits.
+const LAYERS: [&str; 3] = ["store", "cell", "format"];
+
 /// One setting that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     path: About,
     before: Option<Written>,
     after: Option<Written>,
+    /// Which of its lines were edited; the others stand on both sides as they are.
+    is_edited: Sides,
+}
+
+/// Something of the earlier and of the later side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sides {
+    before: bool,
+    after: bool,
 }
 
 /// A value as people wrote it, and where.
@@ -34,6 +48,8 @@ struct Written {
     value: String,
     /// File and line; `None` when the value is built in.
     place: Option<(String, usize)>,
+    file: Option<FileId>,
+    is_inherited: bool,
 }
 
 /// The settings that differ.
@@ -70,16 +86,31 @@ impl Settings {
         let lines = |side: Option<(Text<'_>, &StoreConfig)>| {
             side.map(|(text, store)| store_lines(text, store)).unwrap_or_default()
         };
-        let (before, after) = (lines(before), lines(after));
-        Self { changes: changes(&before, &after), moved: moved(&before.rules, after.rules) }
+        let (old, new) = (lines(before), lines(after));
+        let mut changes = changes(&old, &new);
+        let texts = [before, after].map(|side| side.map(|(text, store)| (text, store.place.file)));
+        for change in &mut changes {
+            change.is_edited = Sides {
+                before: change.before.as_ref().is_some_and(|it| is_edited(it, texts)),
+                after: change.after.as_ref().is_some_and(|it| {
+                    let [before, after] = texts;
+                    is_edited(it, [after, before])
+                }),
+            };
+        }
+        Self { changes, moved: moved(&old.rules, new.rules) }
     }
 
     /// The same of a cell, with the model that it shares with others.
     pub fn of_cell(before: Option<Text<'_>>, after: Option<Text<'_>>, cell: &str) -> Self {
         let lines = |side: Option<Text<'_>>| {
-            side.map(|text| cell_lines(text, &text.input.fleet_config, cell)).unwrap_or_default()
+            side.map(|text| cell::lines(text, &text.input.fleet_config, cell)).unwrap_or_default()
         };
-        Self { changes: changes(&lines(before), &lines(after)), moved: Vec::new() }
+        let mut changes = changes(&lines(before), &lines(after));
+        for change in &mut changes {
+            change.is_edited = Sides { before: true, after: true };
+        }
+        Self { changes, moved: Vec::new() }
     }
 
     /// Whether nothing differs.
@@ -90,13 +121,17 @@ impl Settings {
     /// The lines that stand behind some settings; of an entry that is new or gone only its name.
     pub fn causes(&self, about: &[About]) -> Vec<Cause> {
         let asked = |path: &About| about.iter().any(|about| is_below(path, about));
-        let mut causes = BTreeSet::new();
-        let entries = self.whole_entries();
-        for change in self.changes.iter().filter(|it| asked(&it.path)) {
-            let entry = entry_of(&change.path).filter(|entry| entries.contains_key(*entry));
-            match entry.and_then(|entry| entries.get(entry)) {
-                Some(named) => causes.extend(cause(named, true)),
-                None => causes.extend(cause(change, false)),
+        let asked_changes = || self.changes.iter().filter(|it| asked(&it.path));
+        let edited = self.lines(asked_changes(), |change| change.is_edited);
+        let is_layer = |change: &&Change| change.path.len() == 1 && is_layer(change);
+        let layers = self.lines(self.changes.iter().filter(is_layer), |change| change.is_edited);
+        let is_inherited = |change: &Change| change.is_edited == Sides::default();
+        let mut causes = edited;
+        if causes.is_empty() || (!layers.is_empty() && asked_changes().any(is_inherited)) {
+            let all = |change: &Change| Sides { before: change.after.is_none(), after: true };
+            causes.extend(self.lines(asked_changes().filter(|it| is_inherited(it)), all));
+            if asked_changes().next().is_some() {
+                causes.extend(layers);
             }
         }
         for (rule, place) in &self.moved {
@@ -108,6 +143,29 @@ impl Settings {
             }
         }
         causes.into_iter().collect()
+    }
+
+    /// The lines of changes that stand on these of their sides; of an entry that is new or gone its name.
+    fn lines<'a>(
+        &self,
+        changes: impl Iterator<Item = &'a Change>,
+        sides: impl Fn(&Change) -> Sides,
+    ) -> BTreeSet<Cause> {
+        let entries = self.whole_entries();
+        let mut causes = BTreeSet::new();
+        for change in changes {
+            let sides = sides(change);
+            let entry = entry_of(&change.path).and_then(|entry| entries.get(entry));
+            let (change, is_entry) = entry.map_or((change, false), |named| (*named, true));
+            if sides.after {
+                causes.extend(cause(change, change.after.as_ref(), is_entry));
+            }
+            if sides.before && !(sides.after && change.after.is_some()) {
+                let before = cause(change, change.before.as_ref(), is_entry);
+                causes.extend(before.map(|it| Cause { is_before: true, ..it }));
+            }
+        }
+        causes
     }
 
     /// Rules whose conditions changed, so that something else may be left for those after them.
@@ -146,14 +204,38 @@ fn is_below(path: &About, about: &About) -> bool {
         && about.iter().zip(path).all(|(asked, name)| asked == ANY || asked == name)
 }
 
-fn cause(change: &Change, is_entry: bool) -> Option<Cause> {
-    let path = if is_entry { entry_of(&change.path)? } else { &change.path[..] };
-    let path = path.join(".");
-    let place = |it: &Option<Written>| it.as_ref().and_then(|it| it.place.clone());
-    let (place, is_before) = match (place(&change.after), place(&change.before)) {
-        (Some(place), _) => (place, false),
-        (None, place) => (place?, true),
+fn is_layer(change: &Change) -> bool {
+    change.path.first().is_some_and(|it| LAYERS.contains(&it.as_str()))
+}
+
+/// Whether a line does not stand in the same file of the other side, too. Of a store that the other side
+/// has not, its own file was edited.
+fn is_edited(written: &Written, sides: [Option<(Text<'_>, FileId)>; 2]) -> bool {
+    let (Some((_, line)), Some(file), [Some((text, own)), other]) =
+        (&written.place, written.file, sides)
+    else {
+        return false;
     };
+    let Some((other, others)) = other else { return file == own };
+    let fleet = other.input.fleet_config.cells.first().map(|it| it.id.place.file);
+    let twin = if file == own { others } else { fleet.unwrap_or(others) };
+    let source = text.input.sources.text(file).lines().nth(line.saturating_sub(1));
+    let source = source.unwrap_or_default().trim();
+    !other.input.sources.text(twin).lines().any(|it| it.trim() == source)
+}
+
+/// The line where one side of a change stands.
+fn cause(change: &Change, written: Option<&Written>, is_entry: bool) -> Option<Cause> {
+    let path = if is_entry { entry_of(&change.path)? } else { &change.path[..] };
+    let written = written?;
+    // What all cameras inherit stands below `camera`.
+    let path = match path {
+        [cameras, _, key @ ..] if written.is_inherited && cameras == "cameras" => {
+            format!("camera.{}", key.join("."))
+        }
+        path => path.join("."),
+    };
+    let (file, line) = written.place.clone()?;
     let text = match (&change.before, &change.after) {
         (Some(_), None) if is_entry => format!("{path}: removed"),
         (None, Some(_)) if is_entry => format!("{path}: new"),
@@ -165,8 +247,7 @@ fn cause(change: &Change, is_entry: bool) -> Option<Cause> {
         }
         (None, None) => return None,
     };
-    let (file, line) = place;
-    Some(Cause { file, line, is_before, text })
+    Some(Cause { file, line, is_before: false, text })
 }
 
 /// What is on one side only, or says other than on the other side.
@@ -190,6 +271,7 @@ fn changes(before: &Lines, after: &Lines) -> Vec<Change> {
             path: path.clone(),
             before: before.next(),
             after: after.next(),
+            is_edited: Sides::default(),
         }));
     }
     changes
@@ -198,20 +280,23 @@ fn changes(before: &Lines, after: &Lines) -> Vec<Change> {
 fn store_lines(text: Text<'_>, store: &StoreConfig) -> Lines {
     let mut lines = Lines::default();
     for shown in effective::values(&inherit::resolve(&text.input.fleet_config, store)) {
-        let place = match &shown.origin {
-            Origin::Written(place) => Some(text.location(place)),
+        let (place, file) = match &shown.origin {
+            Origin::Written(place) => (Some(text.location(place)), Some(place.file)),
             // A list of more lines is no value, an empty one is.
             Origin::None if shown.value.is_empty() => continue,
-            Origin::BuiltIn | Origin::None => None,
+            Origin::BuiltIn | Origin::None => (None, None),
         };
         match &shown.path[..] {
             [list, ..] if list == "allow" => continue,
+            // The line of the address says it, too.
+            [list, _, key] if list == "subscribers" && key == "audience" => continue,
             [list, rule, key] if list == "rules" && key == "name" => {
                 lines.rules.push((rule.clone(), place.clone()));
             }
             _ => {}
         }
-        let written = Written { value: shown.value, place };
+        let is_inherited = file.is_some_and(|it| it != store.place.file);
+        let written = Written { value: shown.value, place, file, is_inherited };
         lines.values.entry(shown.path).or_default().push(written);
     }
     lines
@@ -246,51 +331,6 @@ fn moved(
     }
     let moved = common.into_iter().enumerate().filter(|(at, _)| !kept.contains(at));
     moved.map(|(_, (_, name, place))| (name, place)).collect()
-}
-
-fn cell_lines(text: Text<'_>, fleet: &FleetConfig, cell: &str) -> Lines {
-    let mut page = CellPage { text, cell, lines: Lines::default() };
-    let Some(config) = fleet.cells.iter().find(|it| it.id.value == cell) else { return page.lines };
-    let CellConfig { id, account, region, architecture, model, ops_email, log_days, .. } = config;
-    page.add("id", Some(id), Clone::clone);
-    page.add("account", account.as_ref(), Clone::clone);
-    page.add("region", region.as_ref(), Clone::clone);
-    page.add("architecture", architecture.as_ref(), |it| it.as_str().to_owned());
-    page.add("log_days", log_days.as_ref(), |days| Unit::Days.shown(*days));
-    for email in ops_email {
-        page.add("ops_email", Some(email), |it| cover(it).into_owned());
-    }
-    if let Some(model) = model.as_ref().or(fleet.model.as_ref()) {
-        page.model(&model.value);
-    }
-    page.lines
-}
-
-struct CellPage<'a> {
-    text: Text<'a>,
-    cell: &'a str,
-    lines: Lines,
-}
-
-impl CellPage<'_> {
-    fn add<T>(&mut self, key: &str, at: Option<&At<T>>, show: impl Fn(&T) -> String) {
-        let Some(at) = at else { return };
-        let mut path = vec!["cells".to_owned(), self.cell.to_owned()];
-        path.extend(key.split('.').map(str::to_owned));
-        let place = Some(self.text.location(&at.place));
-        self.lines.values.entry(path).or_default().push(Written { value: show(&at.value), place });
-    }
-
-    fn model(&mut self, model: &ModelConfig) {
-        self.add("model.endpoint", model.endpoint.as_ref(), Clone::clone);
-        self.add("model.image", model.image.as_ref(), Clone::clone);
-        self.add("model.data", model.data.as_ref(), Clone::clone);
-        self.add("model.instance", model.instance.as_ref(), Clone::clone);
-        self.add("model.instances", model.instances.as_ref(), |(least, most)| {
-            format!("{least}-{most}")
-        });
-        self.add("model.concurrency", model.concurrency.as_ref(), ToString::to_string);
-    }
 }
 
 impl Text<'_> {

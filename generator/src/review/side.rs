@@ -21,6 +21,16 @@ pub struct StackId {
     pub subject: Subject,
 }
 
+impl StackId {
+    /// The id of the store that it is of, if it is of one.
+    pub fn store(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Store(store) => Some(store),
+            _ => None,
+        }
+    }
+}
+
 /// What people wrote, and what it means.
 #[derive(Clone, Copy, Debug)]
 pub struct Written<'a> {
@@ -211,10 +221,64 @@ impl<'a> Pairs<'a> {
         Ok(Pair { id: id.clone(), before, after })
     }
 
+    /// Whether a stack is new or gone.
+    pub fn is_whole(&self, id: &StackId) -> bool {
+        let is_before = match self.base {
+            Base::Made(made) => made.contains_key(id),
+            Base::Written(_) => self.before.contains_key(id),
+        };
+        is_before != self.after.contains_key(id)
+    }
+
+    /// Every store that a cell has on both sides.
+    pub fn kept_stores(&self, cell: &str) -> impl Iterator<Item = &StackId> {
+        let is_of = move |it: &&StackId| it.cell == cell && it.store().is_some();
+        self.after.keys().filter(is_of).filter(|it| self.before.contains_key(*it))
+    }
+
     /// The account of a cell, where it is known.
     pub fn account(&self, cell: &str) -> Option<&str> {
         let known = self.head.cell(cell).or_else(|| self.base.written()?.cell(cell));
         known.map(|cell| cell.account.as_str())
+    }
+
+    /// The earlier template of a store that is in another cell now, if the stack is its new one.
+    pub fn moved_from(&self, id: &StackId) -> Result<Option<(&str, Template)>, StackError> {
+        let Some((base, from)) = self.base.written().zip(self.elsewhere(id, &self.before)) else {
+            return Ok(None);
+        };
+        let template = self.before.get(from).map(|it| base.make(*it)).transpose()?;
+        Ok(template.map(|it| (from.cell.as_str(), it)))
+    }
+
+    /// The cell that a store is in now, if the stack is its old one.
+    pub fn moved_to(&self, id: &StackId) -> Option<&str> {
+        self.elsewhere(id, &self.after).map(|it| it.cell.as_str())
+    }
+
+    /// Whether a stack is of a store that is in another cell on the other side.
+    pub fn has_moved(&self, id: &StackId) -> bool {
+        self.elsewhere(id, &self.before).or_else(|| self.elsewhere(id, &self.after)).is_some()
+    }
+
+    fn elsewhere<'b>(
+        &self,
+        id: &StackId,
+        side: &'b BTreeMap<StackId, Unmade<'_>>,
+    ) -> Option<&'b StackId> {
+        id.store()?;
+        let is_one = self.before.contains_key(id) != self.after.contains_key(id);
+        side.keys().find(|it| is_one && it.subject == id.subject && it.cell != id.cell)
+    }
+
+    /// A cell on both sides, where it is on both.
+    pub fn cells(&self, cell: &str) -> Option<(&Cell, &Cell)> {
+        self.base.written()?.cell(cell).zip(self.head.cell(cell))
+    }
+
+    /// How many stores a cell has now.
+    pub fn stores_of(&self, cell: &str) -> usize {
+        self.after.keys().filter(|it| it.cell == cell && it.store().is_some()).count()
     }
 
     /// The settings that differ between the sides of a stack; none where a side is not known.
@@ -222,7 +286,8 @@ impl<'a> Pairs<'a> {
         let Some(base) = self.base.written() else { return Settings::default() };
         if let Subject::Store(store) = &id.subject {
             let of = |side: Written<'a>, stacks: &BTreeMap<StackId, Unmade<'_>>| {
-                side.config(store).filter(|_| stacks.contains_key(id))
+                let has = |it: &StackId| it.subject == id.subject;
+                side.config(store).filter(|_| stacks.keys().any(has))
             };
             return Settings::of_store(of(base, &self.before), of(self.head, &self.after));
         }

@@ -1,0 +1,78 @@
+//! Stacks that are made anew in another account, region or cell, though their templates may be the same.
+//!
+//! CloudFormation moves nothing: the stack of before stays where it is, with all that it holds, and
+//! goes on working; the new one begins empty. What people and detections notice of a store that moves
+//! is told by comparing its old template with its new one. Pure.
+
+use super::people::people;
+use super::routing::rules;
+use super::side::{Pair, Pairs, StackId};
+use super::{Class, Finding, STORE, Subject, Weight};
+use crate::quota::plural;
+use crate::stack::StackError;
+
+/// What is to be said of a cell that is in another account or region; nothing of one that is not.
+pub(super) fn cell(pairs: &Pairs<'_>, id: &StackId) -> Option<Finding> {
+    let (before, after) = pairs.cells(&id.cell)?;
+    let Subject::Platform(cell) = &id.subject else { return None };
+    if !has_moved(pairs, cell) {
+        return None;
+    }
+    let path = |key: &str| vec!["cells".to_owned(), cell.clone(), key.to_owned()];
+    let stores = u64::try_from(pairs.stores_of(cell)).unwrap_or(u64::MAX);
+    let text = format!(
+        "the cell is in {} {} instead of {} {}: everything is made anew there, for {} too; what stands in the old place stays, with all video, cases, evidence and logs, and goes on watching, telling and costing",
+        after.account,
+        after.region,
+        before.account,
+        before.region,
+        plural(stores, "store")
+    );
+    Some(Finding {
+        details: vec![CONFIRM.to_owned()],
+        about: vec![path("account"), path("region")],
+        ..loss(text)
+    })
+}
+
+/// Whether a cell is in another account or region.
+pub(super) fn has_moved(pairs: &Pairs<'_>, cell: &str) -> bool {
+    pairs.cells(cell).is_some_and(|(before, after)| {
+        (&before.account, &before.region) != (&after.account, &after.region)
+    })
+}
+
+/// What is to be said of a store that is in another cell; `None` of one that is not.
+pub(super) fn store(pairs: &Pairs<'_>, pair: &Pair) -> Result<Option<Vec<Finding>>, StackError> {
+    // All is told of the new stack.
+    if pairs.moved_to(&pair.id).is_some() {
+        return Ok(Some(Vec::new()));
+    }
+    let Some((cell, before)) = pairs.moved_from(&pair.id)? else { return Ok(None) };
+    let text = format!(
+        "the store moves from the cell `{cell}` to `{}`: it is made anew there, with empty streams; its stack in `{cell}` stays, with its video and what it knows of open cases, and goes on watching, telling and costing until it is deleted",
+        pair.id.cell
+    );
+    let evidence = format!("cases, evidence and analytics of {STORE} stay in the cell `{cell}`");
+    let mut found = vec![Finding {
+        details: vec![evidence, CONFIRM.to_owned()],
+        about: vec![vec!["cell".to_owned()]],
+        ..loss(text)
+    }];
+    found.extend(people(Some(&before), pair.after.as_ref()));
+    found.extend(rules(Some(&before), pair.after.as_ref()));
+    Ok(Some(found))
+}
+
+/// Source: SNS developer guide, "Confirm an Amazon SNS subscription".
+const CONFIRM: &str = "whoever is told by e-mail or HTTPS must confirm the new subscription by the link that AWS sends, and is told twice until the old stack is deleted";
+
+fn loss(text: String) -> Finding {
+    Finding {
+        class: Class::DataLoss,
+        weight: Weight::Loud,
+        text,
+        details: Vec::new(),
+        about: Vec::new(),
+    }
+}
