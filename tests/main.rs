@@ -8,6 +8,7 @@
 
 mod architecture;
 mod authoring;
+mod changes;
 mod costs;
 mod diagnostics;
 mod explaining;

@@ -1,6 +1,7 @@
 //! Running `arm` in this process, on folders of stores that a test writes.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests read and write files")]
 
+pub mod kinds;
 pub mod read_back;
 pub mod reviews;
 
