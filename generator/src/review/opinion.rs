@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::group::{Groups, masked};
+use super::group::Groups;
 use super::side::StackId;
-use super::{Class, Finding, Review, Subject, Weight, judge};
+use super::{Class, Finding, Review, Weight, judge};
 use crate::change::{Action, Fate, ResourceChange};
 
 /// What a change set says of one resource.
@@ -39,21 +39,15 @@ pub struct Opinion {
 
 /// Adds to a review what CloudFormation says of it.
 pub fn add(review: &mut Review, opinions: &[Opinion]) {
-    let mut groups: Groups<String, Finding> = Groups::default();
+    let mut groups: Groups<Finding> = Groups::default();
     for opinion in opinions {
         let mut found = findings(opinion);
         if found.is_empty() {
             let text = "CloudFormation's change sets say the same".to_owned();
             found.push(finding(Class::Other, Weight::Quiet, text));
         }
-        let StackId { cell, subject } = &opinion.id;
-        let store = if let Subject::Store(id) = subject { Some(id.as_str()) } else { None };
-        for mut finding in found {
-            finding.text = masked(&finding.text, store, cell);
-            for detail in &mut finding.details {
-                *detail = masked(detail, store, cell);
-            }
-            groups.add(format!("{finding:?}"), finding, subject.clone(), Vec::new());
+        for finding in found {
+            groups.add(finding, &opinion.id, Vec::new());
         }
     }
     review.findings.extend(groups.finish());
