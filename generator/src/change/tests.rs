@@ -33,7 +33,7 @@ Resources:
         - Id: incidents
           Arn: arn:incidents
           InputTransformer:
-            InputTemplate: { "Fn::Sub": '{"topic":"${Alerts}","rule":{"priority":"low","notify":["ops","guards"]},"detail":<detail>}' }
+            InputTemplate: { "Fn::Sub": '{"topic":"${Alerts}","rule":{"priority":"low","steps":["ops","guards"]},"detail":<detail>}' }
   Alerts: { Type: AWS::SNS::Topic, Properties: { TopicName: alerts-001 } }
   AlertsPolicy:
     Type: AWS::SNS::TopicPolicy
@@ -130,8 +130,8 @@ fn what_means_the_same_is_no_change() {
             r#""Fn::Sub": '{ "topic": "${Alerts}", "rule" "#,
         ),
         (
-            r#"{"priority":"low","notify":["ops","guards"]}"#,
-            r#"{"notify":["ops","guards"], "priority":"low"}"#,
+            r#"{"priority":"low","steps":["ops","guards"]}"#,
+            r#"{"steps":["ops","guards"], "priority":"low"}"#,
         ),
         (r#"{ "Fn::Sub": "${Alerts}" }"#, "{ Ref: Alerts }"),
         (
