@@ -179,7 +179,7 @@ pub fn compare(before: &Files, after: &Files) -> Option<Review> {
         Written { text: Text { input: &base, reference: Some("main") }, fleet: whole(&base)? };
     let head = Written { text: Text { input: &head, reference: None }, fleet: whole(&head)? };
     let names = Names { base: "main", head: "stores" };
-    let (base, scope) = (Base::Written(base), Scope { stores: &[] });
+    let (base, scope) = (Base::Written(base), Scope::default());
     Some(review(&base, head, &scope, names).expect("every template is made"))
 }
 

@@ -167,6 +167,8 @@ fn check_names(only: &[String], base: &Base<'_>, head: Written<'_>) -> Result<()
             _ => None,
         })),
     }
+    known.sort_unstable();
+    known.dedup();
     for id in only {
         if !known.contains(&id.as_str()) {
             let help = suggest(id, known.iter().copied());

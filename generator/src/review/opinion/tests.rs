@@ -1,6 +1,7 @@
 //! Agreement is one sentence, and what we did not say is loud.
 
 use super::*;
+use crate::review::Subject;
 use crate::review::Tally;
 
 const ACTIONS: [Action; 6] = [
@@ -128,13 +129,17 @@ fn what_is_deleted_where_we_said_it_stays_is_loud() {
 }
 
 #[test]
-fn a_change_that_cloudformation_refuses_is_loud_and_names_no_store() {
-    let mut refused = opinion("sea-1", vec![ours(Action::Update, None)], vec![]);
-    refused.theirs = Err("Parameters: [X] must have values in arm-us-west-store-sea-1".into());
+fn a_change_that_cloudformation_refuses_in_many_stores_is_loud_and_told_once() {
+    let refused = |store: &str| {
+        let mut refused = opinion(store, vec![ours(Action::Update, None)], vec![]);
+        refused.theirs =
+            Err(format!("Parameters: [X] must have values in arm-us-west-store-{store}"));
+        refused
+    };
     assert_eq!(
-        told(&[refused]),
+        told(&[refused("sea-1"), refused("sea-2")]),
         [
-            "other Loud 1: CloudFormation refuses the change: Parameters: [X] must have values in arm-<cell>-store-<store>"
+            "other Loud 2: CloudFormation refuses the change: Parameters: [X] must have values in arm-us-west-store-<store>"
         ]
     );
 }
