@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::{self, StoresArgs, show_errors, stack_error, summary};
 use crate::console::Console;
-use crate::diagnostic::suggest;
+use crate::diagnostic::{self, suggest};
 use crate::error::CommandError;
 use crate::files;
 use crate::input::{CompiledFleet, Input};
 use crate::load;
+use crate::report;
 use crate::review::setting::Text;
 use crate::review::side::{Base, Scope, StackId, Written};
 use crate::review::{self, COMMENT_MAX, Detail, Links, Names, Review, Subject};
@@ -43,7 +44,7 @@ pub struct DiffArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "human")]
     format: DiffFormat,
-    /// Fail when the change does any of these: a class such as `data-loss`, `replacement`, `access`,
+    /// Fail when the change does any of these with a finding that is marked `!`: a class such as `data-loss`, `replacement`, `access`,
     /// `people`, `rules` or `quota`, or `cost>200` for more than 200 dollars a month
     #[arg(long, value_delimiter = ',', value_name = "CLASS")]
     fail_on: Vec<Gate>,
@@ -52,11 +53,22 @@ pub struct DiffArgs {
     all: bool,
     /// Address before a file's path that links to its lines, such as
     /// `https://github.com/example/stores/blob/4f2a91c`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = link)]
     links: Option<String>,
     /// The same for lines that are gone, at the commit that is compared with
-    #[arg(long, value_name = "URL", requires = "links")]
+    #[arg(long, value_name = "URL", requires = "links", value_parser = link)]
     base_links: Option<String>,
+}
+
+/// An address that a browser opens.
+fn link(text: &str) -> Result<String, String> {
+    let is_address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match is_address {
+        Some(rest) if !rest.is_empty() && !text.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write an address that begins with https:// or http://".to_owned()),
+    }
 }
 
 /// Largest template that is read, in bytes: as YAML it may be longer than what CloudFormation takes.
@@ -95,7 +107,8 @@ enum DiffFormat {
 pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
     let folder = &args.stores.folder.stores;
     let head = args.stores.load()?;
-    let head_fleet = fleet_of(&head, &folder.display().to_string(), console)?;
+    let head_fleet = fleet_of(&head, args.format, console)
+        .ok_or_else(|| not_compared(&head, &folder.display().to_string(), HEAD_HELP))?;
     let head = Written { text: Text { input: &head, reference: None }, fleet: head_fleet };
     check_stores(args, head)?;
     let cells: Vec<String> = args.cell.iter().cloned().collect();
@@ -108,7 +121,8 @@ pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandErro
         (Base::Made(templates(against)?), against.display().to_string())
     } else {
         committed = load::load_at(reference, folder, args.stores.today())?;
-        let fleet = fleet_of(&committed, reference, console)?;
+        let fleet = fleet_of(&committed, args.format, console)
+            .ok_or_else(|| not_compared(&committed, reference, BASE_HELP))?;
         let text = Text { input: &committed, reference: Some(reference) };
         (Base::Written(Written { text, fleet }), reference.clone())
     };
@@ -139,20 +153,39 @@ fn conclude(
     )))
 }
 
-/// The fleet of a side, also one that needs more than its quotas: the review says so.
+/// What to do about errors of the later side.
+const HEAD_HELP: &str = "mend them; `arm check` says what is wrong";
+/// The same of a commit, which nobody can mend.
+const BASE_HELP: &str =
+    "compare with a commit that had none: `--base COMMIT`; a change that mends them is one";
+
+/// The fleet of a side, also one that needs more than its quotas: the review says so. Where there is
+/// none, what is wrong is shown, as `arm check` would.
 fn fleet_of<'a>(
     input: &'a Input,
-    name: &str,
+    format: DiffFormat,
     console: &mut Console<'_>,
-) -> Result<&'a CompiledFleet, CommandError> {
-    if let Some(fleet) = input.fleet.as_ref().or(input.over_quota.as_ref()) {
-        return Ok(fleet);
+) -> Option<&'a CompiledFleet> {
+    let fleet = input.fleet.as_ref().or(input.over_quota.as_ref());
+    if fleet.is_none() {
+        show_errors(&input.sources, &input.problems, console);
+        let (sources, problems) = (&input.sources, &input.problems);
+        let told = match format {
+            DiffFormat::Human | DiffFormat::Markdown => String::new(),
+            DiffFormat::Json => format!("{}\n", diagnostic::to_json(sources, problems)),
+            DiffFormat::Sarif => format!("{:#}\n", report::sarif(sources, problems)),
+            DiffFormat::Github => report::github(sources, problems),
+        };
+        // A reader that is gone changes nothing about the answer.
+        drop(write!(console.out, "{told}"));
     }
-    show_errors(&input.sources, &input.problems, console);
+    fleet
+}
+
+fn not_compared(input: &Input, name: &str, help: &str) -> CommandError {
     let errors = summary(input);
-    Err(CommandError::Configuration(format!(
-        "nothing can be compared: {name} has {errors}\n  help: mend them; `arm check` says what is wrong"
-    )))
+    let text = format!("nothing can be compared: {name} has {errors}\n  help: {help}");
+    CommandError::Configuration(text)
 }
 
 /// A store that neither side has is a slip.
@@ -207,6 +240,10 @@ fn check_cell(cell: Option<&str>, base: &Base<'_>, head: Written<'_>) -> Result<
 
 /// The templates in a folder as `arm generate` lays it out: a folder for each cell.
 fn templates(folder: &Path) -> Result<BTreeMap<StackId, Template>, CommandError> {
+    files::expect(
+        folder,
+        "write it with `arm generate --out DIR`, or name another with `--against DIR`",
+    )?;
     let mut found = BTreeMap::new();
     for cell in files::list(folder)?.into_iter().filter(|path| files::is_folder(path)) {
         let name = cell.file_name().unwrap_or_default().to_string_lossy().into_owned();

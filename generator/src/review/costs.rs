@@ -59,15 +59,18 @@ pub(super) fn bills(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>) 
     let mut told = Vec::new();
     let mut stores: BTreeMap<Kind, Vec<Bill>> = BTreeMap::new();
     for id in &ids {
-        let [old, new] = [before, after].map(|side| estimate(side, id));
+        let [old, mut new] = [before, after].map(|side| estimate(side, id));
+        if pairs.is_gone(id) {
+            // Its stack stays, and costs, until somebody deletes it.
+            new.clone_from(&old);
+        }
         let (old_cents, new_cents) = (old.cents_per_month, new.cents_per_month);
         costs.before_cents += old_cents;
         costs.after_cents += new_cents;
         if old_cents != new_cents {
             costs.by_subject.push((id.subject.clone(), old_cents, new_cents));
         }
-        // A store that moves costs in its new cell what it cost in the old one, or nearly.
-        if (new_cents - old_cents).abs() < CENTS_MIN || pairs.has_moved(id) {
+        if (new_cents - old_cents).abs() < CENTS_MIN {
             continue;
         }
         let bill = Bill { id: id.clone(), before: old, after: new, causes: causes(pairs, id) };
@@ -126,7 +129,10 @@ fn causes(pairs: &Pairs<'_>, id: &StackId) -> Vec<Cause> {
     }
     let settings = pairs.settings(id);
     if pairs.is_whole(id) {
-        return settings.causes(&[vec!["store".to_owned()]]);
+        // A store that moves has its name as before.
+        let causes = settings.causes(&[vec!["store".to_owned()]]);
+        let is_moved = causes.is_empty();
+        return if is_moved { settings.causes(&[vec!["cell".to_owned()]]) } else { causes };
     }
     let mut causes = settings.causes(&SETTINGS.map(|it| vec![it.to_owned()]));
     causes.extend(pairs.settings(&platform).causes(&cell(&["architecture", "region"])));

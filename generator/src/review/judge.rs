@@ -4,6 +4,7 @@
 //! more about a stack, add it to [`findings`].
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::thread;
 
@@ -18,9 +19,10 @@ use super::replacement::replacements;
 use super::routing::rules;
 use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
 use super::{
-    About, Cause, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner, place, quota,
+    About, Cause, Class, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner,
+    place, quota,
 };
-use crate::change::{self, Action, ResourceChange};
+use crate::change::{self, Action, PropertyChange, ResourceChange};
 use crate::stack::StackError;
 use crate::template::Template;
 
@@ -103,12 +105,15 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
         (Some(before), Some(after)) => change::compare(before, after),
         (before, after) => whole(before.as_ref(), after.as_ref()),
     };
+    let beside = match (&pair.before, &pair.after) {
+        (Some(before), Some(after)) => change::sections(before, after),
+        _ => Vec::new(),
+    };
+    let is_same = changes.is_empty() && beside.is_empty() && !place::has_moved(pairs, &id.cell);
     let outcome = match (&pair.before, &pair.after) {
         (None, _) => Outcome::Added,
         (_, None) => Outcome::Removed,
-        (Some(_), Some(_)) if changes.is_empty() && !place::has_moved(pairs, &id.cell) => {
-            Outcome::Same
-        }
+        (Some(_), Some(_)) if is_same => Outcome::Same,
         (Some(_), Some(_)) => Outcome::Changed,
     };
     let mut judged =
@@ -117,10 +122,11 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
         return Ok(judged);
     }
     let settings = pairs.settings(id);
-    let findings = match place::store(pairs, &pair)? {
+    let mut findings = match place::store(pairs, &pair)? {
         Some(findings) => findings,
         None => findings(pairs, &pair, &changes),
     };
+    findings.extend(sections(&beside));
     for finding in findings {
         let mut causes = settings.causes(&finding.about);
         if causes.is_empty() {
@@ -155,10 +161,10 @@ fn whole_stack(id: &StackId, outcome: Outcome) -> Vec<About> {
 fn findings(pairs: &Pairs<'_>, pair: &Pair, changes: &[ResourceChange]) -> Vec<Finding> {
     let (before, after) = (pair.before.as_ref(), pair.after.as_ref());
     let mut found = loss(changes, before, after);
+    // A stack that is in no file goes on as it is: nothing else changes.
+    let Some(later) = after else { return found };
     found.extend(place::cell(pairs, &pair.id));
-    if let Some(after) = after {
-        found.extend(replacements(changes, after));
-    }
+    found.extend(replacements(changes, later));
     found.extend(access(before, after, pairs.account(&pair.id.cell)));
     match &pair.id.subject {
         Subject::Store(_) => {
@@ -173,6 +179,23 @@ fn findings(pairs: &Pairs<'_>, pair: &Pair, changes: &[ResourceChange]) -> Vec<F
         Subject::Artifacts(_) | Subject::Home(_) => {}
     }
     found
+}
+
+/// What a template says otherwise beside its resources.
+fn sections(beside: &[PropertyChange]) -> Option<Finding> {
+    let names: Vec<String> = beside
+        .iter()
+        .map(|it| format!("`{}`", it.path.iter().take(2).cloned().collect::<Vec<_>>().join(".")))
+        .collect();
+    let names: BTreeSet<&String> = names.iter().collect();
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    (!names.is_empty()).then(|| Finding {
+        class: Class::Other,
+        weight: Weight::Quiet,
+        text: format!("the template is different beside its resources: {}", names.join(", ")),
+        details: Vec::new(),
+        about: vec![Vec::new()],
+    })
 }
 
 /// The resources of a stack that is new or gone.
@@ -240,6 +263,10 @@ impl Collected {
             self.findings.add(finding, &id, causes);
         }
         for (change, causes) in resources {
+            // `arm deploy` leaves the stack of a store or cell that is in no file.
+            if outcome == Outcome::Removed {
+                continue;
+            }
             let tally = &mut self.resources;
             match change.action {
                 Action::Add => tally.added += 1,

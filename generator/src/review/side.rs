@@ -230,6 +230,11 @@ impl<'a> Pairs<'a> {
         is_before != self.after.contains_key(id)
     }
 
+    /// Whether only the earlier side has a stack.
+    pub fn is_gone(&self, id: &StackId) -> bool {
+        self.is_whole(id) && !self.after.contains_key(id)
+    }
+
     /// Every store that a cell has on both sides.
     pub fn kept_stores(&self, cell: &str) -> impl Iterator<Item = &StackId> {
         let is_of = move |it: &&StackId| it.cell == cell && it.store().is_some();
@@ -254,11 +259,6 @@ impl<'a> Pairs<'a> {
     /// The cell that a store is in now, if the stack is its old one.
     pub fn moved_to(&self, id: &StackId) -> Option<&str> {
         self.elsewhere(id, &self.after).map(|it| it.cell.as_str())
-    }
-
-    /// Whether a stack is of a store that is in another cell on the other side.
-    pub fn has_moved(&self, id: &StackId) -> bool {
-        self.elsewhere(id, &self.before).or_else(|| self.elsewhere(id, &self.after)).is_some()
     }
 
     fn elsewhere<'b>(

@@ -1,14 +1,15 @@
 //! What becomes of a case otherwise, whatever was detected: cooldowns, and what is kept of the video.
 //!
-//! Nothing here is loud: no case is missed by it. Pure. To compare one more setting, add it here.
+//! Nothing here is loud but evidence that is kept for less long: no case is missed by the rest. Pure. To compare one more setting, add it here.
 
 use std::collections::BTreeMap;
 
-use contract::evidence::EvidencePolicy;
+use contract::evidence::{EvidencePolicy, LockMode};
 
 use super::finding;
+use crate::quota::plural;
 use crate::review::hearing::Side;
-use crate::review::{Finding, Weight};
+use crate::review::{Class, Finding, Weight};
 use crate::schema::Unit;
 
 pub(super) fn findings(before: &Side, after: &Side) -> Vec<Finding> {
@@ -59,14 +60,27 @@ fn evidence(before: &EvidencePolicy, after: &EvidencePolicy) -> Vec<Finding> {
     }
     if before.keep_days != after.keep_days {
         let text = format!(
-            "clips are kept {} days instead of {}: those of new cases; those that exist keep their lock",
-            after.keep_days, before.keep_days
+            "clips are kept {} instead of {}: those of new cases; those that exist keep their lock",
+            plural(u64::from(after.keep_days), "day"),
+            plural(u64::from(before.keep_days), "day")
         );
-        findings.push(sentence("keep", text));
+        let kept = sentence("keep", text);
+        let is_shorter = after.keep_days < before.keep_days;
+        findings.push(if is_shorter {
+            Finding { class: Class::DataLoss, weight: Weight::Loud, ..kept }
+        } else {
+            kept
+        });
     }
     if before.lock != after.lock {
+        let nobody = match after.lock {
+            LockMode::Compliance => {
+                "; nobody, not even the account's owner, can delete them before"
+            }
+            LockMode::Governance => "",
+        };
         let text = format!(
-            "clips are locked by `{}` instead of `{}`: those of new cases; those that exist keep their lock",
+            "clips are locked by `{}` instead of `{}`: those of new cases; those that exist keep their lock{nobody}",
             after.lock.as_str(),
             before.lock.as_str()
         );

@@ -82,12 +82,13 @@ fn check(change: impl FnOnce(&mut Store)) -> String {
     change(&mut after);
     let findings = rules(Some(&template(&before)), Some(&template(&after)));
     let lines = findings.into_iter().map(|it| {
-        assert_eq!(it.class, Class::Rules);
+        let class = if it.class == Class::Rules { "" } else { "data loss: " };
+        assert!(matches!(it.class, Class::Rules | Class::DataLoss), "{it:?}");
         let sign = if it.weight == Weight::Loud { "!" } else { "-" };
         let details: Vec<_> = it.details.iter().map(|it| format!("\n    {it}")).collect();
         let details = details.concat();
         let about: Vec<_> = it.about.iter().map(|it| it.join(".")).collect();
-        format!("{sign} {}{details}\n    <- {}\n", it.text, about.join(" "))
+        format!("{sign} {class}{}{details}\n    <- {}\n", it.text, about.join(" "))
     });
     lines.collect()
 }
