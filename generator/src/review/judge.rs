@@ -137,9 +137,12 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
     for change in changes {
         let about = match id.store() {
             Some(_) => owner::of_store(&change, &settings),
-            None => owner::of_cell(&id.cell),
+            None => owner::of_shared(&change.resource_type, &id.cell),
         };
-        let causes = settings.causes(&about);
+        let mut causes = settings.causes(&about);
+        if causes.is_empty() && id.store().is_none() {
+            causes = settings.causes(&owner::of_cell(&id.cell));
+        }
         judged.resources.push((change, causes));
     }
     Ok(judged)

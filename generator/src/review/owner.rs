@@ -23,9 +23,23 @@ pub(super) fn of_store(change: &ResourceChange, settings: &Settings) -> Vec<Abou
     about
 }
 
-/// The settings that may have changed a resource of what a cell's stores share.
+/// The settings that may have changed something that a cell's stores share.
 pub(super) fn of_cell(cell: &str) -> Vec<About> {
     vec![path(&["cells", cell])]
+}
+
+/// The same of one resource, where its type tells; whether any of them changed must be looked at.
+pub(super) fn of_shared(resource_type: &str, cell: &str) -> Vec<About> {
+    match resource_type {
+        "AWS::SNS::Subscription" => vec![path(&["cells", cell, "ops_email"])],
+        "AWS::Logs::LogGroup" => vec![path(&["cells", cell, "log_retention"])],
+        "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" | "AWS::SageMaker::Endpoint" => {
+            vec![path(&["cells", cell, "model"])]
+        }
+        "AWS::ApplicationAutoScaling::ScalableTarget"
+        | "AWS::ApplicationAutoScaling::ScalingPolicy" => vec![path(&["cells", cell, "model"])],
+        _ => of_cell(cell),
+    }
 }
 
 fn path(names: &[&str]) -> About {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::noun::{Nouns, listed, tag};
-use super::{About, Class, Finding, Weight};
+use super::noun::{Nouns, kind, listed, tag};
+use super::{About, Class, Finding, Weight, owner};
 use crate::change::{Action, Effect, NameConflict, PropertyChange, ResourceChange};
 use crate::change::{dependents, taken_names};
 use crate::template::Template;
@@ -132,7 +132,7 @@ fn about(resource: &Value) -> Vec<About> {
         (Some(camera), _) => vec!["cameras".to_owned(), camera.to_owned()],
         (None, Some(_)) => return vec![],
         (None, None) => match tag(resource, "arm:cell") {
-            Some(cell) => vec!["cells".to_owned(), cell.to_owned()],
+            Some(cell) => return owner::of_shared(kind(resource), cell),
             None => return vec![],
         },
     };
