@@ -1,4 +1,4 @@
-//! Resources that are deleted and made anew: what forces it, what depends on them, what must fail.
+//! Resources that are made anew: what forces it, what depends on them, what must fail.
 //!
 //! The rule: CloudFormation makes the new resource before it deletes the old one, so a name that
 //! stays is taken, and the deployment fails; that is said as a failure with its remedy. What may be
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::noun::{Nouns, kind, listed, tag};
 use super::{About, Class, Finding, Weight, owner};
-use crate::change::{Action, Effect, NameConflict, PropertyChange, ResourceChange};
+use crate::change::{Action, Effect, Fate, NameConflict, PropertyChange, ResourceChange};
 use crate::change::{dependents, taken_names};
 use crate::template::Template;
 
@@ -77,7 +77,11 @@ fn told(change: &ResourceChange, nouns: &Nouns<'_>) -> String {
         );
     }
     let verb = if change.action == Action::Replace { "is" } else { "may be" };
-    format!("{whom} {verb} deleted and made anew, because {why}")
+    let what = match change.fate() {
+        Some(Fate::Retained) => "made anew, and the old one left outside every stack",
+        _ => "deleted and made anew",
+    };
+    format!("{whom} {verb} {what}, because {why}")
 }
 
 fn shown_name(conflict: &NameConflict, nouns: &Nouns<'_>) -> String {

@@ -160,7 +160,7 @@ pub(super) fn meaning(class: Class) -> &'static str {
         Class::DataLoss => {
             "video, cases, evidence or logs that are gone or out of reach afterwards"
         }
-        Class::Replacement => "what is deleted and made anew",
+        Class::Replacement => "what is made anew",
         Class::Access => "who may do what in AWS",
         Class::People => "who is told of what",
         Class::Rules => "which detections are treated otherwise",

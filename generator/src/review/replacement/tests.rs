@@ -85,7 +85,7 @@ fn the_same_replacement_of_two_stores_is_told_in_the_same_words() {
         between(&before, &Template::parse(&after).unwrap())
     };
     insta::assert_snapshot!(of("seattle-001"), @r#"
-    the stream of camera `aisle-5-1` is deleted and made anew, because `Name` changes from `arm-us-west-<store>-gw-aisle-5-1` to `arm-us-west-<store>-gw-x`
+    the stream of camera `aisle-5-1` is made anew, and the old one left outside every stack, because `Name` changes from `arm-us-west-<store>-gw-aisle-5-1` to `arm-us-west-<store>-gw-x`
       ["cameras.aisle-5-1"]
     the topic `arm-us-west-<store>-alarms` is deleted and made anew, because `TopicName` changes from `arm-us-west-<store>-alerts` to `arm-us-west-<store>-alarms`
       2 resources refer to it: the topic policy `AlertsPolicy` and the schedule `Watch`
