@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use generator::change::Action;
 use generator::input::{self, CompiledFleet, Content, Input, InputFile};
 use generator::review::setting::Text;
 use generator::review::side::{Base, Scope, Written};
@@ -200,7 +199,7 @@ pub fn told(review: &Review) -> Vec<String> {
     let mut resources = BTreeMap::new();
     for group in &review.changes {
         let kind = group.what.resource_type.trim_start_matches("AWS::");
-        let line = format!("-> {} {kind} ", action(group.what.action));
+        let line = format!("-> {} {kind} ", group.what.action.as_str());
         *resources.entry(line + &at(&group.subjects, &group.causes)).or_insert(0) += 1;
     }
     lines.extend(resources.into_iter().map(|(line, number)| match number {
@@ -230,15 +229,4 @@ fn subject(subject: &Subject) -> String {
 fn place(cause: &Cause) -> String {
     let base = if cause.is_before { "main:" } else { "" };
     format!("{base}{}:{}", cause.file, cause.line)
-}
-
-fn action(action: Action) -> &'static str {
-    match action {
-        Action::Add => "add",
-        Action::Remove => "remove",
-        Action::Replace => "replace",
-        Action::MayReplace => "may-replace",
-        Action::Update => "update",
-        Action::Attributes => "attributes",
-    }
 }

@@ -212,6 +212,18 @@ impl PropertyChange {
 }
 
 impl Action {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+            Self::MayReplace => "may-replace",
+            Self::Update => "update",
+            Self::Attributes => "attributes",
+        }
+    }
+
     /// What CloudFormation does to a resource of which this differs.
     fn of(properties: &[PropertyChange]) -> Self {
         let is_property =

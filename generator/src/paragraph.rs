@@ -32,6 +32,19 @@ pub fn wrapped_to(width: usize, mark: &str, text: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// A text in so many characters: what is left out is in the middle, because both ends tell most.
+pub fn shortened(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(3);
+    let (head, tail) = (kept.div_ceil(2), kept / 2);
+    let head: String = text.chars().take(head).collect();
+    let tail: String = text.chars().skip(length - tail).collect();
+    format!("{head}...{tail}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

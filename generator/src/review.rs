@@ -198,3 +198,10 @@ pub struct Review {
     /// What could not be compared, and why: sentences.
     pub omissions: Vec<String>,
 }
+
+impl Review {
+    /// Whether a class was looked at: what templates alone do not say is not compared.
+    pub fn compares(&self, class: Class) -> bool {
+        self.costs.is_some() || !matches!(class, Class::Cost | Class::Quota)
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::words::headline;
 use super::{Cause, Costs, Finding, Group, Review, Subject, Tally, Weight};
-use crate::change::{Action, Effect, PropertyChange, ResourceChange};
+use crate::change::{Effect, PropertyChange, ResourceChange};
 
 /// The JSON Schema of it, which `arm schema diff` prints. A new field stands there too.
 pub const JSON_SCHEMA: &str = include_str!("diff.schema.json");
@@ -49,16 +49,8 @@ fn finding(group: &Group<Finding>) -> Value {
 
 fn change(group: &Group<ResourceChange>) -> Value {
     let ResourceChange { logical_id, resource_type, action, properties, .. } = &group.what;
-    let action = match action {
-        Action::Add => "add",
-        Action::Remove => "remove",
-        Action::Replace => "replace",
-        Action::MayReplace => "may-replace",
-        Action::Update => "update",
-        Action::Attributes => "attributes",
-    };
     json!({
-        "logical_id": logical_id, "type": resource_type, "action": action,
+        "logical_id": logical_id, "type": resource_type, "action": action.as_str(),
         "properties": properties.iter().map(property).collect::<Vec<_>>(),
         "subjects": subjects(&group.subjects), "causes": causes(&group.causes),
     })

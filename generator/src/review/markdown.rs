@@ -14,11 +14,11 @@ use super::mermaid::mermaid;
 use super::summed::{self, Entry};
 use super::words::{
     self, Detail, count, difference, dollars, done, file, headline, is_empty, loud, meaning,
-    of_class, outcome, path, place, places, shortened, stacks, text_for, thousands_of, title,
-    values, verb,
+    of_class, outcome, path, place, places, stacks, text_for, thousands_of, title, values, verb,
 };
 use super::{Cause, Class, Finding, Group, Review, Weight};
 use crate::change::Action;
+use crate::paragraph::shortened;
 
 /// The first line of the comment.
 pub const MARKER: &str = "<!-- arm diff -->";
@@ -131,6 +131,7 @@ impl Page<'_> {
             return safe::text(&difference(costs.after_cents - costs.before_cents));
         }
         match (loud, findings.len() - loud) {
+            (0, 0) if !self.review.compares(class) => "not compared".to_owned(),
             (0, 0) => "none".to_owned(),
             (0, quiet) => thousands_of(quiet),
             (loud, 0) => format!("**{} to look at**", thousands_of(loud)),

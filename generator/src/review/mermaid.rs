@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::summed::{self, Entry};
-use super::words::{Detail, bare, path, shortened, subject, thousands_of, verb};
+use super::words::{Detail, bare, path, subject, thousands_of, verb};
 use super::{Review, Subject};
 use crate::change::Action;
+use crate::paragraph::shortened;
 
 /// Most nodes of a picture. Our choice: with more, GitHub draws what nobody can read.
 const NODES_MAX: usize = 30;

@@ -36,8 +36,12 @@ pub(super) fn of_shared(resource_type: &str, cell: &str) -> Vec<About> {
         "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" | "AWS::SageMaker::Endpoint" => {
             vec![path(&["cells", cell, "model"])]
         }
-        "AWS::ApplicationAutoScaling::ScalableTarget"
-        | "AWS::ApplicationAutoScaling::ScalingPolicy" => vec![path(&["cells", cell, "model"])],
+        "AWS::ApplicationAutoScaling::ScalableTarget" => {
+            vec![path(&["cells", cell, "model", "instances"])]
+        }
+        "AWS::ApplicationAutoScaling::ScalingPolicy" => {
+            vec![path(&["cells", cell, "model", "concurrency"])]
+        }
         _ => of_cell(cell),
     }
 }

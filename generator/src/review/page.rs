@@ -166,8 +166,9 @@ impl Page<'_> {
     /// The classes on which there is nothing to say: that it was looked at is news, too.
     fn nothing(&self) -> String {
         let found = |class: &Class| !self.class(*class).is_empty();
+        let is_looked_at = |class: &Class| *class != Class::Other && self.review.compares(*class);
         let none: Vec<_> =
-            Class::ALL.into_iter().filter(|it| *it != Class::Other && !found(it)).collect();
+            Class::ALL.into_iter().filter(|it| is_looked_at(it) && !found(it)).collect();
         let none: Vec<_> = none.into_iter().map(title).collect();
         if none.is_empty() {
             return String::new();

@@ -58,6 +58,8 @@ pub struct Settings {
     changes: Vec<Change>,
     /// Rules whose place in the order changed, with their lines on the later side.
     moved: Vec<(String, Option<(String, usize)>)>,
+    /// Where the earlier side is templates: every setting of the later one, as nothing can be compared.
+    standing: BTreeMap<About, Vec<Written>>,
 }
 
 /// A side as people wrote it.
@@ -98,7 +100,18 @@ impl Settings {
                 }),
             };
         }
-        Self { changes, moved: moved(&old.rules, new.rules) }
+        Self { changes, moved: moved(&old.rules, new.rules), ..Self::default() }
+    }
+
+    /// The settings of a store of which no other side is known: a cause is where a setting stands.
+    pub fn of_store_alone((text, store): (Text<'_>, &StoreConfig)) -> Self {
+        Self { standing: store_lines(text, store).values, ..Self::default() }
+    }
+
+    /// The same of a cell.
+    pub fn of_cell_alone(text: Text<'_>, cell: &str) -> Self {
+        let lines = cell::lines(text, &text.input.fleet_config, cell);
+        Self { standing: lines.values, ..Self::default() }
     }
 
     /// The same of a cell, with the model that it shares with others.
@@ -110,7 +123,7 @@ impl Settings {
         for change in &mut changes {
             change.is_edited = Sides { before: true, after: true };
         }
-        Self { changes, moved: Vec::new() }
+        Self { changes, ..Self::default() }
     }
 
     /// Whether nothing differs.
@@ -120,6 +133,9 @@ impl Settings {
 
     /// The lines that stand behind some settings; of an entry that is new or gone only its name.
     pub fn causes(&self, about: &[About]) -> Vec<Cause> {
+        if !self.standing.is_empty() {
+            return self.standing(about);
+        }
         let asked = |path: &About| about.iter().any(|about| is_below(path, about));
         let asked_changes = || self.changes.iter().filter(|it| asked(&it.path));
         let edited = self.lines(asked_changes(), |change| change.is_edited);
@@ -142,6 +158,29 @@ impl Settings {
                 causes.insert(Cause { file: file.clone(), line: *line, is_before: false, text });
             }
         }
+        causes.into_iter().collect()
+    }
+
+    /// Where settings stand; of a whole entry its name, and nothing of what names no setting at all.
+    fn standing(&self, about: &[About]) -> Vec<Cause> {
+        let is_asked = |path: &About| {
+            let is_name = NAMED.iter().any(
+                |(list, key)| matches!(&path[..], [first, _, last] if first == list && last == key),
+            );
+            about.iter().any(|about| {
+                let names_one = about.len() > 2 || about.len() == path.len();
+                is_below(path, about) && (names_one || (about.len() == 2 && is_name))
+            })
+        };
+        let asked = self.standing.iter().filter(|(path, _)| is_asked(path));
+        let causes: BTreeSet<Cause> = asked
+            .flat_map(|(path, written)| written.iter().map(move |it| (path, it)))
+            .filter_map(|(path, written)| {
+                let (file, line) = written.place.clone()?;
+                let text = format!("{}: {}", path.join("."), written.value);
+                Some(Cause { file, line, is_before: false, text })
+            })
+            .collect();
         causes.into_iter().collect()
     }
 

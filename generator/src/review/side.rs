@@ -281,9 +281,10 @@ impl<'a> Pairs<'a> {
         self.after.keys().filter(|it| it.cell == cell && it.store().is_some()).count()
     }
 
-    /// The settings that differ between the sides of a stack; none where a side is not known.
+    /// The settings that differ between the sides of a stack; where the earlier side is templates, those
+    /// of the later one.
     pub fn settings(&self, id: &StackId) -> Settings {
-        let Some(base) = self.base.written() else { return Settings::default() };
+        let Some(base) = self.base.written() else { return self.settings_alone(id) };
         if let Subject::Store(store) = &id.subject {
             let of = |side: Written<'a>, stacks: &BTreeMap<StackId, Unmade<'_>>| {
                 let has = |it: &StackId| it.subject == id.subject;
@@ -293,5 +294,16 @@ impl<'a> Pairs<'a> {
         }
         let of = |side: Written<'a>| side.cell(&id.cell).map(|_| side.text);
         Settings::of_cell(of(base), of(self.head), &id.cell)
+    }
+
+    fn settings_alone(&self, id: &StackId) -> Settings {
+        let is_there = self.after.contains_key(id);
+        match id.store() {
+            _ if !is_there => Settings::default(),
+            Some(store) => {
+                self.head.config(store).map(Settings::of_store_alone).unwrap_or_default()
+            }
+            None => Settings::of_cell_alone(self.head.text, &id.cell),
+        }
     }
 }

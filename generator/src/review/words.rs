@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{Cause, Class, Finding, Group, Review, STORE, Subject, Tally, Weight};
 use crate::change::{Action, Effect, PropertyChange};
+use crate::paragraph::shortened;
 use crate::quota::{plural, thousands};
 
 /// Subjects that are named before the rest is counted. Our choice: they fit a line.
@@ -336,19 +337,6 @@ fn apart(before: &str, after: &str) -> (String, String) {
         format!("{dots}{kept}{end}")
     };
     (cut(before), cut(after))
-}
-
-/// A text in so many characters: what is left out is in the middle, because both ends tell most.
-pub(super) fn shortened(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(3);
-    let (head, tail) = (kept.div_ceil(2), kept / 2);
-    let head: String = text.chars().take(head).collect();
-    let tail: String = text.chars().skip(length - tail).collect();
-    format!("{head}...{tail}")
 }
 
 /// A text on one line that is only what it looks like: line breaks and tabs are spaces, and other

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use contract::priority::Priority;
 
 use super::Then;
-use super::table::{names_of, number_or_dot, row, shortened, table};
+use super::table::{names_of, number_or_dot, row, table};
 use crate::model::{Channel, Endpoint};
-use crate::paragraph::wrapped;
+use crate::paragraph::{shortened, wrapped};
 use crate::quota::thousands;
 use crate::simulation::comparison::noun;
 use crate::simulation::hours::{CHANNELS, Row};

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::table::{names_of, number_or_dot, row, shortened, table};
+use super::table::{names_of, number_or_dot, row, table};
 use super::{Answer, beside};
-use crate::paragraph::{WIDTH, wrapped};
+use crate::paragraph::{WIDTH, shortened, wrapped};
 use crate::quota::{plural, thousands};
 use crate::simulation::comparison::noun;
 use crate::simulation::hours::{CHANNELS, HOURS, Row};

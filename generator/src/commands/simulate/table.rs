@@ -3,6 +3,7 @@
 //! Every line fits the page as long as its cells do; what is too long for a cell is cut in the
 //! middle. What a table says is for `page` and `beside`.
 
+use crate::paragraph::shortened;
 use crate::quota::thousands;
 use crate::simulation::hours::Row;
 
@@ -52,17 +53,4 @@ pub(super) fn names_of(rows: &[Row<'_>], width: usize) -> Vec<String> {
         format!("{audiences:<audience$}  {:<channel$}  {endpoint}", row.channel.as_str())
     };
     rows.iter().map(name).collect()
-}
-
-/// A text in so many characters: what is left out is in the middle, because both ends tell most.
-pub(super) fn shortened(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(3);
-    let (head, tail) = (kept.div_ceil(2), kept / 2);
-    let head: String = text.chars().take(head).collect();
-    let tail: String = text.chars().skip(length - tail).collect();
-    format!("{head}...{tail}")
 }
