@@ -12,13 +12,18 @@ mod sqs;
 mod stop;
 
 use std::collections::HashSet;
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
-use crate::deploy::{ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState};
+use crate::deploy::{
+    ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState, Trouble,
+};
 use crate::release::Artifact;
 
 /// Attempts of one call before it counts as failed. Our choice: with the SDK's back-off of up to
@@ -113,11 +118,55 @@ fn first_call(config: &SdkConfig) -> aws_sdk_sts::Config {
 }
 
 /// For `map_err`: names what was tried.
-fn failed<E: std::error::Error + Send + Sync + 'static>(
-    what: impl Into<String>,
-) -> impl FnOnce(E) -> CloudError {
+fn failed<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
     let what = what.into();
-    move |source| CloudError { what, source: Box::new(source) }
+    move |source| CloudError { what, trouble: trouble(&source), source: Box::new(source) }
+}
+
+/// What kind of failure the SDK tells. Source of the codes: the SDK's own lists of throttling and
+/// transient errors (`aws-runtime`, `retries::classifiers`), API references, "Common errors".
+fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
+    match error {
+        // What the connection was not even tried for: there are no credentials.
+        SdkError::DispatchFailure(failure) if failure.is_other() => Trouble::Credentials,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) | SdkError::DispatchFailure(_) => {
+            Trouble::Transient
+        }
+        _ => match error.code().unwrap_or_default() {
+            "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "RequestThrottled"
+            | "SlowDown"
+            | "PriorRequestNotComplete" => Trouble::Throttled,
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException" => Trouble::Credentials,
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Trouble::Denied,
+            "InternalError"
+            | "InternalFailure"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+            | "RequestTimeout"
+            | "RequestTimeoutException" => Trouble::Transient,
+            _ => Trouble::Other,
+        },
+    }
 }
 
 impl Cloud for Aws {

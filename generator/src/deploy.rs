@@ -4,6 +4,7 @@
 //! tag says that nothing changed is not touched. Everything here may be run again after it
 //! stopped anywhere: names derive from digests, objects from their content.
 
+pub mod progress;
 mod stack;
 
 use std::collections::{BTreeMap, HashSet};
@@ -39,13 +40,35 @@ pub trait Cloud {
     async fn pause(&self, time: Duration);
 }
 
-/// A call that failed after all the SDK's own attempts.
+/// A call that failed after all its attempts.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what}")]
 pub struct CloudError {
     /// Completes "cannot ...".
     pub what: String,
+    pub trouble: Trouble,
     pub source: Box<dyn Error + Send + Sync>,
+}
+
+impl CloudError {
+    /// Trouble of no kind that is treated otherwise.
+    pub fn other(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { what: what.into(), trouble: Trouble::Other, source: source.into() }
+    }
+}
+
+/// What kind of failure a call had: what may pass, and who can do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// AWS asks for fewer calls; passes.
+    Throttled,
+    /// The network, or an error inside AWS; may pass, and the call may have taken effect.
+    Transient,
+    /// The credentials are missing or expired; everything waits for the person.
+    Credentials,
+    /// The credentials may not do this.
+    Denied,
+    Other,
 }
 
 /// A stack as CloudFormation describes it.

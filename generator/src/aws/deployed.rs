@@ -55,7 +55,7 @@ impl DeployedServices for Deployment {
             let page = page.map_err(failed("list the stacks"))?;
             stacks.extend(page.stacks().iter().map(listed));
         }
-        Err(failed("list the stacks")(TooMany))
+        Err(CloudError::other("list the stacks", TooMany))
     }
 
     async fn template(&self, stack: &str) -> Result<Option<String>, CloudError> {
@@ -117,7 +117,7 @@ impl DeployedServices for Deployment {
                 return Ok(Worked::Ready(changes));
             }
         }
-        Err(failed(what())(TooMany))
+        Err(CloudError::other(what(), TooMany))
     }
 
     async fn delete_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {

@@ -37,7 +37,7 @@ impl Table {
         let call = self.client.get_item().table_name(&self.name).consistent_read(true);
         let answer = call.set_key(Some(key_of(case_id))).send().await.map_err(failed(what()))?;
         let read = |item: Item| serde_json::from_value(object(&item));
-        answer.item.map(read).transpose().map_err(failed(what()))
+        answer.item.map(read).transpose().map_err(|error| CloudError::other(what(), error))
     }
 
     /// The case and its trail, in the order of the table: entries first, by their number.

@@ -95,7 +95,9 @@ impl Observer {
             call.send().await.map_err(failed(format!("read the cases of the store {store}")))?;
         let read = |item: &_| serde_json::from_value(object(item));
         let cases: Result<Vec<CaseItem>, _> = answer.items().iter().map(read).collect();
-        cases.map_err(failed("read a case, whose shape is not the contract's"))
+        cases.map_err(|error| {
+            CloudError::other("read a case, whose shape is not the contract's", error)
+        })
     }
 
     /// The bytes of an object.
@@ -103,7 +105,8 @@ impl Observer {
         let what = || format!("fetch s3://{bucket}/{key}");
         let answer =
             self.s3.get_object().bucket(bucket).key(key).send().await.map_err(failed(what()))?;
-        let bytes = answer.body.collect().await.map_err(failed(what()))?;
+        let bytes =
+            answer.body.collect().await.map_err(|error| CloudError::other(what(), error))?;
         Ok(bytes.to_vec())
     }
 }

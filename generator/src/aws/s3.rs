@@ -68,7 +68,7 @@ pub(super) async fn read_clip(
     let said = call.send().await.map_err(failed(what()))?;
     let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
     while let Some(piece) = answer.body.next().await {
-        let piece = piece.map_err(failed(what()))?;
+        let piece = piece.map_err(|error| CloudError::other(what(), error))?;
         bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         hash.update(&piece);
     }

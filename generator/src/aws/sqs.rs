@@ -36,7 +36,7 @@ pub(super) async fn url(client: &Client, name: &str) -> Result<String, CloudErro
         Err(error)
             if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) =>
         {
-            return Err(CloudError { what, source: Box::new(NoQueue) });
+            return Err(CloudError::other(what, NoQueue));
         }
         answer => answer.map_err(failed(what))?,
     };
@@ -89,7 +89,7 @@ pub(super) async fn release(client: &Client, url: &str, held: &Held) -> Result<(
     let what = format!("make the letter {} in {url} visible again", held.letter.id);
     match tokio::time::timeout(RELEASE_TIME, call).await {
         Ok(answer) => answer.map(drop).map_err(failed(what)),
-        Err(late) => Err(failed(what)(late)),
+        Err(late) => Err(CloudError::other(what, late)),
     }
 }
 

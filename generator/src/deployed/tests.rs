@@ -32,7 +32,7 @@ impl Script {
         let fails = self.failing.iter().any(|it| call.starts_with(it));
         self.calls.borrow_mut().push(call.clone());
         if fails {
-            return Err(CloudError { what: call, source: "no".into() });
+            return Err(CloudError::other(call, "no"));
         }
         Ok(())
     }
@@ -73,7 +73,7 @@ impl DeployedServices for Script {
     async fn delete_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {
         self.note(format!("delete {stack}"))?;
         if self.is_stuck && self.change_sets.borrow().contains(name) {
-            return Err(CloudError { what: format!("delete {stack}"), source: "no".into() });
+            return Err(CloudError::other(format!("delete {stack}"), "no"));
         }
         self.change_sets.borrow_mut().remove(name);
         Ok(())

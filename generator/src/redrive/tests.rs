@@ -37,7 +37,7 @@ impl World {
     fn call(&self) -> Result<(), CloudError> {
         self.calls.set(self.calls.get() + 1);
         if self.fails_at == Some(self.calls.get()) {
-            return Err(CloudError { what: "make the call".to_owned(), source: "no".into() });
+            return Err(CloudError::other("make the call", "no"));
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl RedriveServices for World {
         self.call()?;
         if self.missing == Some(queue) {
             let what = "find the queue".to_owned();
-            return Err(CloudError { what, source: Box::new(NoQueue) });
+            return Err(CloudError::other(what, NoQueue));
         }
         let dead = self.dead.borrow();
         let hidden = dead.values().filter(|(of, _, seen)| *of == queue && !seen).count();
@@ -74,7 +74,7 @@ impl RedriveServices for World {
     async fn release(&self, _: DeadLetters, held: &Held) -> Result<(), CloudError> {
         self.releases.set(self.releases.get() + 1);
         if self.is_cut {
-            return Err(CloudError { what: "reach AWS".to_owned(), source: "no".into() });
+            return Err(CloudError::other("reach AWS", "no"));
         }
         self.dead.borrow_mut().get_mut(&held.receipt).unwrap().2 = true;
         Ok(())

@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn failed() -> Result<(), CloudError> {
-        Err(CloudError { what: "delete the change set".into(), source: "throttled".into() })
+        Err(CloudError::other("delete the change set", "throttled"))
     }
 
     #[test]
