@@ -28,8 +28,8 @@ CORE = [
     (r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", float),
 ]
 # Codes of what is wrong in itself.
-REFUSED = """bad-account bad-day bad-email bad-endpoint bad-event-type bad-hours bad-id bad-image
-bad-model-data bad-name bad-phone-number bad-reason bad-rtsp bad-push-endpoint bad-url bad-wording
+REFUSED = """bad-account bad-day bad-email bad-endpoint bad-event-type bad-external-id bad-hours bad-id bad-image
+bad-model-data bad-name bad-phone-number bad-reason bad-role bad-rtsp bad-push-endpoint bad-url bad-wording
 confidence-out-of-range empty-condition empty-file empty-value missing-key subscriber-channel unknown-key
 unknown-placeholder wrong-type wrong-value
 """.split()

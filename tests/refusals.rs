@@ -451,6 +451,43 @@ fn cells_and_models_have_their_refusals() {
 }
 
 #[test]
+fn roles_have_their_refusals() {
+    let cell = |more: &str| {
+        format!("cells:\n  a:\n    account: \"123456789012\"\n    region: us-west-2\n{more}\n")
+            + "model: { endpoint: e }\n"
+    };
+    let role = |role: &str| cell(&format!("    role: {role}"));
+    let id = |id: &str| role(&format!("arn:aws:iam::123456789012:role/arm\n    external_id: {id}"));
+    let cases = [
+        role("arm-deploy"),
+        role("arn:aws:iam::123456789012:user/ci"),
+        role("arn:aws:iam::123456789012:role/"),
+        role("arn:aws:iam::210987654321:role/ops/arm"),
+        cell("    external_id: acme-7"),
+        id("x"),
+        id("\"acme 7\""),
+        id(&"x".repeat(1_225)),
+        id(&"x".repeat(1_224)),
+    ];
+    let told: Vec<_> = cases.iter().map(|text| check_fleet(text)).collect();
+    assert_snapshot!(told.join("\n").replace(NO_RULE, ""), @"
+    5:11 bad-role `arm-deploy` is no ARN of an IAM role
+    5:11 bad-role `arn:aws:iam::123456789012:user/ci` is no ARN of an IAM role
+    5:11 bad-role `arn:aws:iam::123456789012:role/` is no ARN of an IAM role
+    5:11 bad-role the role is of the account 210987654321, the cell of 123456789012
+    5:18 bad-external-id `external_id` belongs to a role, and the cell has none
+    6:18 bad-external-id the external id is shorter than 2 characters
+    6:18 bad-external-id `acme 7` holds a character that STS does not take in an external id
+    6:18 bad-external-id the external id is longer than 1,224 characters
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    ");
+}
+
+/// What is told of the store of [`check_fleet`] whatever the fleet is.
+const NO_RULE: &str =
+    "1:8 no-rule the store has no rule: every detection is only logged, and nobody is told\n";
+
+#[test]
 fn files_that_are_no_yaml_have_their_refusals() {
     let fleet = Fleet::new(&[("a.yml", "store: a"), ("renton-007.yaml", &store("é: 1"))]);
     fleet.write("SHOUTED.YAML", b"store: a");

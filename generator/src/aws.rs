@@ -7,6 +7,7 @@ pub mod deployed;
 mod dynamodb;
 pub mod operator;
 pub mod rehearsal;
+mod role;
 mod s3;
 mod sqs;
 mod stop;
@@ -24,7 +25,10 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use crate::deploy::{
     ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState, Trouble,
 };
+use crate::model::Cell;
 use crate::release::Artifact;
+
+pub use role::Role;
 
 /// Attempts of one call before it counts as failed. Our choice: with the SDK's back-off of up to
 /// 20 s each this rides out throttling for about a minute.
@@ -38,6 +42,8 @@ pub struct Target {
     pub region: String,
     /// `None`: AWS itself, with the SDK's own chain of credentials.
     pub emulator: Option<Emulator>,
+    /// What is assumed with these credentials; `None`: nothing.
+    pub role: Option<Role>,
 }
 
 /// An emulator of AWS on this machine.
@@ -48,6 +54,11 @@ pub struct Emulator {
 }
 
 impl Target {
+    /// AWS itself, where a cell is, as whom the cell says.
+    pub fn of_cell(cell: &Cell) -> Self {
+        Self { region: cell.region.clone(), emulator: None, role: Role::of_cell(cell) }
+    }
+
     /// The SDK's configuration for this target.
     pub async fn config(&self) -> SdkConfig {
         let timeouts = TimeoutConfig::builder()
@@ -58,7 +69,7 @@ impl Target {
             .region(Region::new(self.region.clone()))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(timeouts);
-        match &self.emulator {
+        let config = match &self.emulator {
             None => loader.load().await,
             Some(emulator) => {
                 let credentials = aws_sdk_sts::config::Credentials::new(
@@ -71,6 +82,10 @@ impl Target {
                 let loader = loader.endpoint_url(&emulator.endpoint);
                 loader.credentials_provider(credentials).load().await
             }
+        };
+        match &self.role {
+            None => config,
+            Some(role) => role.assume(config).await,
         }
     }
 }
@@ -82,6 +97,7 @@ pub struct Aws {
     s3: aws_sdk_s3::Client,
     sts: aws_sdk_sts::Client,
     region: String,
+    role: Option<Role>,
     /// An emulator's address, for URLs that CloudFormation fetches.
     endpoint: Option<String>,
 }
@@ -98,6 +114,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: aws_sdk_sts::Client::from_conf(first_call(&config)),
             region: target.region.clone(),
+            role: target.role.clone(),
             endpoint,
         }
     }
@@ -182,7 +199,12 @@ impl Cloud for Aws {
              look whether AWS can be reached from here",
             self.region
         );
-        let identity = identity.map_err(failed(what))?;
+        let identity = identity.map_err(failed(what)).map_err(|error| match &self.role {
+            Some(role) if error.trouble == Trouble::Credentials => {
+                CloudError { what: role.refused(), ..error }
+            }
+            _ => error,
+        })?;
         Ok(identity.account.unwrap_or_default())
     }
 

@@ -153,7 +153,7 @@ pub fn cell_of<'a>(fleet: &'a Fleet, id: &str) -> Result<&'a Cell, CommandError>
 
 /// Where the cell is, once the credentials are known to be of its account.
 pub async fn target_of(cell: &Cell, console: &mut Console<'_>) -> Result<Target, CommandError> {
-    let target = Target { region: cell.region.clone(), emulator: None };
+    let target = Target::of_cell(cell);
     // Nobody need read that for the answer to be right.
     drop(writeln!(console.err, "asking AWS in {} whose credentials these are", cell.region));
     let aws = Aws::connect(&target).await;

@@ -46,6 +46,8 @@ pub struct CellConfig {
     pub id: At<String>,
     pub account: Option<At<String>>,
     pub region: Option<At<String>>,
+    pub role: Option<At<String>>,
+    pub external_id: Option<At<String>>,
     pub architecture: Option<At<Architecture>>,
     pub model: Option<At<ModelConfig>>,
     pub ops_email: Vec<At<String>>,

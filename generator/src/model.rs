@@ -96,6 +96,17 @@ pub struct Cell {
     pub ops_email: Vec<Endpoint>,
     /// Days that log groups keep their events.
     pub log_days: u32,
+    /// As whom `arm` works in the cell; `None`: as whoever calls it.
+    pub role: Option<Role>,
+}
+
+/// A role of IAM that is assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its account is the cell's.
+    pub arn: String,
+    /// What the role's trust policy asks for beside the caller.
+    pub external_id: Option<String>,
 }
 
 impl Cell {

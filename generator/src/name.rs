@@ -271,6 +271,7 @@ mod tests {
             detector: Detector::Existing { endpoint: "model".to_owned() },
             ops_email: vec![],
             log_days: 30,
+            role: None,
         })
     }
 

@@ -8,6 +8,7 @@ mod hours;
 mod instance;
 mod layer;
 mod region;
+mod role;
 pub mod rtsp;
 mod rule;
 mod store;

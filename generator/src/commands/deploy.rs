@@ -37,6 +37,7 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     let chosen = choose(args, &fleet)?;
     let bundle = bundle::open(&args.bundle)?;
     let mut releases = Vec::new();
+    let mut targets = Vec::new();
     for (cell, stores) in chosen {
         if cell.architecture != bundle.architecture {
             return Err(CommandError::Configuration(format!(
@@ -49,18 +50,17 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         }
         let release = release::assemble(&fleet, cell, &stores, &bundle);
         releases.push(release.map_err(commands::stack_error)?);
+        targets.push(Target::of_cell(cell));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut total = Summary::default();
-    let target = |release: &Release| Target { region: release.region.clone(), emulator: None };
-    for release in &releases {
+    for (release, target) in releases.iter().zip(&targets) {
         writeln!(console.err, "asking AWS in {} whose credentials these are", release.region)?;
-        let aws = runtime.block_on(Aws::connect(&target(release)));
+        let aws = runtime.block_on(Aws::connect(target));
         runtime.block_on(deploy::check_account(&aws, release)).map_err(commands::refused)?;
     }
-    for release in &releases {
-        let target = target(release);
-        let summary = runtime.block_on(carry_out(release, &target, args.format, console))?;
+    for (release, target) in releases.iter().zip(&targets) {
+        let summary = runtime.block_on(carry_out(release, target, args.format, console))?;
         total.changed.extend(summary.changed);
         total.unchanged.extend(summary.unchanged);
         total.failed.extend(summary.failed);

@@ -164,7 +164,7 @@ async fn perform(
     console: &mut Console<'_>,
 ) -> Result<(), CommandError> {
     let emulator = crate::aws::Emulator { endpoint: servers.gateway.clone() };
-    let target = Target { region: stage.cell.region.clone(), emulator: Some(emulator) };
+    let target = Target { emulator: Some(emulator), role: None, ..Target::of_cell(stage.cell) };
     writeln!(
         console.err,
         "local AWS at {} (MiniStack), Kinesis Video and model at {}",

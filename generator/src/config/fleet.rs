@@ -45,6 +45,8 @@ fn cell(decoder: &mut Decoder, id: &Node, node: &Node) -> Option<CellConfig> {
         id,
         account: decoder.text(&fields, "account"),
         region: decoder.text(&fields, "region"),
+        role: decoder.text(&fields, "role"),
+        external_id: decoder.text(&fields, "external_id"),
         architecture: decoder.choice(&fields, "architecture", architecture),
         model: model(decoder, &fields),
         ops_email: decoder.one_or_many(&fields, "ops_email").unwrap_or_default(),

@@ -105,6 +105,26 @@ pub static CELL: Noun = Noun {
             example: "us-west-2",
         },
         Key {
+            name: "role",
+            about: "ARN of the IAM role in the cell's account that `arm` assumes for everything that it asks of AWS there",
+            presence: Presence::Optional("none: the caller's own credentials"),
+            kind: Kind::Text {
+                form: "`arn:aws:iam::ACCOUNT:role/NAME`",
+                pattern: "^arn:aws:iam::[0-9]{12}:role/.+$",
+            },
+            example: "arn:aws:iam::123456789012:role/arm-deploy",
+        },
+        Key {
+            name: "external_id",
+            about: "what the trust policy of `role` asks for as `sts:ExternalId`; no secret",
+            presence: Presence::Optional("none"),
+            kind: Kind::Text {
+                form: "2 to 1,224 letters, digits and `_+=,.@:/-`",
+                pattern: "^[A-Za-z0-9_+=,.@:/-]{2,1224}$",
+            },
+            example: "arm-us-west",
+        },
+        Key {
             name: "architecture",
             about: "CPU of the functions",
             presence: Presence::Optional("`x86_64`"),

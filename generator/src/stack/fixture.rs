@@ -28,6 +28,7 @@ pub(crate) fn cell() -> Cell {
         detector: Detector::Existing { endpoint: "Shelf-Model".to_owned() },
         ops_email: vec![Endpoint::Ssm("/arm/ops-email".to_owned())],
         log_days: 30,
+        role: None,
     }
 }
 

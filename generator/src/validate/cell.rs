@@ -7,7 +7,7 @@ use crate::diagnostic::{At, Diagnostic, is_near};
 use crate::model::{Architecture, Cell, Detector, Endpoint, HostedModel};
 
 use super::Context;
-use super::{instance, region};
+use super::{instance, region, role};
 
 /// Days that log groups keep events unless the cell says otherwise. Our choice: a quarter.
 const LOG_DAYS: u32 = 90;
@@ -38,12 +38,14 @@ pub(super) fn validate(context: &mut Context<'_>, config: &CellConfig) -> Option
         context.report(Diagnostic::error("missing-model", &config.id.place, message).help(help));
         None
     };
+    let role = role::validate(context, config);
     check_emails(context, &config.ops_email);
     let ops_email =
         config.ops_email.iter().filter_map(|email| super::subscriber::email(context, email));
     Some(Cell {
         ops_email: ops_email.collect::<Vec<Endpoint>>(),
         log_days: log_days(context, config),
+        role,
         id: id?,
         account: account?.value.clone(),
         region: region?.value.clone(),

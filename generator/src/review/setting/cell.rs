@@ -16,6 +16,9 @@ pub(super) fn lines(text: Text<'_>, fleet: &FleetConfig, cell: &str) -> Lines {
         id,
         account,
         region,
+        // As whom `arm` calls AWS is in no template.
+        role: _,
+        external_id: _,
         architecture,
         model,
         ops_email,
