@@ -487,6 +487,87 @@ fn roles_have_their_refusals() {
 const NO_RULE: &str =
     "1:8 no-rule the store has no rule: every detection is only logged, and nobody is told\n";
 
+/// A fleet with these waves, one to a line.
+fn with_waves(waves: &[&str]) -> String {
+    let waves: Vec<_> = waves.iter().map(|wave| format!("  - {{ {wave} }}\n")).collect();
+    let home = "{ account: \"123456789012\", region: us-west-2 }";
+    format!("cells: {{ a: {home} }}\nmodel: {{ endpoint: e }}\nwaves:\n{}", waves.concat())
+}
+
+#[test]
+fn waves_have_their_refusals_all_in_one_run() {
+    let fleet = with_waves(&[
+        "name: First, stores: 1",
+        "name: none",
+        "name: both, labels: [x], stores: 1",
+        "name: bare, labels: []",
+        "name: both, stores: 0",
+        "name: zero, stores: 0%",
+        "name: over, stores: 101%",
+        "name: far, stores: 10 percent",
+        "name: huge, stores: 100001",
+        "name: slow, stores: 1, bake: 2d",
+        "name: bold, stores: 1, max_failures: 101%",
+        "name: rest, stores: 1",
+        "labels: [y_z]",
+        "name: odd, stores: 1, pause: 1m",
+        "name: loose, labels: x",
+    ]);
+    assert_snapshot!(check_fleet(&fleet), @"
+    4:13 bad-id `First` cannot be the id of a wave
+    5:13 bad-wave the wave `none` does not say which stores it takes
+    6:28 unknown-label no store has the label `x`
+    6:32 bad-wave the wave `both` has both `labels` and `stores`
+    7:19 bad-wave the wave `bare` names no label
+    8:13 duplicate-wave there are two waves `both`
+    8:27 wrong-value `stores` cannot be `0`
+    9:27 wrong-value `stores` cannot be `0%`
+    10:27 wrong-value `stores` cannot be `101%`
+    11:26 wrong-value `stores` cannot be `10 percent`
+    12:27 wrong-value `stores` cannot be `100001`
+    13:36 wrong-value `bake` cannot be `2d`
+    14:44 wrong-value `max_failures` cannot be `101%`
+    15:19 bad-wave the wave `rest` takes the stores that no other wave takes
+    16:5 missing-key a wave lacks `name`
+    16:16 bad-id `y_z` cannot be the id of a label
+    17:29 unknown-key a wave has no key `pause`
+    18:28 wrong-type `labels` must be a list, not a value
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    ");
+    let early = with_waves(&["name: rest, bake: 1m", "name: last, stores: 100%"]);
+    assert_snapshot!(check_fleet(&early), @"
+    4:5 bad-wave the wave `rest` takes every store that is left, and others follow
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    ");
+}
+
+#[test]
+fn a_label_that_no_store_has_is_refused_unless_a_store_could_not_be_read() {
+    let labelled = |label: &str| {
+        let waves = with_waves(&[&format!("name: canary, labels: [{label}]")]);
+        let store = "store: s-1\nname: S\ncell: a\ntimezone: Etc/UTC\nlabels: [canary]\naisles: []\ncameras: []\n";
+        Fleet::new(&[("fleet.yaml", &waves), ("s-1.yaml", store)])
+    };
+    assert!(!told(&labelled("canary")).contains("unknown-label"));
+    let wrong = labelled("canery");
+    let line = "4:30 unknown-label no store has the label `canery`";
+    assert!(told(&wrong).contains(line), "{}", told(&wrong));
+    wrong.write("s-2.yaml", b"store: [");
+    assert!(!told(&wrong).contains("unknown-label"), "{}", told(&wrong));
+    let none = Fleet::new(&[("fleet.yaml", &with_waves(&["name: canary, labels: [canery]"]))]);
+    assert!(told(&none).contains("no-stores") && !told(&none).contains("unknown-label"));
+}
+
+#[test]
+fn a_wave_that_earlier_ones_leave_nothing_is_warned_of() {
+    let fleet =
+        with_waves(&["name: all-of-them, stores: 100%", "name: more, stores: 5", "name: rest"]);
+    assert_snapshot!(check_fleet(&fleet), @"
+    5:13 empty-wave earlier waves take every store that the wave `more` asks for
+    1:8 no-rule the store has no rule: every detection is only logged, and nobody is told
+    ");
+}
+
 #[test]
 fn files_that_are_no_yaml_have_their_refusals() {
     let fleet = Fleet::new(&[("a.yml", "store: a"), ("renton-007.yaml", &store("é: 1"))]);

@@ -9,11 +9,13 @@ mod price;
 mod quota;
 mod rule;
 mod scenario;
+mod wave;
 
 pub use fleet::fleet;
 pub use price::PricesConfig;
 pub use quota::QuotasConfig;
 pub use scenario::{ExpectConfig, GivenConfig, ScenarioConfig, ScenariosConfig, scenarios};
+pub use wave::WaveConfig;
 
 use contract::evidence::LockMode;
 use contract::hours::Period;
@@ -38,6 +40,7 @@ pub struct FleetConfig {
     pub allow: Vec<AllowConfig>,
     pub quotas: QuotasConfig,
     pub prices: PricesConfig,
+    pub waves: Vec<WaveConfig>,
 }
 
 /// One AWS account and region.

@@ -17,6 +17,7 @@ use crate::decode::Decoder;
 use crate::demand::{self, Home};
 use crate::diagnostic::{self, Diagnostic, FileId, Place, Sources};
 use crate::model::{Fleet, Rule, Store};
+use crate::rollout;
 use crate::rules::{self, RuleSet, RulesError};
 use crate::validate;
 use crate::yaml;
@@ -117,6 +118,8 @@ pub fn read(fleet_file: InputFile, store_files: Vec<InputFile>, today: Date) -> 
     let over = fleet.as_mut().map(|fleet| fleet.count(&fleet_config)).unwrap_or_default();
     let over_quota = fleet.take_if(|_| over.iter().any(Diagnostic::is_error));
     problems.extend(over);
+    let whole = fleet.as_ref().or(over_quota.as_ref());
+    problems.extend(whole.into_iter().flat_map(|it| rollout::problems(&it.fleet, &fleet_config)));
     if number == 0 && fleet.is_some() {
         problems.extend(no_stores(&fleet_config));
     }

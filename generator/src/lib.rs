@@ -39,6 +39,7 @@ pub mod trial;
 pub mod trace;
 pub mod simulation;
 pub mod demand;
+pub mod rollout;
 pub mod cost;
 pub mod input;
 pub mod dead_letter;

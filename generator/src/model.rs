@@ -4,6 +4,10 @@
 //! been resolved: a store here has all its values, wherever they were written. Pure, and never
 //! serialized: what others read is in `config` (YAML) and `contract` (messages).
 
+mod wave;
+
+pub use wave::{NoPortion, Portion, Takes, Wave};
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -65,6 +69,8 @@ pub struct Fleet {
     pub cells: Vec<Cell>,
     /// Sorted by id.
     pub stores: Vec<Store>,
+    /// In their order; the last, and no other, takes what is left.
+    pub waves: Vec<Wave>,
 }
 
 impl Fleet {

@@ -11,6 +11,7 @@ mod fleet;
 mod rule;
 mod scenario;
 mod store;
+mod wave;
 mod words;
 
 use contract::wording::WordingKey;
@@ -20,6 +21,7 @@ pub use fleet::{CELL, FLEET, MODEL};
 pub use rule::{ALLOW, RULE, SUBSCRIBER, WHEN};
 pub use scenario::{EXPECT, GIVEN, SCENARIO, SCENARIOS};
 pub use store::{AISLE, CAMERA, CAMERA_SETTINGS, EVIDENCE, LAYER, STORE, WATCH, ZONE};
+pub use wave::WAVE;
 pub use words::nouns_of;
 
 /// One kind of mapping, such as a camera.
@@ -112,6 +114,11 @@ pub enum Kind {
     },
     /// A whole number, or a range such as `1-8`.
     WholeOrRange {
+        min: u32,
+        max: u32,
+    },
+    /// A whole number, or a percentage from the same least to 100.
+    WholeOrPercent {
         min: u32,
         max: u32,
     },

@@ -14,6 +14,7 @@ mod rule;
 mod store;
 mod subscriber;
 mod unwise;
+mod wave;
 mod wording;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -124,12 +125,14 @@ pub fn validate(
     if let Some(model) = &fleet.model {
         cell::detector(&mut context, model, None);
     }
+    let configs = stores;
     let mut stores: Vec<_> = stores
         .iter()
         .filter_map(|(stem, config)| store::validate(&mut context, stem, config))
         .collect();
     stores.sort_by(|a, b| a.id.cmp(&b.id));
     context.check_cells(&cells, &stores);
+    let waves = wave::validate(&mut context, configs);
     // Where something could not be read, what seems to be nowhere may stand there.
     if context.errors.is_empty() {
         context.warn_of_names_nowhere();
@@ -137,7 +140,7 @@ pub fn validate(
     }
     let Context { problems, rule_places, .. } = context;
     let failed = problems.iter().any(Diagnostic::is_error);
-    let fleet = (!failed).then_some(Fleet { cells, stores });
+    let fleet = waves.filter(|_| !failed).map(|waves| Fleet { cells, stores, waves });
     Checked { fleet, problems, rule_places }
 }
 

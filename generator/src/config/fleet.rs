@@ -10,6 +10,7 @@ use crate::yaml::Node;
 
 use super::price::prices;
 use super::quota::quotas;
+use super::wave::wave;
 use super::{CellConfig, FleetConfig, Layer, ModelConfig, layer, rule};
 
 /// Reads `fleet.yaml`.
@@ -22,6 +23,7 @@ pub fn fleet(decoder: &mut Decoder, node: &Node) -> Option<FleetConfig> {
     fleet.model = model(decoder, &fields);
     fleet.quotas = quotas(decoder, &fields);
     fleet.prices = prices(decoder, &fields);
+    fleet.waves = decoder.each(&fields, "waves", wave);
     fleet.audiences = decoder.texts(&fields, "audiences").unwrap_or_default();
     if let Some(defaults) = decoder.mapping(&fields, "defaults") {
         fleet.defaults = layer(decoder, &defaults);

@@ -87,6 +87,12 @@ pub(super) fn number(text: &str) -> Option<String> {
     scalar::number(&near).map(|_| near)
 }
 
+/// A percentage as it is written: `10 percent` and `10 %` are `10%`.
+pub(super) fn percent(text: &str) -> String {
+    let text = text.trim().to_lowercase().replace("percent", "%").replace("pct", "%");
+    text.split_whitespace().collect()
+}
+
 /// A list of numbers in brackets.
 pub(super) fn numbers<'t>(texts: impl Iterator<Item = &'t str>) -> Option<String> {
     let all: Vec<_> = texts.map(number).collect::<Option<_>>()?;
@@ -138,6 +144,12 @@ mod tests {
             ["65%", "100 %", "5%", "0,8", "-1"].map(number),
             ["0.65", "1", "0.05", "0.8", ""]
         );
+    }
+
+    #[test]
+    fn a_percentage_is_written_without_a_space() {
+        let given = ["10 %", " 10 percent", "10%", "ten"];
+        assert_eq!(given.map(percent), ["10%", "10%", "10%", "ten"]);
     }
 
     #[test]

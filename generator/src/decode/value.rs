@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::diagnostic::{At, Diagnostic};
+use crate::model::Portion;
 use crate::schema::Kind;
 use crate::yaml::{Node, Value};
 
@@ -89,6 +90,27 @@ impl Decoder {
         let help =
             || format!("write a number such as `2`, or a range such as `1-8`, from {min} to {max}");
         self.or_wrong(node, key, range, help)
+    }
+
+    /// Reads a whole number, or a percentage.
+    pub fn whole_or_percent(&mut self, fields: &Fields<'_>, key: &str) -> Option<At<Portion>> {
+        let node = fields.find(key)?;
+        let Kind::WholeOrPercent { min, max } = fields.key(key).kind else { return None };
+        let fits = |text: &str| {
+            text.parse().ok().filter(|portion| match portion {
+                Portion::Count(count) => {
+                    u32::try_from(*count).is_ok_and(|it| (min..=max).contains(&it))
+                }
+                Portion::Percent(percent) => u32::from(*percent) >= min,
+            })
+        };
+        let help = || match node.text().map(near::percent) {
+            Some(near) if fits(&near).is_some() => format!("did you mean `{near}`?"),
+            _ => format!(
+                "write a number such as `20`, from {min} to {max}, or a percentage such as `10%`, from {min}% to 100%"
+            ),
+        };
+        self.or_wrong(node, key, node.text().and_then(fits), help)
     }
 
     /// Reads a number such as `0.8`; infinities and NaN are refused, its range is not looked at.

@@ -50,6 +50,7 @@ pub(super) fn of(kind: &'static Kind, example: &str) -> Value {
             let range = format!("(\\s*-\\s*{})?", number::whole((*min).into(), (*max).into()));
             whole(*min, *max, &range, &form())
         }
+        Kind::WholeOrPercent { min, max } => whole_or_percent(*min, *max, &form()),
         Kind::Fraction => {
             let pattern = "^(0*\\.[0-9]+|0+\\.?[0-9]*|0*1\\.?0*)$";
             let mut schema = text(&["number", "string"], pattern, &form());
@@ -151,6 +152,15 @@ fn choice(words: &[(&str, &str)]) -> Value {
 
 fn whole(min: u32, max: u32, more: &str, form: &str) -> Value {
     let pattern = format!("^{}{more}$", number::whole(min.into(), max.into()));
+    let mut schema = text(&["integer", "string"], &pattern, form);
+    insert(&mut schema, "minimum", json!(min));
+    insert(&mut schema, "maximum", json!(max));
+    schema
+}
+
+fn whole_or_percent(min: u32, max: u32, form: &str) -> Value {
+    let percent = number::whole(min.into(), 100);
+    let pattern = format!("^({}|{percent}%)$", number::whole(min.into(), max.into()));
     let mut schema = text(&["integer", "string"], &pattern, form);
     insert(&mut schema, "minimum", json!(min));
     insert(&mut schema, "maximum", json!(max));

@@ -2,6 +2,7 @@
 
 use super::rule::ALLOW;
 use super::store::LAYER;
+use super::wave::WAVE;
 use super::{ID, Key, Kind, Noun, Presence, Unit};
 use crate::model::Cell;
 
@@ -49,6 +50,13 @@ pub static FLEET: Noun = Noun {
         Key { presence: Presence::Optional("every cell has its own"), ..MODEL_KEY },
         QUOTAS,
         PRICES,
+        Key {
+            name: "waves",
+            about: "the order in which stores are deployed: a store is in the first wave that takes it, and those that none takes form a last wave, `rest`",
+            presence: Presence::Optional("one wave, `all`"),
+            kind: Kind::List(&Kind::Mapping(&WAVE)),
+            example: "[{ name: canary, labels: [canary], bake: 30m }, { name: first, stores: 10% }]",
+        },
         Key {
             name: "audiences",
             about: "the audiences that exist, beside `ops`; a name that is not here is then an error",

@@ -77,6 +77,9 @@ impl Kind {
             Self::WholeOrRange { min, max } => {
                 format!("whole number from {min} to {max}, or a range such as `1-8`")
             }
+            Self::WholeOrPercent { min, max } => {
+                format!("whole number from {min} to {max}, or a percentage from `{min}%` to `100%`")
+            }
             Self::Fraction => "number from 0 to 1".to_owned(),
             Self::Date => "date such as `2027-03-31`".to_owned(),
             Self::DayHours => "`07:00-23:00`, a list of such spans, or `closed`".to_owned(),
