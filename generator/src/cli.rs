@@ -8,7 +8,7 @@ use std::io::{BufRead, Write};
 use clap::Parser;
 
 use crate::commands;
-use crate::console::Console;
+use crate::console::{Console, Place};
 use crate::diagnostic::Colour;
 use crate::error::{CommandError, describe};
 
@@ -47,7 +47,8 @@ pub fn run(
     err: &mut dyn Write,
 ) -> u8 {
     let colour = Colour::Plain;
-    run_in(args, &mut Console { out, err, out_colour: colour, colour, input: None })
+    let place = Place::Elsewhere;
+    run_in(args, &mut Console { out, err, out_colour: colour, colour, place, input: None })
 }
 
 /// The same with somebody there who answers questions.
@@ -58,7 +59,8 @@ pub fn run_answered(
     err: &mut dyn Write,
 ) -> u8 {
     let colour = Colour::Plain;
-    run_in(args, &mut Console { out, err, out_colour: colour, colour, input: Some(input) })
+    let place = Place::Elsewhere;
+    run_in(args, &mut Console { out, err, out_colour: colour, colour, place, input: Some(input) })
 }
 
 /// Runs one command line on a console; returns the exit code.

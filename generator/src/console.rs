@@ -14,8 +14,21 @@ pub struct Console<'a> {
     pub out_colour: Colour,
     /// Whether `err` may.
     pub colour: Colour,
+    /// What `err` is, for commands that tell a long story there.
+    pub place: Place,
     /// Where somebody answers questions, which are asked on `err`; `None` when nobody is there.
     pub input: Option<&'a mut dyn BufRead>,
+}
+
+/// What long stories are told to.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// A terminal whose lines may be drawn over, by its columns and rows as they are when asked.
+    Terminal(fn() -> (usize, usize)),
+    /// The log of a job of GitHub Actions.
+    GithubActions,
+    /// A file, a pipe, a terminal that can only write on.
+    Elsewhere,
 }
 
 impl Console<'_> {

@@ -1,5 +1,16 @@
 //! `arm deploy`: carries out a release, cell by cell.
 
+mod board;
+mod conclusion;
+mod course;
+pub mod events;
+mod lines;
+mod row;
+mod screen;
+pub mod shower;
+mod steps;
+mod words;
+
 use std::path::PathBuf;
 
 use serde_json::json;

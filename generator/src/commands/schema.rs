@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use contract::alert;
 
+use crate::commands::deploy;
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::input::Content;
@@ -11,8 +12,8 @@ use crate::json_schema::{self, MODELINE, modeline, scenarios_modeline};
 use crate::review::JSON_SCHEMA;
 use crate::{files, load, reference};
 
-/// Print the JSON Schema of a store, the fleet, scenarios, what a webhook gets or what a diff says, or
-/// the reference of every key
+/// Print the JSON Schema of a store, the fleet, scenarios, what a webhook gets, what a diff or a
+/// deployment says, or the reference of every key
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// What to print
@@ -41,6 +42,8 @@ enum What {
     Health,
     /// JSON Schema of what `arm diff --format json` prints
     Diff,
+    /// JSON Schema of an event of `arm deploy --format json`
+    Deploy,
     /// Every key with its default, range and example, and every diagnostic, as Markdown
     Reference,
 }
@@ -54,6 +57,7 @@ pub fn run(args: &SchemaArgs, console: &mut Console<'_>) -> Result<(), CommandEr
             What::Alert => alert::WEBHOOK_JSON_SCHEMA.to_owned(),
             What::Health => alert::HEALTH_JSON_SCHEMA.to_owned(),
             What::Diff => JSON_SCHEMA.to_owned(),
+            What::Deploy => deploy::events::JSON_SCHEMA.to_owned(),
             What::Reference => reference::page(),
         };
         return Ok(write!(console.out, "{text}")?);
