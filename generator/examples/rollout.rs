@@ -67,6 +67,10 @@ fn play(script: &Script, speed: f64, mut shower: Shower<'_, '_>) -> ExitCode {
             continue;
         }
         if let Some((seconds, progress)) = waiting.next() {
+            // However fast, a log has its signs of life.
+            if !io::stderr().is_terminal() {
+                shower.tick_at(at(begun, *seconds));
+            }
             shower.take_at(progress, at(begun, *seconds));
         }
     }

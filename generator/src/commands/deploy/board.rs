@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::course::{Active, CellCourse, Course, Phase, Tally, Wave};
+use super::course::{Active, CellCourse, Course, Failed, Phase, Tally, Wave};
 use super::row::{Row, Tone, padded, width_of};
+use super::steps::{State, Told};
 use super::words::{between, countdown, elapsed, left};
 use crate::console::count;
 use crate::deploy::progress::Progress;
@@ -21,7 +22,8 @@ use crate::paragraph::wrapped_to;
 /// terminal, 24 rows.
 const ROOMY: usize = 16;
 
-/// Widest bar and widest name of a stack, in columns. Our choice: what the eye takes in at once.
+/// Least and most columns of a bar, and of a stack's name. Our choice: what the eye takes in at once.
+const BAR_MIN: usize = 16;
 const BAR_MAX: usize = 40;
 const TITLE_MAX: usize = 28;
 
@@ -110,6 +112,10 @@ impl Board {
         }
         let row =
             row.then(Tone::Plain, &format!(", {} of {} done", wave.done, count(total, "store")));
+        let row = match wave.failed {
+            0 => row,
+            failed => row.then(Tone::Bad, &format!(", {failed} failed")),
+        };
         match self.course.stores_under_way() {
             _ if wave.is_over => row.then(Tone::Plain, "; over"),
             0 => row,
@@ -120,15 +126,15 @@ impl Board {
     /// The whole fleet as a bar with letters of its own for each kind, and the same in numbers.
     fn bar(&self, width: usize) -> Row {
         let tally = self.course.tally();
-        let mut numbers = format!("{} of {} done", tally.done, count(tally.total(), "stack"));
+        let mut numbers = format!("{} of {} done", tally.done, tally.total());
         let parts =
             [(tally.failed, "failed"), (tally.under_way, "under way"), (tally.left, "left")];
         for (number, what) in parts.into_iter().filter(|it| it.0 > 0) {
             numbers = format!("{numbers}, {number} {what}");
         }
-        // Two brackets, and two columns before the numbers.
-        let cells = width.saturating_sub(width_of(&numbers) + 4).min(BAR_MAX);
-        if cells < 5 {
+        // As wide whatever the numbers are: a bar that changes its width says nothing.
+        let cells = (width * 3 / 10).min(BAR_MAX);
+        if cells < BAR_MIN {
             return Row::of(Tone::Plain, &numbers);
         }
         let [done, failed, under_way, left] = shares(tally, cells);
@@ -208,10 +214,7 @@ impl Board {
             if cause_rows == 0 {
                 break;
             }
-            let mark = format!("FAILED {}: ", failed.title);
-            let wide = width.saturating_sub(width_of(&mark));
-            let cause = wrapped_to(wide.max(1), "", &one_line(&failed.failure.cause));
-            let block = failure_rows(&mark, &cause, cause_rows, &failed.failure.next);
+            let block = failure_rows(failed, width, cause_rows);
             used += block.len();
             blocks.push(block);
         }
@@ -227,16 +230,19 @@ impl Board {
 
 /// Columns of a bar for each kind; what there is has at least one.
 fn shares(tally: Tally, cells: usize) -> [usize; 4] {
-    let total = tally.total().max(1);
-    let share = |number: usize| (number * cells / total).max(usize::from(number > 0));
-    let (failed, under_way, left) =
-        (share(tally.failed), share(tally.under_way), share(tally.left));
-    let others = failed + under_way;
-    if tally.left == 0 {
-        return [cells.saturating_sub(others), failed, under_way, 0];
+    let Tally { done, failed, under_way, left } = tally;
+    let total = tally.total();
+    if total == 0 {
+        return [0, 0, 0, cells];
     }
-    let done = if tally.done == 0 { 0 } else { cells.saturating_sub(others + left) };
-    [done, failed, under_way, cells.saturating_sub(others + done)]
+    let share = |number: usize| (number * cells / total).max(usize::from(number > 0));
+    let mut shares = [done, failed, under_way, left].map(share);
+    // What rounding lost or added is the widest kind's.
+    let used: usize = shares.iter().sum();
+    if let Some(widest) = shares.iter_mut().max() {
+        *widest = (*widest + cells).saturating_sub(used);
+    }
+    shares
 }
 
 /// `3.4 calls/s`.
@@ -252,19 +258,17 @@ fn cell_row(row: Row, cell: &CellCourse, at_once: usize, now: Timestamp) -> Row 
         };
         return row.then(Tone::Quiet, &format!("  {state}"));
     };
-    let mut text = format!("  {at_once} of {} at once", pace.parallel.max(at_once));
+    let mut text = format!("{at_once} of {} at once", pace.parallel.max(at_once));
     if let Some(tenths) = cell.tenths_a_second {
         text = format!("{text}, {}", a_second(tenths));
     }
-    let row = row.then(Tone::Plain, &text);
+    let row = row.then(Tone::Plain, "  ");
     if cell.is_throttled(now) {
-        let text = format!(
-            ", AWS throttles: {} so far, reads held to {:.1}/s",
-            count(usize::try_from(pace.throttled).unwrap_or(usize::MAX), "call"),
-            pace.reads_per_second
-        );
-        return row.then(Tone::Warning, &text);
+        let calls = count(usize::try_from(pace.throttled).unwrap_or(usize::MAX), "call");
+        let trouble = format!("AWS throttles ({calls}), reads <= {:.1}/s", pace.reads_per_second);
+        return row.then(Tone::Warning, &trouble).then(Tone::Plain, &format!("; {text}"));
     }
+    let row = row.then(Tone::Plain, &text);
     match pace.throttled {
         0 => row,
         throttled => row.then(Tone::Quiet, &format!(", {throttled} throttled so far")),
@@ -282,49 +286,70 @@ fn active_row(active: &Active, wide: usize, width: usize, now: Timestamp) -> Row
     }
     let steps = active.steps.told(now);
     let row = match &active.phase {
-        Phase::Preparing => return row.then(Tone::Quiet, "its change set is made"),
+        Phase::Preparing => return row.then(Tone::Quiet, "change set being made"),
         Phase::Changing => row,
         Phase::Followed(status) if steps.is_empty() => {
             return row.then(Tone::Quiet, &format!("followed, it was {status} already"));
         }
         Phase::Followed(_) => row.then(Tone::Quiet, "followed: "),
     };
-    let mut room = width.saturating_sub(row.width());
-    let mut row = row;
-    let mut hidden = 0;
-    for (place, step) in steps.iter().enumerate() {
-        let is_last = place + 1 == steps.len();
-        let text = if place == 0 { step.text.clone() } else { format!(", {}", step.text) };
-        // Behind all but the last must be room to say that more is to come.
-        let needed = width_of(&text) + if is_last { 0 } else { ", +10".len() };
-        if hidden > 0 || (needed > room && place > 0) {
-            hidden += 1;
-            continue;
-        }
-        room = room.saturating_sub(width_of(&text));
-        row = row.then(if step.is_done { Tone::Quiet } else { Tone::Plain }, &text);
-    }
-    if hidden > 0 { row.then(Tone::Quiet, &format!(", +{hidden}")) } else { row }
+    steps_row(row, &steps, width)
 }
 
-fn failure_rows(mark: &str, cause: &str, cause_rows: usize, next: &str) -> Vec<Row> {
-    let lines: Vec<_> = cause.lines().collect();
+/// The steps behind a name, as many as have room; those that are done give way first.
+fn steps_row(row: Row, steps: &[Told], width: usize) -> Row {
+    /// Columns of what says that some are hidden, such as ", +3 done".
+    const MORE: usize = 9;
+    let mut room = width.saturating_sub(row.width());
+    let wide = |step: &Told| width_of(&step.text) + 2;
+    if steps.iter().map(wide).sum::<usize>() > room + 2 {
+        room = room.saturating_sub(MORE);
+    }
+    // By place, so that what is shown stays in its order.
+    let mut shown: Vec<_> = (0..steps.len()).collect();
+    shown.sort_by_key(|place| steps.get(*place).map(|it| it.state));
+    let first = shown.first().copied();
+    shown.retain(|place| {
+        let needed = steps.get(*place).map_or(0, wide);
+        let fits = needed <= room + 2 || first == Some(*place);
+        room = room.saturating_sub(if fits { needed } else { 0 });
+        fits
+    });
+    shown.sort_unstable();
+    let mut row = row;
+    let mut between = "";
+    for step in shown.iter().filter_map(|place| steps.get(*place)) {
+        let tone = if step.state == State::Done { Tone::Quiet } else { Tone::Plain };
+        row = row.then(tone, &format!("{between}{}", step.text));
+        between = ", ";
+    }
+    let hidden = || steps.iter().enumerate().filter(|(place, _)| !shown.contains(place));
+    let what = if hidden().all(|(_, step)| step.state == State::Done) { "done" } else { "more" };
+    match hidden().count() {
+        0 => row,
+        number => row.then(Tone::Quiet, &format!("{between}+{number} {what}")),
+    }
+}
+
+/// A failure: its cause in so many rows, and the command to run next.
+fn failure_rows(failed: &Failed, width: usize, cause_rows: usize) -> Vec<Row> {
+    const MARK: &str = "FAILED ";
+    let text = one_line(&format!("{}: {}", failed.title, failed.failure.cause));
+    let text = wrapped_to(width, MARK, &text);
+    let lines: Vec<_> = text.lines().collect();
     let mut rows = Vec::new();
     for (place, line) in lines.iter().take(cause_rows).enumerate() {
         let is_cut = place + 1 == cause_rows && lines.len() > cause_rows;
         // What is left out is clipped with the row, so that dots show it.
-        let rest = if is_cut {
-            lines.get(place..).unwrap_or_default().join(" ")
-        } else {
-            (*line).to_owned()
-        };
-        let row = match place {
-            0 => Row::of(Tone::Bad, mark),
-            _ => Row::of(Tone::Plain, &" ".repeat(width_of(mark))),
-        };
-        rows.push(row.then(Tone::Plain, &rest));
+        let rest = lines.get(place + 1).filter(|_| is_cut).map_or("", |it| it.trim_start());
+        let rest = if rest.is_empty() { String::new() } else { format!(" {rest}") };
+        rows.push(match line.strip_prefix(MARK) {
+            Some(line) => Row::of(Tone::Bad, MARK).then(Tone::Plain, &format!("{line}{rest}")),
+            None => Row::of(Tone::Plain, &format!("{line}{rest}")),
+        });
     }
-    rows.push(Row::of(Tone::Quiet, "  next: ").then(Tone::Strong, next));
+    let next = Row::of(Tone::Quiet, &padded("", MARK.len())).then(Tone::Quiet, "next: ");
+    rows.push(next.then(Tone::Strong, &failed.failure.next));
     rows
 }
 

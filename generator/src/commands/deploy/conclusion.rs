@@ -3,8 +3,6 @@
 //! Every failure has one line of cause and one command; what was not begun says why. Pure. To word
 //! the end otherwise, start at [`text`].
 
-use std::time::Duration;
-
 use super::course::Course;
 use super::words::elapsed;
 use crate::console::count;
@@ -16,12 +14,7 @@ use crate::error::CommandError;
 const NAMES_MAX: usize = 5;
 
 /// The last words for people; `next` is the command that carries on with what is not done.
-pub(super) fn text(
-    summary: &Summary,
-    course: &Course,
-    took: Option<Duration>,
-    next: Option<&str>,
-) -> String {
+pub(super) fn text(summary: &Summary, course: &Course, next: Option<&str>) -> String {
     let Summary { changed, unchanged, failed, left } = summary;
     let mut counts = vec![
         format!("{} deployed", count(changed.len(), "stack")),
@@ -30,7 +23,7 @@ pub(super) fn text(
     let others = [(failed.len(), "failed"), (left.len(), "not begun")];
     let others = others.into_iter().filter(|(number, _)| *number > 0);
     counts.extend(others.map(|(number, what)| format!("{number} {what}")));
-    counts.extend(took.map(|took| format!("in {}", elapsed(took))));
+    counts.extend(course.took().map(|took| format!("in {}", elapsed(took))));
     let mut parts = vec![counts.join(", ") + "\n"];
     parts.extend(failed.iter().map(|failure| {
         let told = course.failures.iter().find(|it| it.failure.stack == failure.stack);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::steps::Steps;
 use super::words::{between, title};
-use crate::deploy::progress::{Failure, Pace, Progress, Summary, WaveSize};
+use crate::deploy::progress::{Failure, Pace, Progress, WaveSize};
 
 /// So long after a throttled call AWS is said to throttle. Our choice: a few looks of the poller.
 const THROTTLED: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ pub(super) struct Course {
     pub(super) active: BTreeMap<String, Active>,
     /// In the order in which they were told.
     pub(super) failures: Vec<Failed>,
-    pub(super) summary: Option<Summary>,
+    pub(super) ended: Option<Timestamp>,
     announced: usize,
     done: usize,
 }
@@ -154,8 +154,13 @@ impl Course {
             }
             Progress::Uploaded { .. } => {}
             Progress::Pace { cell, pace } => self.cell(cell).take(*pace, now),
-            Progress::Ended { summary } => self.summary = Some(summary.clone()),
+            Progress::Ended { .. } => self.ended = Some(now),
         }
+    }
+
+    /// How long the run took, once it is over.
+    pub(super) fn took(&self) -> Option<Duration> {
+        Some(between(self.begun?, self.ended?))
     }
 
     /// How the stacks stand that are to be changed.

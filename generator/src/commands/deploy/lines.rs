@@ -4,12 +4,13 @@
 //! draw over. In GitHub Actions a wave is a group that can be folded, and a failure is an annotation
 //! besides. Pure. To word a piece of news, start at [`Lines::news`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::course::{Active, Course, Phase};
-use super::words::{between, countdown, elapsed, left, noun, others, rank, title, utc};
+use super::words::{between, countdown, elapsed, is_named, left, noun, rank, title, utc};
 use crate::console::count;
 use crate::dead_letter::printable;
 use crate::deploy::progress::Progress;
@@ -18,9 +19,6 @@ use crate::report::github::{message, property};
 /// Time between two signs of life. Our choice: CI servers kill what is silent for ten minutes, people
 /// grow uneasy after one.
 const HEARTBEAT: Duration = Duration::from_secs(30);
-
-/// Most kinds of resources that a line names. Our choice: what fits a line.
-const KINDS_MAX: usize = 4;
 
 /// Who reads the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +71,7 @@ impl Lines {
 
     /// To be called often; returns a line when it is time for a sign of life.
     pub(super) fn tick(&mut self, now: Timestamp) -> String {
-        let is_over = self.course.summary.is_some();
+        let is_over = self.course.ended.is_some();
         let due = self.last_heartbeat.is_some_and(|last| between(last, now) >= HEARTBEAT);
         if is_over || !due {
             return String::new();
@@ -239,16 +237,19 @@ impl Lines {
     }
 }
 
-/// `40 camera streams, 5 alert rules and 3 others`.
-fn kinds(resources: &std::collections::BTreeMap<String, usize>) -> String {
-    let mut kinds: Vec<_> = resources.iter().collect();
-    kinds.sort_by_key(|(resource_type, _)| rank(resource_type));
-    let rest: usize = kinds.iter().skip(KINDS_MAX).map(|(_, number)| **number).sum();
-    let named = kinds.iter().take(KINDS_MAX);
-    let mut told: Vec<_> =
-        named.map(|(kind, number)| format!("{number} {}", noun(kind, **number))).collect();
-    if rest > 0 {
-        told.push(others(rest));
+/// `40 camera streams, 5 alert rules, 3 others`.
+fn kinds(resources: &BTreeMap<String, usize>) -> String {
+    let mut named: Vec<_> = resources.iter().filter(|(kind, _)| is_named(kind)).collect();
+    named.sort_by_key(|(kind, _)| rank(kind));
+    let mut told: Vec<_> = named
+        .into_iter()
+        .map(|(kind, number)| format!("{number} {}", noun(kind, *number)))
+        .collect();
+    let unnamed = resources.iter().filter(|(kind, _)| !is_named(kind));
+    match unnamed.map(|(_, number)| number).sum() {
+        0_usize => {}
+        rest if told.is_empty() => told.push(count(rest, "resource")),
+        rest => told.push(count(rest, "other")),
     }
     if told.is_empty() { "no resources".to_owned() } else { told.join(", ") }
 }

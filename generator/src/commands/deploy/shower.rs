@@ -17,7 +17,6 @@ use super::course::Course;
 use super::events::event;
 use super::lines::{Lines, Reader};
 use super::screen::Screen;
-use super::words::between;
 use crate::commands::AnswerFormat;
 use crate::console::{Console, Place};
 use crate::deploy::progress::{Progress, Summary};
@@ -110,24 +109,13 @@ impl<'a, 'b> Shower<'a, 'b> {
     /// Ends the story with what the run adds up to; `next` is the command that carries on with what
     /// is not done. An error says that not everything was done.
     pub fn conclude(mut self, summary: &Summary, next: Option<&str>) -> Result<(), CommandError> {
-        self.conclude_at(summary, next, Timestamp::now())
-    }
-
-    /// The same at a time that the caller knows.
-    fn conclude_at(
-        &mut self,
-        summary: &Summary,
-        next: Option<&str>,
-        now: Timestamp,
-    ) -> Result<(), CommandError> {
         self.clear();
         let course = match &self.way {
             Way::Board(board, _) => board.course(),
             Way::Lines(lines) => lines.course(),
             Way::Events(_) => return conclusion::outcome(summary),
         };
-        let took = course.begun.map(|begun| between(begun, now));
-        let text = conclusion::text(summary, course, took, next);
+        let text = conclusion::text(summary, course, next);
         self.console.out.write_all(text.as_bytes())?;
         conclusion::outcome(summary)
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::words::{STACK_TYPE, between, elapsed, noun, rank};
+use super::words::{STACK_TYPE, between, elapsed, is_named, noun, rank};
 use crate::deploy::StackEvent;
 
 /// From then on, the time of a single resource is shown. Our choice: what people take for quick.
@@ -38,7 +38,25 @@ struct Step {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) text: String,
-    pub(super) is_done: bool,
+    pub(super) state: State,
+}
+
+/// How far a step is; in the order in which people want to see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    Begun,
+    Waiting,
+    Done,
+}
+
+impl State {
+    fn of(done: usize, under_way: usize, total: usize) -> Self {
+        match (done, under_way) {
+            (done, _) if done == total => Self::Done,
+            (0, 0) => Self::Waiting,
+            _ => Self::Begun,
+        }
+    }
 }
 
 impl Steps {
@@ -84,20 +102,32 @@ impl Steps {
         self.trouble = Some(format!("{noun} {}: {}", event.logical_id, event.reason));
     }
 
-    /// Each step in few words, what people wait for first.
+    /// Each step in few words, what people wait for first; what nobody waits for is one step.
     pub(super) fn told(&self, now: Timestamp) -> Vec<Told> {
-        let mut steps: Vec<_> = self.by_type.iter().collect();
+        let mut steps: Vec<_> = self.by_type.iter().filter(|(kind, _)| is_named(kind)).collect();
         steps.sort_by_key(|(resource_type, _)| rank(resource_type));
-        steps.into_iter().map(|(resource_type, step)| step.told(resource_type, now)).collect()
+        let mut told: Vec<_> =
+            steps.into_iter().map(|(resource_type, step)| step.told(resource_type, now)).collect();
+        let others = || self.by_type.iter().filter(|(kind, _)| !is_named(kind)).map(|it| it.1);
+        let sum = |number: fn(&Step) -> usize| others().map(number).sum::<usize>();
+        let (done, total) = (sum(|it| it.done.len()), sum(Step::total));
+        if total > 0 {
+            let state = State::of(done, sum(|it| it.under_way.len()), total);
+            told.push(Told { text: format!("others {done}/{total}"), state });
+        }
+        told
     }
 }
 
 impl Step {
+    /// More than was announced comes where nothing was, as of a stack that is only followed.
+    fn total(&self) -> usize {
+        self.total.max(self.done.len() + self.under_way.len())
+    }
+
     fn told(&self, resource_type: &str, now: Timestamp) -> Told {
-        let done = self.done.len();
-        // More than was announced comes where nothing was, as of a stack that is only followed.
-        let total = self.total.max(done + self.under_way.len());
-        let is_done = done == total;
+        let (done, total) = (self.done.len(), self.total());
+        let state = State::of(done, self.under_way.len(), total);
         let noun = noun(resource_type, total);
         let long = self.under_way.values().find(|(since, _)| between(*since, now) >= LONG);
         let text = match long {
@@ -106,7 +136,7 @@ impl Step {
             }
             _ => format!("{noun} {done}/{total}"),
         };
-        Told { text, is_done }
+        Told { text, state }
     }
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::change::resource_type;
-use crate::console::count;
 
 /// Type of a stack's own events.
 pub(super) const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
@@ -27,6 +26,11 @@ const KINDS: [(&str, &str, &str); 6] = [
 /// Where a type stands among the steps of a stack; those that nobody waits for come last.
 pub(super) fn rank(resource_type: &str) -> usize {
     KINDS.iter().position(|it| it.0 == resource_type).unwrap_or(KINDS.len())
+}
+
+/// Whether people wait for resources of this type.
+pub(super) fn is_named(resource_type: &str) -> bool {
+    rank(resource_type) < KINDS.len()
 }
 
 /// What people call so many of a type: "camera streams".
@@ -90,11 +94,6 @@ pub(super) fn left(time: Duration) -> String {
 /// `2026-11-23T01:25:00Z`.
 pub(super) fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// `2 others`, `1 other`.
-pub(super) fn others(number: usize) -> String {
-    count(number, "other")
 }
 
 #[cfg(test)]
