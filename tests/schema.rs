@@ -27,6 +27,11 @@ fn the_schema_of_a_webhook_s_alert_is_printed() {
 }
 
 #[test]
+fn the_schema_of_a_deployment_s_events_is_printed() {
+    is_current("generator/src/commands/deploy/deploy.schema.json", "deploy");
+}
+
+#[test]
 fn the_committed_reference_is_current() {
     is_current("stores/README.md", "reference");
 }

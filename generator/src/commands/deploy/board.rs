@@ -114,7 +114,7 @@ impl Board {
             row.then(Tone::Plain, &format!(", {} of {} done", wave.done, count(total, "store")));
         let row = match wave.failed {
             0 => row,
-            failed => row.then(Tone::Bad, &format!(", {failed} failed")),
+            failed => row.then(Tone::Plain, ", ").then(Tone::Bad, &format!("{failed} failed")),
         };
         match self.course.stores_under_way() {
             _ if wave.is_over => row.then(Tone::Plain, "; over"),

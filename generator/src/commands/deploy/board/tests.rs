@@ -99,7 +99,7 @@ impl Feed {
         let rows = self.0.draw(at(seconds), width, height);
         assert!(rows.len() <= height, "{} rows of {height}", rows.len());
         assert!(rows.iter().all(|row| width_of(row) <= width), "{rows:#?}");
-        rows.iter().map(|row| format!("{}\n", row.trim_end())).collect()
+        rows.iter().map(|row| row.trim_end()).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -96,10 +96,12 @@ fn events_are_all_that_programs_get() {
     assert_eq!(events, ["begun", "stopped", "ended"]);
 }
 
+/// How often the size of the terminal was asked for, once for each picture.
+static LOOKS: AtomicUsize = AtomicUsize::new(0);
+
 #[test]
 fn time_passes_while_the_work_goes_on_and_its_answer_comes_back() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    static LOOKS: AtomicUsize = AtomicUsize::new(0);
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (colour, out_colour) = (Colour::Plain, Colour::Plain);
     let place = Place::Terminal(|| {
@@ -113,7 +115,6 @@ fn time_passes_while_the_work_goes_on_and_its_answer_comes_back() {
         let (run, cells) = ("r-7f2a".to_owned(), Vec::new());
         let begun = Progress::Begun { run, is_resumed: false, cells, waves: Vec::new(), stacks: 1 };
         shower.borrow_mut().take(&begun);
-        // The size is asked for each picture.
         while LOOKS.load(Ordering::Relaxed) < 2 {
             tokio::task::yield_now().await;
         }
