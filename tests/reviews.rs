@@ -5,7 +5,7 @@
 
 use generator::change::{Action, Effect, PropertyChange, ResourceChange};
 use generator::review::{
-    Cause, Class, Costs, Finding, Group, Review, STORE, Subject, Tally, Weight,
+    Cause, Class, Costs, Finding, Group, Omission, Review, STORE, Subject, Tally, Weight,
 };
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub fn empty() -> Review {
 pub fn unknown() -> Review {
     let text =
         "the stack `arm-us-west-store-renton-007` is not deployed by `arm`: it has no template";
-    Review { omissions: vec![text.into()], ..empty() }
+    Review { omissions: vec![Omission::gap(text)], ..empty() }
 }
 
 /// One threshold in a format that 1,000 stores share.
@@ -242,9 +242,7 @@ fn mixed_changes(
     let statement = json!({ "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*", "Sid": "SendAnything" });
     let stream = "AWS::KinesisVideo::Stream";
     let mut schedule = change(Action::Update, "AWS::Scheduler::Schedule", "Watch", vec![input]);
-    schedule.after = Some(
-        json!({ "Properties": { "Target": { "Input": { "Fn::Sub": "{\"stream\": \"${CameraAisle5A}\"}" } } } }),
-    );
+    schedule.refers_to = vec!["CameraAisle5A".into()];
     let mut changes = vec![
         group(
             change(Action::Remove, stream, "CameraAisle5A", vec![]),
@@ -364,7 +362,7 @@ pub fn harmful() -> Review {
             by_subject: subjects.iter().map(|it| (it.clone(), 0, 1)).collect(),
             assumptions: names.iter().map(|it| (*it).into()).collect(),
         }),
-        omissions: names.iter().map(|it| (*it).into()).collect(),
+        omissions: names.iter().map(|it| Omission::known(*it)).collect(),
     }
 }
 
@@ -453,6 +451,7 @@ fn change(action: Action, kind: &str, id: &str, properties: Vec<PropertyChange>)
         properties,
         before: whole.clone().filter(|_| action != Action::Add),
         after: whole.filter(|_| action != Action::Remove),
+        refers_to: Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub use reference::dependents;
+pub use reference::{dependents, referred};
 
 use crate::template::Template;
 
@@ -43,6 +43,9 @@ pub struct ResourceChange {
     /// The whole resource in each template.
     pub before: Option<Value>,
     pub after: Option<Value>,
+    /// Resources that change with it and to which it refers, in either template; `compare` leaves it
+    /// empty.
+    pub refers_to: Vec<String>,
 }
 
 /// What CloudFormation does to a resource.
@@ -262,6 +265,7 @@ fn change(id: &str, before: Option<&Value>, after: Option<&Value>) -> Option<Res
         properties,
         before: before.cloned(),
         after: after.cloned(),
+        refers_to: Vec::new(),
     })
 }
 

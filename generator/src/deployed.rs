@@ -17,8 +17,8 @@ use crate::deploy::CloudError;
 use crate::model::{Cell, Id};
 use crate::name::CellNames;
 use crate::release::{CELL_TAG, FUNCTIONS_KEY, STORE_TAG, StackPlan};
-use crate::review::Subject;
 use crate::review::side::{Scope, StackId};
+use crate::review::{Omission, Subject};
 use crate::template::Template;
 
 use state::State;
@@ -90,8 +90,8 @@ pub struct Deployed {
     /// Stacks that are there, and with which nothing can be compared.
     pub unknown: Vec<StackId>,
     pub standing: Vec<Standing>,
-    /// What cannot be known of it, and why: sentences.
-    pub omissions: Vec<String>,
+    /// What cannot be known of it.
+    pub omissions: Vec<Omission>,
 }
 
 /// Reads what is deployed of a cell; `tell` hears how many templates are read, and of how many stacks.
@@ -119,7 +119,7 @@ pub async fn read(
             }
             Err(error) => {
                 let text = format!("the template of `{}` cannot be read: {error}", stack.name);
-                deployed.omissions.push(text);
+                deployed.omissions.push(Omission::gap(text));
                 deployed.unknown.push(id);
             }
         }
@@ -133,10 +133,10 @@ impl Wanted<'_> {
     fn choose(
         &self,
         stacks: Vec<DeployedStack>,
-        omissions: &mut Vec<String>,
+        omissions: &mut Vec<Omission>,
     ) -> Vec<(StackId, DeployedStack)> {
         let mut ours = Vec::new();
-        let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut said: BTreeMap<Omission, Vec<String>> = BTreeMap::new();
         for stack in stacks {
             let state = State::of(&stack.status);
             if state == State::Absent {
@@ -144,19 +144,22 @@ impl Wanted<'_> {
             }
             match self.identify(&stack) {
                 Ok(id) if self.scope.holds(&id) => {
-                    if let Some(sentence) = state.sentence(&stack.status) {
-                        said.entry(sentence).or_default().push(stack.name.clone());
+                    if let Some(omission) = state.omission(&stack.status) {
+                        said.entry(omission).or_default().push(stack.name.clone());
                     }
                     if state != State::Void {
                         ours.push((id, stack));
                     }
                 }
-                Err(Some(sentence)) => said.entry(sentence).or_default().push(stack.name),
+                Err(Some(sentence)) => {
+                    said.entry(Omission::known(sentence)).or_default().push(stack.name);
+                }
                 Ok(_) | Err(None) => {}
             }
         }
         omissions.extend(
-            said.into_iter().map(|(sentence, names)| sentence.replace("{}", &list(&names))),
+            said.into_iter()
+                .map(|(it, names)| Omission { text: it.text.replace("{}", &list(&names)), ..it }),
         );
         ours
     }

@@ -94,7 +94,7 @@ impl Class {
 /// How weighty a finding is within its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// It must not be overlooked: a gate of its class says no.
+    /// It must not be overlooked: a gate of its class says no. Costs have a gate of their own, by amount.
     Loud,
     /// It is worth a sentence, and no gate's business.
     Quiet,
@@ -195,8 +195,29 @@ pub struct Review {
     pub changes: Vec<Group<ResourceChange>>,
     /// `None` where a side says too little to know.
     pub costs: Option<Costs>,
-    /// What could not be compared, and why: sentences.
-    pub omissions: Vec<String>,
+    pub omissions: Vec<Omission>,
+}
+
+/// Something that could not be compared, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Omission {
+    /// A sentence without its full stop.
+    pub text: String,
+    /// Whether the change may do to what is in its scope what no finding tells of: then no gate lets
+    /// it through.
+    pub is_gap: bool,
+}
+
+impl Omission {
+    /// What a reader should know, and what takes nothing from the findings.
+    pub fn known(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_gap: false }
+    }
+
+    /// What keeps a finding from being found.
+    pub fn gap(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_gap: true }
+    }
 }
 
 impl Review {

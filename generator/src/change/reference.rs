@@ -16,14 +16,7 @@ use crate::template::Template;
 pub fn dependents(template: &Template) -> Dependents {
     let mut found = Dependents::new();
     for (id, resource) in template.resources() {
-        let mut names = Vec::new();
-        each(resource, &mut Vec::new(), &mut |_, value| named(value, &mut names));
-        let order = resource.get("DependsOn").map_or(&[][..], |it| match it {
-            Value::Array(many) => many,
-            one => std::slice::from_ref(one),
-        });
-        names.extend(order.iter().filter_map(Value::as_str).map(str::to_owned));
-        for name in names.into_iter().filter(|name| name != id) {
+        for name in referred(resource).into_iter().filter(|name| name != id) {
             let dependents: &mut Vec<String> = found.entry(name).or_default();
             if dependents.last().is_none_or(|last| last != id) {
                 dependents.push(id.to_owned());
@@ -32,6 +25,19 @@ pub fn dependents(template: &Template) -> Dependents {
     }
     found.retain(|name, _| template.resources().any(|(id, _)| id == name));
     found
+}
+
+/// The logical ids to which a resource refers, each as often as it does, and whatever else is named
+/// like one.
+pub fn referred(resource: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    each(resource, &mut Vec::new(), &mut |_, value| named(value, &mut names));
+    let order = resource.get("DependsOn").map_or(&[][..], |it| match it {
+        Value::Array(many) => many,
+        one => std::slice::from_ref(one),
+    });
+    names.extend(order.iter().filter_map(Value::as_str).map(str::to_owned));
+    names
 }
 
 /// A value that names a resource, and where it stands.
@@ -85,6 +91,7 @@ fn in_place(id: &str, sides: [Option<&Value>; 2]) -> Option<ResourceChange> {
         properties: Vec::new(),
         before: Some(before.clone()),
         after: Some(after.clone()),
+        refers_to: Vec::new(),
     })
 }
 

@@ -7,7 +7,7 @@
 mod gate;
 mod live;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::commands::{self, StoresArgs, show_errors, stack_error, summary};
@@ -48,11 +48,11 @@ pub struct DiffArgs {
     /// `people`, `rules` or `quota`, or `cost>200` for more than 200 dollars a month
     #[arg(long, value_delimiter = ',', value_name = "CLASS")]
     fail_on: Vec<Gate>,
-    /// Show every line, store and value, however many there are
+    /// Show every line, store and value, however many there are; with `--format human`
     #[arg(long)]
     all: bool,
     /// Address before a file's path that links to its lines, such as
-    /// `https://github.com/example/stores/blob/4f2a91c`
+    /// `https://github.com/example/stores/blob/4f2a91c`; with `--format markdown`
     #[arg(long, value_name = "URL", value_parser = link)]
     links: Option<String>,
     /// The same for lines that are gone, at the commit that is compared with
@@ -60,12 +60,12 @@ pub struct DiffArgs {
     base_links: Option<String>,
 }
 
-/// An address that a browser opens.
+/// An address that a browser opens, with the slash that a path follows.
 fn link(text: &str) -> Result<String, String> {
     let is_address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match is_address {
         Some(rest) if !rest.is_empty() && !text.contains(char::is_whitespace) => {
-            Ok(text.to_owned())
+            Ok(format!("{}/", text.trim_end_matches('/')))
         }
         _ => Err("write an address that begins with https:// or http://".to_owned()),
     }
@@ -105,12 +105,12 @@ enum DiffFormat {
 }
 
 pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
+    check_usage(args)?;
     let folder = &args.stores.folder.stores;
     let head = args.stores.load()?;
     let head_fleet = fleet_of(&head, args.format, console)
         .ok_or_else(|| not_compared(&head, &folder.display().to_string(), HEAD_HELP))?;
     let head = Written { text: Text { input: &head, reference: None }, fleet: head_fleet };
-    check_stores(args, head)?;
     let cells: Vec<String> = args.cell.iter().cloned().collect();
     if args.base.live {
         return live::run(args, head, console);
@@ -126,7 +126,7 @@ pub fn run(args: &DiffArgs, console: &mut Console<'_>) -> Result<(), CommandErro
         let text = Text { input: &committed, reference: Some(reference) };
         (Base::Written(Written { text, fleet }), reference.clone())
     };
-    check_names(&args.only, &base, head)?;
+    check_names(args, &base, head)?;
     check_cell(args.cell.as_deref(), &base, head)?;
     let head_name = folder.display().to_string();
     let names = Names { base: &name, head: &head_name };
@@ -151,6 +151,35 @@ fn conclude(
         "this change {}\n  {help}",
         refusals.join(", and it ")
     )))
+}
+
+/// Options that would do nothing beside the others.
+fn check_usage(args: &DiffArgs) -> Result<(), CommandError> {
+    let usage =
+        |text: String, help: &str| Err(CommandError::Usage(format!("{text}\n  help: {help}")));
+    let templates = match &args.base {
+        BaseArgs { live: true, .. } => Some("--live"),
+        BaseArgs { against: Some(_), .. } => Some("--against"),
+        _ => None,
+    };
+    let unseen = args.fail_on.iter().find(|it| it.needs_sums());
+    if let (Some(side), Some(gate)) = (templates, unseen) {
+        let why =
+            "costs and quotas are not compared there, as templates do not say what cameras send";
+        let help = "compare with a commit for it: `--base COMMIT`";
+        return usage(format!("`--fail-on '{gate}'` would never fail with {side}: {why}"), help);
+    }
+    if args.links.is_some() && args.format != DiffFormat::Markdown {
+        return usage(
+            "only a comment has links".to_owned(),
+            "add --format markdown, or leave --links out",
+        );
+    }
+    if args.all && args.format != DiffFormat::Human {
+        let why = "--all is for people at a terminal: programs get everything, and a comment what it has room for";
+        return usage(why.to_owned(), "leave it out");
+    }
+    Ok(())
 }
 
 /// What to do about errors of the later side.
@@ -188,45 +217,41 @@ fn not_compared(input: &Input, name: &str, help: &str) -> CommandError {
     CommandError::Configuration(text)
 }
 
-/// A store that neither side has is a slip.
-fn check_names(only: &[String], base: &Base<'_>, head: Written<'_>) -> Result<(), CommandError> {
-    let mut known: Vec<&str> = head.fleet.fleet.stores.iter().map(|it| it.id.as_str()).collect();
+/// A store that neither side has is a slip; one that is in another cell than the one that is named would
+/// not be compared.
+fn check_names(args: &DiffArgs, base: &Base<'_>, head: Written<'_>) -> Result<(), CommandError> {
+    let mut known = stores(head);
     match base {
-        Base::Written(base) => {
-            known.extend(base.fleet.fleet.stores.iter().map(|it| it.id.as_str()));
+        Base::Written(base) => known.extend(stores(*base)),
+        Base::Made(made) => {
+            known.extend(made.keys().filter_map(|it| Some((it.store()?, &*it.cell))));
         }
-        Base::Made(made) => known.extend(made.keys().filter_map(|it| match &it.subject {
-            Subject::Store(store) => Some(store.as_str()),
-            _ => None,
-        })),
     }
-    known.sort_unstable();
-    known.dedup();
-    for id in only {
-        if !known.contains(&id.as_str()) {
-            let help = suggest(id, known.iter().copied());
+    for id in &args.only {
+        let cells: Vec<&str> =
+            known.iter().filter(|(store, _)| store == id).map(|(_, cell)| *cell).collect();
+        let Some(first) = cells.first() else {
+            let help = suggest(id, known.iter().map(|(store, _)| *store));
             return Err(CommandError::Configuration(format!(
                 "neither side has a store `{id}`\n  help: {help}"
+            )));
+        };
+        if let Some(cell) = args.cell.as_deref().filter(|it| !cells.contains(it)) {
+            return Err(CommandError::Configuration(format!(
+                "the store `{id}` is in the cell `{first}`, not in `{cell}`\n  help: leave --cell out"
             )));
         }
     }
     Ok(())
 }
 
-/// A store that is in another cell than the one that is named would not be compared.
-fn check_stores(args: &DiffArgs, head: Written<'_>) -> Result<(), CommandError> {
-    let Some(cell) = &args.cell else { return Ok(()) };
-    let mut stores = args.only.iter().filter_map(|id| head.store(id));
-    let other = stores.find(|(of, _)| of.id.as_str() != cell);
-    other.map_or(Ok(()), |(of, store)| {
-        Err(CommandError::Configuration(format!(
-            "the store `{}` is in the cell `{}`, not in `{cell}`\n  help: leave --cell out",
-            store.id, of.id
-        )))
-    })
+/// Every store of a side with its cell.
+fn stores(side: Written<'_>) -> BTreeSet<(&str, &str)> {
+    let fleet = &side.fleet.fleet;
+    fleet.stores.iter().map(|it| (it.id.as_str(), fleet.cell_of(it).id.as_str())).collect()
 }
 
-/// So is a cell.
+/// A cell that neither side has is a slip, too.
 fn check_cell(cell: Option<&str>, base: &Base<'_>, head: Written<'_>) -> Result<(), CommandError> {
     let Some(id) = cell else { return Ok(()) };
     let of = |side: Written<'_>| side.cell(id).is_some();

@@ -12,6 +12,7 @@ use crate::change;
 use crate::deploy::CloudError;
 use crate::digest::sha256;
 use crate::release::StackPlan;
+use crate::review::Omission;
 use crate::review::opinion::{Opinion, Said};
 use crate::template::INLINE_BYTES_MAX;
 
@@ -51,8 +52,8 @@ pub enum Worked {
 #[derive(Debug, Default)]
 pub struct Answers {
     pub opinions: Vec<Opinion>,
-    /// What was not asked, and why: sentences.
-    pub omissions: Vec<String>,
+    /// What was not asked; the templates were compared all the same.
+    pub omissions: Vec<Omission>,
     /// The change set that is there now: stack and name. One that stays in here may be left.
     pub open: Option<(String, String)>,
     /// The person stopped it.
@@ -74,12 +75,12 @@ pub async fn ask(
             continue;
         }
         if stack.plan.body.len() > INLINE_BYTES_MAX {
-            answers.omissions.push(format!(
+            answers.omissions.push(Omission::known(format!(
                 "no change set is asked for `{}`: its template has {} bytes, of which a request \
                  takes {INLINE_BYTES_MAX}, and nothing is uploaded",
                 stack.plan.name,
                 stack.plan.body.len()
-            ));
+            )));
             continue;
         }
         if services.is_stopped() {
@@ -88,7 +89,8 @@ pub async fn ask(
         }
         tell(&stack.plan.name);
         let theirs = of_stack(services, stack, &mut answers.open).await?;
-        answers.opinions.push(Opinion { id: stack.id.clone(), ours, theirs });
+        let (id, before) = (stack.id.clone(), stack.before.clone());
+        answers.opinions.push(Opinion { id, before, ours, theirs });
     }
     Ok(())
 }
@@ -108,9 +110,20 @@ async fn of_stack(
     services.delete_change_set(stack, &name).await?;
     *open = Some((stack.clone(), name.clone()));
     let outcome = worked_out(services, standing, &name).await;
-    delete(services, stack, &name).await?;
+    if let Err(left) = delete(services, stack, &name).await {
+        return Err(match outcome {
+            Ok(_) => left,
+            Err(first) => after(first, &left),
+        });
+    }
     *open = None;
     outcome
+}
+
+/// The first of two errors, which says what kind of trouble it is, with the second.
+fn after(first: CloudError, then: &CloudError) -> CloudError {
+    let what = format!("{}, nor {} afterwards ({})", first.what, then.what, then.source);
+    CloudError { what, ..first }
 }
 
 /// Deletes a change set; more than once, where a call before failed while it was being worked out.

@@ -4,6 +4,8 @@
 //! Source of the words: CloudFormation API reference, `Stack`, `StackStatus`. A word that is not known
 //! is taken for trouble, and said.
 
+use crate::review::Omission;
+
 /// What a status means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -34,8 +36,9 @@ impl State {
         }
     }
 
-    /// What a reader must know of a stack in this state; `{}` stands for its name.
-    pub(super) fn sentence(self, status: &str) -> Option<String> {
+    /// What a reader must know of a stack in this state; `{}` stands for its name. Where what is there
+    /// may be other than its template, so may be what a change does to it.
+    pub(super) fn omission(self, status: &str) -> Option<Omission> {
         let text = match self {
             Self::Absent | Self::Settled => return None,
             Self::Void => {
@@ -48,6 +51,7 @@ impl State {
                 "only its template is compared, and what is there may be other; see its events"
             }
         };
-        Some(format!("{{}}: in {status}; {text}"))
+        let text = format!("{{}}: in {status}; {text}");
+        Some(if self == Self::Void { Omission::known(text) } else { Omission::gap(text) })
     }
 }

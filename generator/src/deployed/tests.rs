@@ -173,7 +173,7 @@ fn a_stack_is_known_by_its_name_and_tags_and_others_are_not_touched() {
     ];
     let names = ["`arm-old-platform`, `arm-old-artifacts`", "`copied`"];
     let expected = [0, 1].map(|it| expected[it].replace("{}", names[it]));
-    assert_eq!(deployed.omissions, expected);
+    assert_eq!(deployed.omissions, expected.map(Omission::known));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn only_the_stacks_of_the_stores_that_are_named_are_read() {
     let scope = Scope { stores: &named, ..Scope::default() };
     let deployed = read_of(&mut script, scope).unwrap();
     assert_eq!(deployed.templates.keys().collect::<Vec<_>>(), [&store("sea-1")]);
-    assert_eq!(deployed.omissions, Vec::<String>::new());
+    assert_eq!(deployed.omissions, []);
     assert_eq!(script.calls.take(), ["list", "template arm-us-west-store-sea-1"]);
 }
 
@@ -232,7 +232,8 @@ fn every_status_of_a_stack_is_met() {
     ];
     for (status, wanted) in expected {
         let (deployed, _) = read_all(vec![ours("sea-1", status)]);
-        let is_told = deployed.omissions.iter().any(|it| it.contains(&format!("in {status}; ")));
+        let is_told =
+            deployed.omissions.iter().any(|it| it.text.contains(&format!("in {status}; ")));
         let found = match (deployed.templates.len(), deployed.standing.len(), is_told) {
             (0, 0, false) => "absent",
             (0, 0, true) => "absent and told",
@@ -254,7 +255,7 @@ fn a_template_that_cannot_be_read_is_said_and_its_stack_is_not_new() {
     assert_eq!(deployed.unknown, [store("sea-1")]);
     assert_eq!(deployed.templates.len(), 0);
     let text = "the template of `arm-us-west-store-sea-1` cannot be read: `!Ref` is a short form";
-    assert!(deployed.omissions[0].starts_with(text), "{:?}", deployed.omissions);
+    assert!(deployed.omissions[0].text.starts_with(text), "{:?}", deployed.omissions);
 }
 
 fn standing(name: &str) -> Standing {
@@ -315,7 +316,7 @@ fn what_does_not_differ_or_does_not_fit_a_request_is_not_asked_about() {
     outcome.unwrap();
     assert_eq!(script.calls.take(), Vec::<String>::new());
     let text = "no change set is asked for `arm-us-west-store-sea-2`: its template has 51201 bytes";
-    assert!(answers.omissions[0].starts_with(text), "{:?}", answers.omissions);
+    assert!(answers.omissions[0].text.starts_with(text), "{:?}", answers.omissions);
     assert_eq!(answers.omissions.len(), 1);
 }
 
@@ -351,6 +352,18 @@ fn a_change_set_that_cannot_be_deleted_is_named() {
     let (stack, name) = answers.open.unwrap();
     assert_eq!(stack, "arm-us-west-store-sea-1");
     assert!(script.change_sets.take().contains(&name), "{name}");
+}
+
+#[test]
+fn an_error_while_deleting_does_not_hide_why_asking_failed() {
+    let script = Script { failing: vec!["look"], is_stuck: true, ..Script::default() };
+    let (answers, outcome) = ask_all(&script, &[standing("sea-1")]);
+    let stack = "arm-us-west-store-sea-1";
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        format!("cannot look {stack}, nor delete {stack} afterwards (no)")
+    );
+    assert!(answers.open.is_some());
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub fn github(review: &Review) -> String {
         sentence.extend([format!("; {} without a note here", count(left, "finding"))]);
     }
     for omission in &review.omissions {
-        sentence.extend([format!("\nnot compared: {}", super::words::plain(omission))]);
+        sentence.extend([format!("\nnot compared: {}", super::words::plain(&omission.text))]);
     }
     text + &format!("::notice title=arm diff::{}\n", message(&sentence))
 }

@@ -113,7 +113,7 @@ impl Told for ResourceChange {
     }
 
     fn key(&self) -> String {
-        let Self { logical_id, resource_type, action, properties, before: _, after: _ } = self;
+        let Self { logical_id, resource_type, action, properties, .. } = self;
         format!("{logical_id} {resource_type} {action:?} {properties:?}")
     }
 }

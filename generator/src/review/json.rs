@@ -24,7 +24,7 @@ pub fn json(review: &Review) -> Value {
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "changes": review.changes.iter().map(change).collect::<Vec<_>>(),
         "costs": review.costs.as_ref().map(costs),
-        "omissions": review.omissions,
+        "omissions": review.omissions.iter().map(|it| &it.text).collect::<Vec<_>>(),
     })
 }
 

@@ -19,8 +19,8 @@ use super::replacement::replacements;
 use super::routing::rules;
 use super::side::{Base, Pair, Pairs, Scope, StackId, Written};
 use super::{
-    About, Cause, Class, Costs, Finding, Group, Review, Subject, Tally, Weight, costs, owner,
-    place, quota,
+    About, Cause, Class, Costs, Finding, Group, Omission, Review, Subject, Tally, Weight, costs,
+    owner, place, quota,
 };
 use crate::change::{self, Action, PropertyChange, ResourceChange};
 use crate::stack::StackError;
@@ -72,7 +72,7 @@ pub fn review(
     let (costs, omissions) = match base.written() {
         Some(base) => (Some(collected.sums(base, head, &pairs)), Vec::new()),
         None if collected.is_empty() => (None, Vec::new()),
-        None => (None, vec![NO_SUMS.to_owned()]),
+        None => (None, vec![Omission::known(NO_SUMS)]),
     };
     Ok(collected.finish(names, costs, omissions))
 }
@@ -134,7 +134,9 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
         }
         judged.findings.push((finding, causes));
     }
-    for change in changes {
+    let together: BTreeSet<String> = changes.iter().map(|it| it.logical_id.clone()).collect();
+    for mut change in changes {
+        change.refers_to = references(&change, &together);
         let about = match id.store() {
             Some(_) => owner::of_store(&change, &settings),
             None => owner::of_shared(&change.resource_type, &id.cell),
@@ -146,6 +148,13 @@ fn judge(pairs: &Pairs<'_>, id: &StackId) -> Result<Judged, StackError> {
         judged.resources.push((change, causes));
     }
     Ok(judged)
+}
+
+/// To which of the resources that change another of them refers.
+fn references(change: &ResourceChange, together: &BTreeSet<String>) -> Vec<String> {
+    let sides = [&change.before, &change.after].into_iter().flatten();
+    let names: BTreeSet<String> = sides.flat_map(change::referred).collect();
+    names.intersection(together).filter(|it| **it != change.logical_id).cloned().collect()
 }
 
 /// What may have caused something of which nobody says more: of a stack that comes or goes the line that
@@ -221,6 +230,7 @@ fn whole(before: Option<&Template>, after: Option<&Template>) -> Vec<ResourceCha
                 properties: Vec::new(),
                 before,
                 after,
+                refers_to: Vec::new(),
             }
         };
         resources.map(change).collect::<Vec<_>>()
@@ -296,7 +306,7 @@ impl Collected {
         bills.costs
     }
 
-    fn finish(self, names: Names<'_>, costs: Option<Costs>, omissions: Vec<String>) -> Review {
+    fn finish(self, names: Names<'_>, costs: Option<Costs>, omissions: Vec<Omission>) -> Review {
         let mut findings: Vec<Group<Finding>> = self.findings.finish();
         findings.extend(self.costs);
         sort(&mut findings);

@@ -12,10 +12,12 @@ mod whole;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::noun::{Nouns, listed, tag};
 use super::{About, Class, Finding, Weight};
 use crate::change::resource_type::words;
-use crate::change::{Action, ResourceChange};
+use crate::change::{Action, Fate, ResourceChange};
 use crate::template::Template;
 
 /// Tells what data a change of one stack deletes or puts out of reach.
@@ -39,13 +41,22 @@ pub(super) fn loss(
     }
 }
 
+/// What a resource holds that a template cannot bring back, in words that follow "with".
+pub(super) fn held(id: &str, resource: &Value) -> Option<String> {
+    hold::holding(id, resource)
+}
+
+/// What becomes of a resource that leaves its stack and of what it holds; `None` where that is nothing.
+pub(super) fn end(id: &str, resource: &Value, fate: Fate) -> Option<String> {
+    Some(hold::ending(resource, &held(id, resource)?, fate))
+}
+
 /// Everything but streams that leaves the stack, or whose place another takes.
 fn ended(changes: &[ResourceChange], nouns: &Nouns<'_>) -> Vec<Finding> {
     let mut alike: BTreeMap<_, Vec<&ResourceChange>> = BTreeMap::new();
     for change in changes.iter().filter(|it| !camera::is_stream(it)) {
         let Some((resource, fate)) = change.before.as_ref().zip(change.fate()) else { continue };
-        let Some(held) = hold::holding(&change.logical_id, resource) else { continue };
-        let end = hold::ending(resource, &held, fate);
+        let Some(end) = end(&change.logical_id, resource, fate) else { continue };
         let key = (change.action, change.resource_type.as_str(), end);
         alike.entry(key).or_default().push(change);
     }
@@ -75,7 +86,7 @@ fn ended(changes: &[ResourceChange], nouns: &Nouns<'_>) -> Vec<Finding> {
 }
 
 /// The settings of the cell, for what belongs to a cell and to no store.
-fn about(resource: &serde_json::Value, key: Option<&str>) -> Vec<About> {
+fn about(resource: &Value, key: Option<&str>) -> Vec<About> {
     let cell = tag(resource, "arm:cell").filter(|_| tag(resource, "arm:store").is_none());
     let path = |cell| ["cells", cell].into_iter().chain(key).map(str::to_owned).collect();
     cell.map(path).into_iter().collect()

@@ -291,8 +291,9 @@ impl Page<'_> {
 
     fn omissions(&self, budget: &mut Budget) -> String {
         let items = self.review.omissions.iter();
-        let items = items
-            .map(|it| format!("- {}\n", safe::text(&shortened(&words::plain(it), SENTENCE_MAX))));
+        let items = items.map(|it| {
+            format!("- {}\n", safe::text(&shortened(&words::plain(&it.text), SENTENCE_MAX)))
+        });
         let items: Vec<_> = items.collect();
         budget.list("\n### Not compared\n\n", &items, "", |left| {
             format!("- and {left} more, cut here\n")

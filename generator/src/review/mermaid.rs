@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
 use super::summed::{self, Entry};
 use super::words::{Detail, bare, path, subject, thousands_of, verb};
 use super::{Review, Subject};
@@ -110,9 +108,6 @@ impl<'a> Picture<'a> {
     fn references(&self, review: &Review) -> Vec<(usize, usize)> {
         let mut pairs = Vec::new();
         for group in &review.changes {
-            let mut names = Vec::new();
-            let sides = [&group.what.before, &group.what.after];
-            sides.into_iter().flatten().for_each(|it| referred(it, &mut names));
             let has = |drawn: &Drawn<'_>, id: &str| {
                 drawn.subjects == group.subjects && drawn.ids.contains(&id)
             };
@@ -121,7 +116,9 @@ impl<'a> Picture<'a> {
                 continue;
             };
             let to = self.drawn.iter().enumerate().filter(|(number, it)| {
-                *number != from && it.is_lost && names.iter().any(|name| has(it, name))
+                *number != from
+                    && it.is_lost
+                    && group.what.refers_to.iter().any(|name| has(it, name))
             });
             pairs.extend(to.map(|(number, _)| (from, number)));
         }
@@ -129,35 +126,6 @@ impl<'a> Picture<'a> {
         pairs.dedup();
         pairs
     }
-}
-
-/// Collects the logical ids to which a value refers.
-fn referred<'v>(value: &'v Value, names: &mut Vec<&'v str>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|it| referred(it, names)),
-        Value::Object(map) => {
-            for (key, value) in map {
-                match (key.as_str(), value) {
-                    ("Ref" | "DependsOn", Value::String(id)) => names.push(id),
-                    ("Fn::GetAtt", Value::Array(parts)) => {
-                        names.extend(parts.first().and_then(Value::as_str));
-                    }
-                    ("DependsOn", Value::Array(ids)) => {
-                        names.extend(ids.iter().filter_map(Value::as_str));
-                    }
-                    ("Fn::Sub", Value::String(text)) => names.extend(placeholders(text)),
-                    _ => referred(value, names),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// `Key` of `${Key.Arn}`.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    let inner = text.split("${").skip(1).filter_map(|it| it.split_once('}'));
-    inner.map(|(name, _)| name.split('.').next().unwrap_or(name))
 }
 
 fn stack(subjects: &[Subject]) -> String {

@@ -4,12 +4,16 @@
 //! where it would replace or delete what we did not say, that must not be overlooked. What it cannot
 //! know before it deploys is no contradiction. To compare something more, add it to [`contradiction`].
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::group::Groups;
 use super::side::StackId;
-use super::{Class, Finding, Review, Weight, judge};
+use super::{Class, Finding, Review, Weight, judge, loss};
 use crate::change::{Action, Fate, ResourceChange};
+use crate::template::Template;
 
 /// What a change set says of one resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +35,8 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opinion {
     pub id: StackId,
+    /// The stack as it is: what its resources hold.
+    pub before: Template,
     /// What we say.
     pub ours: Vec<ResourceChange>,
     /// What CloudFormation says; or why it refuses the change.
@@ -67,24 +73,43 @@ fn findings(opinion: &Opinion) -> Vec<Finding> {
         opinion.ours.iter().map(|it| (it.logical_id.as_str(), it)).collect();
     let theirs: BTreeMap<&str, &Said> =
         said.iter().map(|it| (it.logical_id.as_str(), it)).collect();
+    let earlier: BTreeMap<&str, &Value> = opinion.before.resources().collect();
     let ids: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
-    ids.into_iter()
-        .filter_map(|id| contradiction(ours.get(id).copied(), theirs.get(id).copied()))
-        .collect()
+    let of = |id: &str| {
+        let theirs = theirs.get(id).copied();
+        let lost = theirs.zip(earlier.get(id)).and_then(|(said, it)| lost(said, it));
+        contradiction(ours.get(id).copied(), theirs, lost)
+    };
+    ids.into_iter().flat_map(of).collect()
 }
 
-/// How CloudFormation and we differ about one resource, if we do.
-fn contradiction(ours: Option<&ResourceChange>, theirs: Option<&Said>) -> Option<Finding> {
+/// What is lost with a resource that is there, should it leave the stack as a change set says.
+fn lost(said: &Said, resource: &Value) -> Option<String> {
+    let Some(fate) = said.fate else {
+        let held = loss::held(&said.logical_id, resource)?;
+        return Some(format!("it holds {held}, and of that the change set says nothing"));
+    };
+    let end = loss::end(&said.logical_id, resource, fate)?;
+    Some(format!("the old one {end}"))
+}
+
+/// How CloudFormation and we differ about one resource: nothing, or what it does, and what is lost with
+/// it.
+fn contradiction(
+    ours: Option<&ResourceChange>,
+    theirs: Option<&Said>,
+    lost: Option<String>,
+) -> Vec<Finding> {
     let (id, resource_type) = match (ours, theirs) {
         (_, Some(it)) => (&it.logical_id, &it.resource_type),
         (Some(it), None) => (&it.logical_id, &it.resource_type),
-        (None, None) => return None,
+        (None, None) => return Vec::new(),
     };
     let (our, their) = (ours.map(|it| it.action), theirs.map(|it| it.action));
     let name = format!("`{id}` ({resource_type})");
     if is_same(our, theirs) {
-        let fates = (ours?.fate()?, theirs?.fate?);
-        return other_fate(&name, fates);
+        let fates = ours.and_then(ResourceChange::fate).zip(theirs.and_then(|it| it.fate));
+        return fates.and_then(|it| other_fate(&name, it, lost)).into_iter().collect();
     }
     let is_replacement =
         |it: Option<Action>| matches!(it, Some(Action::Replace | Action::MayReplace));
@@ -100,9 +125,15 @@ fn contradiction(ours: Option<&ResourceChange>, theirs: Option<&Said>) -> Option
         done(their),
         done(our)
     );
-    let mut finding = finding(class, weight, text);
-    finding.details = theirs.map(|it| it.reasons.clone()).unwrap_or_default();
-    Some(finding)
+    let details = theirs.map(|it| it.reasons.clone()).unwrap_or_default();
+    let data_loss = lost.filter(|_| is_loss).map(|lost| Finding {
+        details: details.clone(),
+        ..finding(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
+    });
+    // A replacement is one whatever is lost with it; anything else is told once.
+    let is_told = data_loss.is_some() && class != Class::Replacement;
+    let told = (!is_told).then(|| Finding { details, ..finding(class, weight, text) });
+    data_loss.into_iter().chain(told).collect()
 }
 
 /// Whether both say the same, as far as CloudFormation can know it.
@@ -125,17 +156,19 @@ fn is_same(ours: Option<Action>, theirs: Option<&Said>) -> bool {
 }
 
 /// What is said of a resource that leaves its stack by both, and becomes something else.
-fn other_fate(name: &str, (ours, theirs): (Fate, Fate)) -> Option<Finding> {
-    let weight = match theirs.cmp(&ours) {
-        std::cmp::Ordering::Greater => Weight::Loud,
-        std::cmp::Ordering::Less => Weight::Quiet,
-        std::cmp::Ordering::Equal => return None,
-    };
-    let (ours, theirs) = (left(ours), left(theirs));
+fn other_fate(name: &str, (ours, theirs): (Fate, Fate), lost: Option<String>) -> Option<Finding> {
+    let (our, their) = (left(ours), left(theirs));
     let text = format!(
-        "CloudFormation's change set says that the old {name} {theirs}; by the templates it {ours}"
+        "CloudFormation's change set says that the old {name} {their}; by the templates it {our}"
     );
-    Some(finding(Class::Other, weight, text))
+    Some(match (theirs.cmp(&ours), lost) {
+        (Ordering::Greater, Some(lost)) => {
+            finding(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
+        }
+        (Ordering::Greater, None) => finding(Class::Other, Weight::Loud, text),
+        (Ordering::Less, _) => finding(Class::Other, Weight::Quiet, text),
+        (Ordering::Equal, _) => return None,
+    })
 }
 
 /// Completes "it ...".

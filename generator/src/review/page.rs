@@ -215,7 +215,7 @@ impl Page<'_> {
         }
         let mut text = self.title("not compared", "");
         for omission in &self.review.omissions {
-            text.push_str(&wrapped_to(WIDTH, "  ! ", &words::plain(omission)));
+            text.push_str(&wrapped_to(WIDTH, "  ! ", &words::plain(&omission.text)));
         }
         text
     }

@@ -10,6 +10,7 @@ use super::side::{Pair, Pairs, StackId};
 use super::{Class, Finding, STORE, Subject, Weight};
 use crate::quota::plural;
 use crate::stack::StackError;
+use crate::template::Template;
 
 /// What is to be said of a cell that is in another account or region; nothing of one that is not.
 pub(super) fn cell(pairs: &Pairs<'_>, id: &StackId) -> Option<Finding> {
@@ -44,24 +45,32 @@ pub(super) fn has_moved(pairs: &Pairs<'_>, cell: &str) -> bool {
 
 /// What is to be said of a store that is in another cell; `None` of one that is not.
 pub(super) fn store(pairs: &Pairs<'_>, pair: &Pair) -> Result<Option<Vec<Finding>>, StackError> {
-    // All is told of the new stack.
-    if pairs.moved_to(&pair.id).is_some() {
-        return Ok(Some(Vec::new()));
+    if let Some(new) = pairs.moved_to(&pair.id) {
+        // All is told of the new stack, where that is looked at.
+        if pairs.compares(new) {
+            return Ok(Some(Vec::new()));
+        }
+        let after = pairs.make(new)?.after;
+        return Ok(Some(moves([&pair.id.cell, &new.cell], [pair.before.as_ref(), after.as_ref()])));
     }
     let Some((cell, before)) = pairs.moved_from(&pair.id)? else { return Ok(None) };
+    Ok(Some(moves([cell, &pair.id.cell], [Some(&before), pair.after.as_ref()])))
+}
+
+/// What is to be said of a store that moves between two cells, with its template in each.
+fn moves([from, to]: [&str; 2], [before, after]: [Option<&Template>; 2]) -> Vec<Finding> {
     let text = format!(
-        "the store moves from the cell `{cell}` to `{}`: it is made anew there, with empty streams; its stack in `{cell}` stays, with its video and what it knows of open cases, and goes on watching, telling and costing until it is deleted",
-        pair.id.cell
+        "the store moves from the cell `{from}` to `{to}`: it is made anew there, with empty streams; its stack in `{from}` stays, with its video and what it knows of open cases, and goes on watching, telling and costing until it is deleted"
     );
-    let evidence = format!("cases, evidence and analytics of {STORE} stay in the cell `{cell}`");
+    let evidence = format!("cases, evidence and analytics of {STORE} stay in the cell `{from}`");
     let mut found = vec![Finding {
         details: vec![evidence, CONFIRM.to_owned()],
         about: vec![vec!["cell".to_owned()]],
         ..loss(text)
     }];
-    found.extend(people(Some(&before), pair.after.as_ref()));
-    found.extend(rules(Some(&before), pair.after.as_ref()));
-    Ok(Some(found))
+    found.extend(people(before, after));
+    found.extend(rules(before, after));
+    found
 }
 
 /// Source: SNS developer guide, "Confirm an Amazon SNS subscription".

@@ -34,7 +34,8 @@ pub fn sarif(review: &Review) -> Value {
             results.push(result(group, cause, &mut seen));
         }
     }
-    notes.extend(review.omissions.iter().map(|it| note("warning", &format!("not compared: {it}"))));
+    let omissions = review.omissions.iter();
+    notes.extend(omissions.map(|it| note("warning", &format!("not compared: {}", it.text))));
     if left > 0 {
         notes.push(note("warning", &format!("{} left out", count(left, "result"))));
     }

@@ -256,9 +256,14 @@ impl<'a> Pairs<'a> {
         Ok(template.map(|it| (from.cell.as_str(), it)))
     }
 
-    /// The cell that a store is in now, if the stack is its old one.
-    pub fn moved_to(&self, id: &StackId) -> Option<&str> {
-        self.elsewhere(id, &self.after).map(|it| it.cell.as_str())
+    /// The new stack of a store that is in another cell now, if the stack is its old one.
+    pub fn moved_to(&self, id: &StackId) -> Option<&StackId> {
+        self.elsewhere(id, &self.after)
+    }
+
+    /// Whether a stack is one of those that are compared.
+    pub fn compares(&self, id: &StackId) -> bool {
+        self.ids.binary_search(id).is_ok()
     }
 
     fn elsewhere<'b>(
@@ -267,8 +272,10 @@ impl<'a> Pairs<'a> {
         side: &'b BTreeMap<StackId, Unmade<'_>>,
     ) -> Option<&'b StackId> {
         id.store()?;
-        let is_one = self.before.contains_key(id) != self.after.contains_key(id);
-        side.keys().find(|it| is_one && it.subject == id.subject && it.cell != id.cell)
+        if self.before.contains_key(id) == self.after.contains_key(id) {
+            return None;
+        }
+        side.keys().find(|it| it.subject == id.subject && it.cell != id.cell)
     }
 
     /// A cell on both sides, where it is on both.
@@ -286,11 +293,7 @@ impl<'a> Pairs<'a> {
     pub fn settings(&self, id: &StackId) -> Settings {
         let Some(base) = self.base.written() else { return self.settings_alone(id) };
         if let Subject::Store(store) = &id.subject {
-            let of = |side: Written<'a>, stacks: &BTreeMap<StackId, Unmade<'_>>| {
-                let has = |it: &StackId| it.subject == id.subject;
-                side.config(store).filter(|_| stacks.keys().any(has))
-            };
-            return Settings::of_store(of(base, &self.before), of(self.head, &self.after));
+            return Settings::of_store(base.config(store), self.head.config(store));
         }
         let of = |side: Written<'a>| side.cell(&id.cell).map(|_| side.text);
         Settings::of_cell(of(base), of(self.head), &id.cell)

@@ -11,7 +11,7 @@ use crate::deployed::{self, Answers, Deployed, Standing, Wanted};
 use crate::error::{CommandError, describe};
 use crate::model::Cell;
 use crate::review::side::{Base, Scope, Written};
-use crate::review::{self, Names, Subject, opinion};
+use crate::review::{self, Names, Omission, Subject, opinion};
 
 use super::{DiffArgs, check_names, conclude};
 
@@ -34,9 +34,10 @@ pub(super) fn run(
     let (all, places) = runtime.block_on(read(&cells, head, scope, console))?;
     let Deployed { templates, unknown, mut omissions, .. } = all;
     let has_platform = templates.keys().any(|it| matches!(it.subject, Subject::Platform(_)));
-    omissions.extend(has_platform.then(|| NO_BUNDLE.to_owned()));
+    omissions.extend(has_platform.then(|| Omission::known(NO_BUNDLE)));
+    omissions.extend(not_read(args, &cells, head));
     let base = Base::Made(templates);
-    check_names(&args.only, &base, head)?;
+    check_names(args, &base, head)?;
     let folder = args.stores.folder.stores.display().to_string();
     let names = Names { base: "what is deployed", head: &folder };
     let scope = Scope { unknown: &unknown, ..scope };
@@ -49,13 +50,28 @@ pub(super) fn run(
         omissions.append(&mut answers.omissions);
         if asked.is_err() {
             let stacks = count(answers.opinions.len(), "stack");
-            omissions.push(format!("CloudFormation was asked about no more than {stacks}"));
+            let text = format!("CloudFormation was asked about no more than {stacks}");
+            omissions.push(Omission::known(text));
         }
     }
     review.omissions.append(&mut omissions);
-    let concluded = conclude(args, &review, console);
-    asked?;
-    concluded
+    both(asked, conclude(args, &review, console), console)
+}
+
+/// What came of asking and of the gates. Where both went wrong, the answer is the gates' no, which
+/// holds whatever CloudFormation would have said; the other is told before it.
+fn both(
+    asked: Result<(), CommandError>,
+    concluded: Result<(), CommandError>,
+    console: &mut Console<'_>,
+) -> Result<(), CommandError> {
+    let Err(error) = asked else { return concluded };
+    if concluded.is_err() {
+        // Nobody need read that for the answer to be right.
+        drop(write!(console.err, "{}", describe(&error)));
+        return concluded;
+    }
+    Err(error)
 }
 
 /// The cells that the arguments name: those of the stores, where stores are named that the folder has.
@@ -69,6 +85,20 @@ fn chosen<'a>(args: &DiffArgs, head: Written<'a>) -> Result<Vec<&'a Cell>, Comma
     // A store that is in no file may be deployed in any cell.
     let is_every = named.is_empty() || named.iter().any(Option::is_none);
     Ok(fleet.cells.iter().filter(|cell| is_every || is_of(cell)).collect())
+}
+
+/// The cells in which stores that are named may be deployed, too, and of which nothing was read. The
+/// person chose so: it is no gap.
+fn not_read(args: &DiffArgs, cells: &[&Cell], head: Written<'_>) -> Option<Omission> {
+    if args.only.is_empty() || args.cell.is_some() {
+        return None;
+    }
+    let is_read = |it: &Cell| cells.iter().any(|cell| cell.id == it.id);
+    let others = head.fleet.fleet.cells.iter().filter(|it| !is_read(it));
+    let names: Vec<_> = others.map(|it| format!("`{}`", it.id)).collect();
+    let noun = if names.len() == 1 { "the cell" } else { "the cells" };
+    let text = "not read, as the stores that are named are in none of them by their files; one that moved is deployed there still";
+    (!names.is_empty()).then(|| Omission::known(format!("{noun} {}: {text}", names.join(", "))))
 }
 
 /// What is deployed of these cells.
@@ -132,33 +162,40 @@ async fn ask(
     Ok(())
 }
 
+/// What failed while a change set was there that may be there still.
+#[derive(Debug, thiserror::Error)]
+#[error("{left}")]
+struct Left {
+    left: String,
+    source: CloudError,
+}
+
 /// How the asking ended, with the change set that may be left.
 fn ended(done: Result<(), CloudError>, answers: &Answers) -> Result<(), CommandError> {
     let left = answers.open.as_ref().map(|(stack, name)| {
         format!(
-            "\n  help: the change set {name} of the stack {stack} may be left; delete it \
-             (`aws cloudformation delete-change-set --stack-name {stack} --change-set-name {name}`)"
+            "the change set {name} of the stack {stack} may be left\n  help: delete it (`aws \
+             cloudformation delete-change-set --stack-name {stack} --change-set-name {name}`)"
         )
     });
     match (done, left) {
         (Ok(()), left) if answers.is_stopped => {
-            let help = left.unwrap_or_else(|| "\n  help: run it again".to_owned());
             let text = "stopped; CloudFormation was not asked about every stack";
-            Err(CommandError::Partly(format!("{text}{help}")))
+            Err(CommandError::Partly(match left {
+                Some(left) => format!("{text}, and {left}"),
+                None => format!("{text}\n  help: run it again"),
+            }))
         }
         (Ok(()), _) => Ok(()),
         (Err(error), None) => Err(CommandError::environment(error)),
-        (Err(error), Some(left)) => {
-            let text = describe(&CommandError::environment(error));
-            let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-            Err(CommandError::Environment(format!("{text}{left}").into()))
-        }
+        (Err(source), Some(left)) => Err(CommandError::environment(Left { left, source })),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Colour;
 
     fn open() -> (String, String) {
         ("arm-us-west-store-a-1".to_owned(), "arm-diff-0a".to_owned())
@@ -180,8 +217,32 @@ mod tests {
             ended(failed(), &Answers { open: Some(open()), ..Answers::default() }).unwrap_err();
         assert_eq!(error.exit_code(), 3);
         let text = describe(&error);
-        assert!(text.starts_with("error: cannot delete the change set\n  caused by: throttled\n"));
-        assert!(text.contains(delete), "{text}");
+        assert!(text.starts_with("error: the change set arm-diff-0a of the stack"), "{text}");
+        let causes = "\n  caused by: cannot delete the change set\n  caused by: throttled\n";
+        assert!(text.ends_with(&format!("{delete}{causes}")), "{text}");
+    }
+
+    #[test]
+    fn a_gate_s_no_is_the_answer_also_where_cloudformation_could_not_be_asked() {
+        let asked = || CommandError::Partly("stopped".to_owned());
+        let no = || CommandError::Configuration("this change loses data".to_owned());
+        let of = |asked: Result<_, _>, concluded: Result<_, _>| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut console = Console {
+                out: &mut out,
+                err: &mut err,
+                out_colour: Colour::Plain,
+                colour: Colour::Plain,
+                input: None,
+            };
+            let code =
+                both(asked, concluded, &mut console).map_or_else(|it| it.exit_code(), |()| 0);
+            (code, String::from_utf8(err).unwrap())
+        };
+        assert_eq!(of(Err(asked()), Err(no())), (1, "error: stopped\n".to_owned()));
+        assert_eq!(of(Err(asked()), Ok(())), (4, String::new()));
+        assert_eq!(of(Ok(()), Err(no())), (1, String::new()));
+        assert_eq!(of(Ok(()), Ok(())), (0, String::new()));
     }
 
     #[test]

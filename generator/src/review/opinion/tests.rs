@@ -24,6 +24,7 @@ fn ours(action: Action, policy: Option<&str>) -> ResourceChange {
         properties: Vec::new(),
         before: resource.clone(),
         after: resource,
+        refers_to: Vec::new(),
     }
 }
 
@@ -40,7 +41,8 @@ fn said(action: Action, fate: Option<Fate>) -> Said {
 
 fn opinion(store: &str, ours: Vec<ResourceChange>, theirs: Vec<Said>) -> Opinion {
     let id = StackId { cell: "us-west".into(), subject: Subject::Store(store.into()) };
-    Opinion { id, ours, theirs: Ok(theirs) }
+    let before = "Resources: { Cases: { Type: 'AWS::DynamoDB::Table' } }";
+    Opinion { id, before: Template::parse(before).unwrap(), ours, theirs: Ok(theirs) }
 }
 
 /// Class, weight, text and number of stores of each finding.
@@ -92,7 +94,10 @@ fn whatever_cloudformation_replaces_or_removes_and_we_did_not_say_is_loud_and_no
 fn a_replacement_that_we_did_not_say_names_what_causes_it() {
     let mut theirs = said(Action::Replace, None);
     theirs.reasons = vec!["`TableName` is `a` and becomes `b`".into()];
-    let found = findings(&opinion("a-1", vec![ours(Action::Update, None)], vec![theirs]));
+    let mut without = opinion("a-1", vec![ours(Action::Update, None)], vec![theirs]);
+    without.before = Template::parse("Resources: { A: { Type: 'AWS::SNS::Topic' } }").unwrap();
+    let found = findings(&without);
+    assert_eq!(found.len(), 1);
     assert_eq!(found[0].details, ["`TableName` is `a` and becomes `b`"]);
     assert_eq!(
         found[0].text,
@@ -121,11 +126,45 @@ fn what_is_deleted_where_we_said_it_stays_is_loud() {
     assert_eq!(
         of("Retain", Fate::Deleted),
         [format!(
-            "other Loud 1: CloudFormation's change set says that {name} is deleted; by the templates it stays, outside every stack"
+            "data-loss Loud 1: CloudFormation's change set says that {name} is deleted; by the templates it stays, outside every stack; the old one is deleted with all its items"
         )]
     );
     assert!(of("Delete", Fate::Retained)[0].starts_with("other Quiet 1: "));
     assert!(of("Retain", Fate::Retained)[0].ends_with("say the same"));
+}
+
+#[test]
+fn what_is_removed_or_replaced_unsaid_is_a_loss_where_it_holds_data() {
+    let of = |action, fate| told(&[opinion("a-1", vec![], vec![said(action, fate)])]);
+    let says = |does| {
+        format!(
+            "CloudFormation's change set says that `Cases` (AWS::DynamoDB::Table) {does}; by the templates it stays as it is"
+        )
+    };
+    let (leaves, replaced) = (says("leaves the stack"), says("is replaced"));
+    assert_eq!(
+        of(Action::Remove, Some(Fate::Deleted)),
+        [format!("data-loss Loud 1: {leaves}; the old one is deleted with all its items")]
+    );
+    assert_eq!(
+        of(Action::Remove, None),
+        [format!(
+            "data-loss Loud 1: {leaves}; it holds all its items, and of that the change set says nothing"
+        )]
+    );
+    // The gates of both classes say no.
+    assert_eq!(
+        of(Action::Replace, Some(Fate::Snapshot)),
+        [
+            format!(
+                "data-loss Loud 1: {replaced}; the old one is deleted; a snapshot with all its items stays"
+            ),
+            format!("replacement Loud 1: {replaced}"),
+        ]
+    );
+    let mut empty = opinion("a-1", vec![], vec![said(Action::Remove, Some(Fate::Deleted))]);
+    empty.before = Template::parse("Resources: { Cases: { Type: 'AWS::SNS::Topic' } }").unwrap();
+    assert_eq!(told(&[empty]), [format!("other Loud 1: {leaves}")]);
 }
 
 #[test]
