@@ -9,8 +9,11 @@
 mod architecture;
 mod authoring;
 mod changes;
+mod commits;
+mod comparison;
 mod costs;
 mod diagnostics;
+mod diffing;
 mod explaining;
 mod generation;
 mod hostile;

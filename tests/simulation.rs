@@ -1,263 +1,20 @@
-//! A day of detections, beforehand: what people will live through, and what a change of rules does.
+//! A day of detections, beforehand: what the people of a store will live through.
 
-use std::path::Path;
-use std::process::Command;
-
-use generator::load;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use arm_tests::{FLEET, Fleet, Outcome, STORE, arm, arm_answered, example_stores, root};
+use arm_tests::repository::Repository;
+use arm_tests::{FLEET, Fleet, arm, arm_answered, example_stores, root, shown};
 
-/// A repository in a folder of its own, which knows nothing of the machine's git.
-struct Repository {
-    folder: tempfile::TempDir,
-}
-
-impl Repository {
-    /// Makes one whose first commit holds these files.
-    fn new(files: &[(&str, &str)]) -> Self {
-        let repository = Self { folder: tempfile::tempdir().unwrap() };
-        repository.git(&["init", "--quiet", "--initial-branch=main"]);
-        repository.commit(files);
-        repository
-    }
-
-    fn path(&self, below: &str) -> String {
-        self.folder.path().join(below).display().to_string()
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    fn commit(&self, files: &[(&str, &str)]) {
-        for (name, text) in files {
-            self.write(name, text);
-        }
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", "one"]);
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(["-c", "user.name=Jo", "-c", "user.email=jo@example.com"])
-            .args(args)
-            .current_dir(self.folder.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_SYSTEM", "/dev/null")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_INDEX_FILE")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs `arm simulate` on the store `renton-007`; paths and hashes are taken out of what it says.
-    fn simulate(&self, events: &str, args: &[&str]) -> String {
-        self.write("events.ndjson", events);
-        let (stores, events) = (self.path("stores"), self.path("events.ndjson"));
-        let all = ["simulate", "renton-007", &events, "--stores", &stores, "--today", "2026-11-22"];
-        self.plain(&shown(&arm(&[&all, args].concat())))
-    }
-
-    /// The fleet in a folder as a commit has it: its problems, or how many stores it has.
-    fn load_at(&self, reference: &str, folder: &str) -> String {
-        let today = "2026-11-22".parse().unwrap();
-        let loaded = load::load_at(reference, Path::new(&self.path(folder)), today);
-        let text = match loaded {
-            Err(error) => error.to_string(),
-            Ok(input) => {
-                let plain = generator::diagnostic::Colour::Plain;
-                let problems =
-                    generator::diagnostic::render(&input.sources, &input.problems, plain);
-                let names = input.store_configs.iter().map(|(stem, _)| stem.as_str());
-                format!("{}\n{problems}", names.collect::<Vec<_>>().join(" "))
-            }
-        };
-        self.plain(&text)
-    }
-
-    fn plain(&self, text: &str) -> String {
-        let hashes = self.git(&["rev-list", "--all"]);
-        let root = self.folder.path().canonicalize().unwrap();
-        let text = text.replace(&format!("{}/", root.display()), "");
-        hashes.lines().fold(text, |text, hash| text.replace(&hash[..10], "HASH"))
-    }
-}
-
-#[test]
-fn a_commit_gives_its_files_whatever_the_folder_holds_now() {
-    let files = [("deep/stores/fleet.yaml", FLEET), ("deep/stores/renton-007.yaml", STORE)];
-    let repository = Repository::new(&files);
-    repository.git(&["tag", "first"]);
-    let second = STORE.replace("renton-007", "kent-008");
-    repository.commit(&[("deep/stores/kent-008.yaml", &second)]);
-    repository.write("deep/stores/renton-007.yaml", "not: [committed");
-    repository.write("deep/stores/.hidden.yaml", "nobody's");
-    repository.write("deep/stores/more/deeper.yaml", "nobody's");
-    let before = repository.git(&["status", "--porcelain"]);
-    assert_eq!(repository.load_at("first", "deep/stores"), "renton-007\n");
-    assert_eq!(repository.load_at("HEAD~1", "deep/stores"), "renton-007\n");
-    assert_eq!(repository.load_at("main", "deep/stores"), "kent-008 renton-007\n");
-    assert_eq!(repository.git(&["status", "--porcelain"]), before);
-}
-
-#[test]
-#[cfg(unix)]
-fn a_link_of_a_commit_is_followed_and_what_is_no_file_is_told() {
-    let files = [("stores/fleet.yaml", FLEET), ("shared/renton.yaml", STORE)];
-    let repository = Repository::new(&files);
-    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, repository.path(name));
-    link("../shared/renton.yaml", "stores/renton-007.yaml").unwrap();
-    link("../shared/gone.yaml", "stores/gone.yaml").unwrap();
-    repository.write("stores/folder.yaml/x", "");
-    repository.write("stores/wrong.yml", STORE);
-    repository.commit(&[]);
-    assert_snapshot!(repository.load_at("main", "stores"), @"
-    renton-007
-    error[not-a-file]: this is no file that can be read
-    --> stores/folder.yaml@main
-     = note: in the store `folder`
-     = help: delete the folder, link or pipe, or rename it
-
-    error[not-a-file]: this is no file that can be read
-    --> stores/gone.yaml@main
-     = note: in the store `gone`
-     = help: delete the folder, link or pipe, or rename it
-
-    error[not-yaml-suffix]: a store's file ends in `.yaml`, in these letters
-    --> stores/wrong.yml@main
-     = help: rename it, or delete it if the store has a `.yaml`
-    ");
-}
-
-#[test]
-fn a_mistake_of_a_commit_names_the_commit_beside_the_file() {
-    let wrong = STORE.replace("aisle: aisle-5", "aisle: aisle-6");
-    let files = [("stores/fleet.yaml", FLEET), ("stores/renton-007.yaml", wrong.as_str())];
-    assert_snapshot!(Repository::new(&files).load_at("main", "stores"), @"
-    renton-007
-    error[unknown-aisle]: the camera `aisle-5-a` names the aisle `aisle-6`, which this store lacks
-     --> stores/renton-007.yaml@main:4:35
-      |
-    4 | cameras: [{ id: aisle-5-a, aisle: aisle-6 }]
-      |                                   ^^^^^^^ not known here
-      |
-      = note: in the store `renton-007`
-      = help: did you mean `aisle-5`?
-    ");
-}
-
-#[test]
-fn a_file_that_is_too_large_is_told_and_those_after_it_are_read() {
-    let large = format!("{STORE}# {}", "x".repeat(5 << 20));
-    let second = STORE.replace("renton-007", "zillah-009");
-    let repository = Repository::new(&[
-        ("stores/fleet.yaml", FLEET),
-        ("stores/renton-007.yaml", &large),
-        ("stores/zillah-009.yaml", &second),
-    ]);
-    assert_snapshot!(repository.load_at("main", "stores"), @"
-    zillah-009
-    error[file-too-large]: the file is over the 4194304 bytes that are read
-    --> stores/renton-007.yaml@main
-     = note: in the store `renton-007`
-     = help: split the store, or look what made the file so large
-    ");
-}
-
-#[test]
-fn a_commit_that_is_not_there_is_told_with_what_to_do() {
-    let repository = Repository::new(&[("stores/fleet.yaml", FLEET)]);
-    repository.commit(&[("stores/renton-007.yaml", STORE), ("later/x.yaml", "")]);
-    assert_snapshot!(repository.load_at("mian", "stores"), @"
-    there is no commit `mian` in this repository
-      help: name a branch, a tag or a commit that `git log` shows; `git fetch` brings new ones
-    ");
-    assert_snapshot!(repository.load_at("--all", "stores"), @"
-    there is no commit `--all` in this repository
-      help: name a branch, a tag or a commit that `git log` shows; `git fetch` brings new ones
-    ");
-    assert_snapshot!(repository.load_at("HEAD~1", "later"), @"
-    there is no later in the commit `HEAD~1` (HASH)
-      help: name a later commit, or with `--stores DIR` the folder as that commit has it
-    ");
-    assert_snapshot!(repository.load_at("HEAD", "later"), @"
-    there is no later/fleet.yaml in the commit `HEAD` (HASH)
-      help: name a later commit, or with `--stores DIR` the folder as that commit has it
-    ");
-    repository.git(&["update-ref", "refs/remotes/origin/release", "HEAD"]);
-    assert_snapshot!(repository.load_at("release", "stores"), @"
-    there is no commit `release` in this repository
-      help: did you mean `origin/release`? The branch is not checked out here
-    ");
-
-    let shallow = Repository { folder: tempfile::tempdir().unwrap() };
-    let address = format!("file://{}", repository.folder.path().display());
-    shallow.git(&["clone", "--quiet", "--depth", "1", &address, "."]);
-    assert_eq!(shallow.load_at("main", "stores"), "renton-007\n");
-    assert_snapshot!(shallow.load_at("HEAD~1", "stores"), @"
-    this checkout is shallow and lacks the commit `HEAD~1`
-      help: fetch it with `git fetch --unshallow`; in GitHub Actions give `actions/checkout` a `fetch-depth: 0`
-    ");
-}
-
-/// What git says of it is the one help there is.
-#[test]
-fn a_commit_whose_objects_are_broken_is_told_in_the_words_of_git() {
-    let repository =
-        Repository::new(&[("stores/fleet.yaml", FLEET), ("stores/renton-007.yaml", STORE)]);
-    let hash = repository.git(&["rev-parse", "main:stores/renton-007.yaml"]);
-    let object = repository.path(&format!(".git/objects/{}/{}", &hash[..2], hash[2..].trim()));
-    std::fs::remove_file(&object).unwrap();
-    let today = "2026-11-22".parse().unwrap();
-    let load = || {
-        let loaded = load::load_at("main", Path::new(&repository.path("stores")), today);
-        let error = loaded.unwrap_err();
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        format!("{error}: {source}").replace(hash.trim(), "OBJECT")
-    };
-    assert_snapshot!(load(), @"cannot talk to git: an object is not there: OBJECT missing");
-    std::fs::write(&object, "no object").unwrap();
-    let text = load();
-    assert!(text.starts_with("git cannot read the files of the commit `main`: "), "{text}");
-    assert!(text.contains("OBJECT") || text.contains("header"), "{text}");
-}
-
-#[test]
-fn a_repository_that_git_does_not_read_is_not_said_to_be_none() {
-    let repository = Repository::new(&[("stores/fleet.yaml", FLEET)]);
-    repository.write(".git/config", "[broken");
-    let loaded =
-        load::load_at("main", Path::new(&repository.path("stores")), "2026-11-22".parse().unwrap());
-    let error = loaded.unwrap_err();
-    assert!(error.to_string().starts_with("git does not read the repository of "), "{error}");
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("bad config line"), "{source}");
-}
-
-#[test]
-fn a_folder_outside_of_any_repository_is_told_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let loaded = load::load_at("main", folder.path(), "2026-11-22".parse().unwrap());
-    let text = loaded.unwrap_err().to_string();
-    let root = folder.path().canonicalize().unwrap().display().to_string();
-    assert_snapshot!(text.replace(&root, "FOLDER"), @"
-    FOLDER is in no git repository
-      help: name the folder of a checkout with `--stores DIR`
-    ");
-}
-
-fn shown(outcome: &Outcome) -> String {
-    format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
+/// Runs `arm simulate` on the store `renton-007`; paths and hashes are taken out of what it says.
+pub(crate) fn simulate(repository: &Repository, events: &str, args: &[&str]) -> String {
+    repository.write("events.ndjson", events);
+    let events = repository.path("events.ndjson");
+    shown(&repository.arm("simulate", &[&["renton-007", &events], args].concat()))
 }
 
 /// A detection of the store `renton-007`, so many seconds after five on a Sunday afternoon there.
-fn seen(second: i64, event_type: &str, more: &str) -> String {
+pub(crate) fn seen(second: i64, event_type: &str, more: &str) -> String {
     let at_ms = 1_795_395_600_000 + second * 1_000;
     format!(
         r#"{{"event_type":"{event_type}","camera":"aisle-5-a","aisle":"aisle-5","aisle_name":"Aisle 5","start_ms":{at_ms}{more}}}"#
@@ -265,7 +22,7 @@ fn seen(second: i64, event_type: &str, more: &str) -> String {
 }
 
 /// Two rules, and people who hear of them.
-const HEARD: &str = r#"store: renton-007
+pub(crate) const HEARD: &str = r#"store: renton-007
 name: Renton
 aisles: [{ id: aisle-5 }]
 cameras: [{ id: aisle-5-a, aisle: aisle-5 }]
@@ -280,17 +37,17 @@ subscribers:
   - { audience: guards, sms: "+12065550100" }
 "#;
 
-fn heard_fleet() -> String {
+pub(crate) fn heard_fleet() -> String {
     format!("{FLEET}audiences: [floor, guards, empty]\n")
 }
 
 fn heard(events: &str, args: &[&str]) -> String {
     let fleet = heard_fleet();
     let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
-    Repository::new(&files).simulate(events, args)
+    simulate(&Repository::new(&files), events, args)
 }
 
-fn some_events() -> String {
+pub(crate) fn some_events() -> String {
     [
         seen(0, "shelf_sweep", ""),
         seen(20, "shelf_sweep", ""),
@@ -307,7 +64,7 @@ fn some_events() -> String {
     .concat()
 }
 
-fn is_within_110_columns(text: &str) -> bool {
+pub(crate) fn is_within_110_columns(text: &str) -> bool {
     text.lines().all(|line| line.chars().count() <= 110)
 }
 
@@ -359,10 +116,10 @@ fn the_order_of_the_lines_and_how_they_are_read_change_nothing() {
     let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
     let repository = Repository::new(&files);
     let events = some_events();
-    let expected = repository.simulate(&events, &[]);
+    let expected = simulate(&repository, &events, &[]);
     let backwards: Vec<_> = events.lines().rev().collect();
-    assert_eq!(repository.simulate(&backwards.join("\r\n"), &[]), expected);
-    assert_eq!(repository.simulate(&format!("\u{feff}{events}\n\n"), &[]), expected);
+    assert_eq!(simulate(&repository, &backwards.join("\r\n"), &[]), expected);
+    assert_eq!(simulate(&repository, &format!("\u{feff}{events}\n\n"), &[]), expected);
     let stores = repository.path("stores");
     let args = ["simulate", "renton-007", "-", "--stores", &stores, "--today", "2026-11-22"];
     assert_eq!(repository.plain(&shown(&arm_answered(&args, &events))), expected);
@@ -459,7 +216,7 @@ fn a_store_that_is_awake_all_day_and_a_long_address_still_fit_the_width() {
     let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", store.as_str())];
     let repository = Repository::new(&files);
     let events: Vec<_> = (0..48).map(|half| seen(1_800 * half, "shelf_sweep", "")).collect();
-    let text = repository.simulate(&events.concat(), &[]);
+    let text = simulate(&repository, &events.concat(), &[]);
     assert!(is_within_110_columns(&text), "{text}");
     assert_snapshot!(text, @"
     Renton (renton-007), 2026-11-22 17:00 to 2026-11-23 16:30, America/Los_Angeles
@@ -501,181 +258,6 @@ fn a_day_without_events_is_shown_as_one() {
     ");
 }
 
-/// The same store with other rules, an audience's address changed.
-fn changed() -> String {
-    HEARD
-        .replace(
-            "event_type: loitering }, priority: medium",
-            "event_type: theft }, priority: medium",
-        )
-        .replace("event_type: spill }, priority: low", "event_type: spill }, priority: critical")
-        .replace(
-            "priority: high, notify: [floor, guards]",
-            "priority: high, notify: [guards], cooldown: 10s",
-        )
-        .replace("floor@example.com", "night@example.com")
-}
-
-#[test]
-fn two_rule_sets_are_told_apart_the_weightiest_first() {
-    let fleet = heard_fleet();
-    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
-    let repository = Repository::new(&files);
-    repository.write("stores/renton-007.yaml", &changed());
-    let events = some_events();
-    let text = repository.simulate(&events, &["--rules-from", "main"]);
-    assert!(is_within_110_columns(&text), "{text}");
-    assert_snapshot!(text);
-    let json = repository.simulate(&events, &["--rules-from", "main", "--format", "json"]);
-    let json: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-    assert_eq!(json["then"]["commit"], "main");
-    assert_snapshot!(format!("{:#}", json["differences"]), @r#"
-    [
-      {
-        "about": "unrouted",
-        "text": "1 detection falls to unrouted now: loitering at Aisle 5 (1)"
-      },
-      {
-        "about": "nobody-told",
-        "text": "floor is told nothing now, 2 alerts before"
-      },
-      {
-        "about": "address",
-        "text": "floor@example.com (floor, guards) is no longer told, 2 messages before"
-      },
-      {
-        "about": "critical-cases",
-        "text": "1 more critical case (1 instead of 0)"
-      },
-      {
-        "about": "priority",
-        "text": "spill at Aisle 5: critical instead of low (1 detection)"
-      },
-      {
-        "about": "sms",
-        "text": "1 more SMS to guards (3 instead of 2)"
-      },
-      {
-        "about": "cases",
-        "text": "1 more high case (3 instead of 2)"
-      },
-      {
-        "about": "cases",
-        "text": "1 fewer medium case (1 instead of 2)"
-      },
-      {
-        "about": "messages",
-        "text": "1 more e-mail to floor, guards (3 instead of 2)"
-      },
-      {
-        "about": "address",
-        "text": "night@example.com (floor, guards) is a new address, 3 messages"
-      },
-      {
-        "about": "busiest-hour",
-        "text": "busiest hour: guards gets 2 alerts between 17:00 and 18:00; before, floor gets 1 alert between 17:00 and 18:00"
-      },
-      {
-        "about": "merged",
-        "text": "cooldowns merge 0 % of the detections instead of 14 %"
-      }
-    ]
-    "#);
-}
-
-/// What a changed store differs in from `HEARD`, as the sentences say it.
-fn differences(events: &str, changed: &str) -> String {
-    let fleet = heard_fleet();
-    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
-    let repository = Repository::new(&files);
-    repository.write("stores/renton-007.yaml", changed);
-    let json = repository.simulate(events, &["--rules-from", "main", "--format", "json"]);
-    let json: Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-    let all = json["differences"].as_array().unwrap().iter();
-    let all = all
-        .map(|it| format!("{}: {}\n", it["about"].as_str().unwrap(), it["text"].as_str().unwrap()));
-    all.collect()
-}
-
-#[test]
-fn what_may_be_missed_comes_before_what_there_is_more_of() {
-    let changed = HEARD
-        .replace(
-            "event_type: shelf_sweep }, priority: high",
-            "event_type: shelf_sweep }, priority: medium",
-        )
-        .replace(
-            "event_type: loitering }, priority: medium",
-            "event_type: theft }, priority: medium",
-        )
-        .replace("event_type: spill }, priority: low", "event_type: spill }, priority: critical");
-    assert_snapshot!(differences(&some_events(), &changed), @"
-    unrouted: 1 detection falls to unrouted now: loitering at Aisle 5 (1)
-    priority: shelf_sweep at Aisle 5: medium instead of high (3 detections)
-    critical-cases: 1 more critical case (1 instead of 0)
-    priority: spill at Aisle 5: critical instead of low (1 detection)
-    cases: 2 fewer high cases (0 instead of 2)
-    cases: 1 more medium case (3 instead of 2)
-    ");
-}
-
-#[test]
-fn an_audience_that_nobody_tells_any_more_is_said_once() {
-    let less = HEARD.replace("notify: [floor, guards]", "notify: [guards]");
-    let gone = less.replace("  - { audience: guards, email: floor@example.com }\n", "");
-    assert_snapshot!(differences(&some_events(), &gone), @"
-    nobody-told: floor is told nothing now, 2 alerts before
-    messages: 2 fewer e-mails to floor, guards (0 instead of 2)
-    busiest-hour: busiest hour: guards gets 1 alert between 17:00 and 18:00; before, floor gets 1 alert between 17:00 and 18:00
-    ");
-    // Who is in two audiences is still told.
-    let joined = HEARD.replace("  - { audience: guards, email: floor@example.com }\n", "");
-    assert_snapshot!(differences(&some_events(), &joined), @"
-    messages: 2 fewer e-mails to floor, guards (0 instead of 2)
-    messages: 2 more e-mails to floor (2 instead of 0)
-    ");
-}
-
-#[test]
-fn a_rule_that_becomes_a_shadow_or_is_none_any_more_is_said() {
-    let changed = HEARD
-        .replace("notify: [floor, guards] }", "notify: [floor, guards], shadow: true }")
-        .replace("notify: [floor], shadow: true }", "notify: [floor] }");
-    assert_snapshot!(differences(&some_events(), &changed), @"
-    nobody-told: guards is told nothing now, 2 alerts before
-    shadow: `sweep` is a shadow now and tells nobody (3 detections)
-    shadow: `try-out` is no longer a shadow (1 detection)
-    messages: 1 fewer e-mail to floor, guards (1 instead of 2)
-    ");
-}
-
-/// These change no number, and people notice them all the same.
-#[test]
-fn other_words_and_another_evidence_clip_are_a_change() {
-    let changed = HEARD.replace("name: Renton", "name: Renton East")
-        + "alerts: { sms: \"{{ headline }}\" }\nevidence: { before: 20s, keep: 30d }\n";
-    assert_snapshot!(differences(&seen(0, "spill", ""), &changed), @"
-    words: alerts have other words now (store name, sms)
-    evidence: evidence clips show 20 s before the behaviour instead of 15 s, are kept 30 days instead of 90
-    ");
-}
-
-#[test]
-fn without_detections_there_is_nothing_to_compare() {
-    let fleet = heard_fleet();
-    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
-    let repository = Repository::new(&files);
-    let gone = HEARD.split("  - { audience: guards, sms").next().unwrap();
-    repository.write("stores/renton-007.yaml", gone);
-    assert_snapshot!(repository.simulate("\n", &["--rules-from", "main"]), @"
-    Renton (renton-007), no events, America/Los_Angeles
-
-      = nothing to compare: there is no detection among the events
-    1 warning about renton-007; see `arm check`
-    exit code 0
-    ");
-}
-
 #[test]
 fn detections_of_cameras_that_the_store_lacks_are_counted_with_their_names() {
     let events = [some_events(), some_events().replace("aisle-5-a", "aisle-6-a")].concat();
@@ -698,84 +280,11 @@ fn events_that_no_pattern_matches_are_counted_on_a_line_of_their_own() {
     let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", sure.as_str())];
     let events =
         seen(0, "spill", r#","confidence":9007199254740993"#) + &seen(9, "shelf_sweep", "");
-    assert!(
-        differences(&events, &sure).starts_with("dropped: EventBridge drops 1 event instead of 0")
-    );
-    let text = Repository::new(&files).simulate(&events, &[]);
+    let text = simulate(&Repository::new(&files), &events, &[]);
     let lines = text.lines().filter(|line| line.contains("note ") || line.contains("detections "));
     assert_snapshot!(lines.take(2).collect::<Vec<_>>().join("\n"), @"
     detections    1, which became 1 case; cooldowns merged 0 % of them
     note          1 event that no pattern matches, which EventBridge drops
-    ");
-}
-
-#[test]
-fn rules_that_do_the_same_are_said_to_do_the_same() {
-    let fleet = heard_fleet();
-    let files = [("stores/fleet.yaml", fleet.as_str()), ("stores/renton-007.yaml", HEARD)];
-    let repository = Repository::new(&files);
-    let other = HEARD.replace("  - { name: log,", "  - { name: theft, when: { event_type: theft }, priority: high, notify: [] }\n  - { name: log,");
-    repository.write("stores/renton-007.yaml", &other);
-    let text = repository.simulate(&seen(0, "spill", ""), &["--rules-from", "HEAD"]);
-    assert_snapshot!(text, @"
-    Renton (renton-007), 2026-11-22 17:00 to 17:00, America/Los_Angeles
-
-      = nothing changes: the rules of `HEAD` give these events the same cases and alerts
-
-      detections   1, which became 1 case; cooldowns merged 0 % of them
-      cases        1 low
-      alerts       0
-      told nobody  1 case, of a rule with `notify: []`
-
-      rule              priority  detections  cases  joined  alerts
-      sweep             high               .      .       .       .
-      try-out (shadow)  medium             .      .       .       .
-      theft             high               .      .       .       .
-      log               low                1      1       .       .
-      nobody            medium             .      .       .       .
-      unrouted          low                .      .       .       .
-    1 warning about renton-007; see `arm check`
-    exit code 0
-    ");
-}
-
-#[test]
-fn a_comparison_that_cannot_be_made_is_told_with_what_to_do() {
-    let fleet = heard_fleet();
-    let wrong = HEARD.replace("aisle: aisle-5 }", "aisle: aisle-6 }");
-    let first = [("stores/fleet.yaml", fleet.as_str()), ("stores/kent-008.yaml", "")];
-    let repository = Repository::new(&first);
-    repository.commit(&[("stores/kent-008.yaml", &HEARD.replace("renton-007", "kent-008"))]);
-    repository.git(&["tag", "without"]);
-    repository.commit(&[("stores/renton-007.yaml", &wrong)]);
-    repository.git(&["tag", "wrong"]);
-    repository.commit(&[("stores/renton-007.yaml", HEARD)]);
-    let check = |reference| repository.simulate("", &["--rules-from", reference]);
-    assert_snapshot!(check("nowhere"), @"
-    1 warning about renton-007; see `arm check`
-    error: there is no commit `nowhere` in this repository
-      help: name a branch, a tag or a commit that `git log` shows; `git fetch` brings new ones
-    exit code 2
-    ");
-    assert_snapshot!(check("without"), @"
-    1 warning about renton-007; see `arm check`
-    error: there is no store `renton-007` in the commit `without`; it has `kent-008`
-      help: name a commit in which the store has its file, by this id
-    exit code 1
-    ");
-    assert_snapshot!(check("wrong"), @"
-    1 warning about renton-007; see `arm check`
-    error[unknown-aisle]: the camera `aisle-5-a` names the aisle `aisle-6`, which this store lacks
-     --> stores/renton-007.yaml@wrong:4:35
-      |
-    4 | cameras: [{ id: aisle-5-a, aisle: aisle-6 }]
-      |                                   ^^^^^^^ not known here
-      |
-      = note: in the store `renton-007`
-      = help: did you mean `aisle-5`?
-
-    error: 1 error and 1 warning in 2 stores
-    exit code 1
     ");
 }
 

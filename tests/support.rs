@@ -3,6 +3,7 @@
 
 pub mod kinds;
 pub mod read_back;
+pub mod repository;
 pub mod reviews;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,11 @@ pub struct Outcome {
     pub out: String,
     pub err: String,
     pub code: u8,
+}
+
+/// The answer, what was said besides, and the exit code.
+pub fn shown(outcome: &Outcome) -> String {
+    format!("{}{}exit code {}", outcome.out, outcome.err, outcome.code)
 }
 
 /// Runs `arm` with these arguments.
@@ -101,7 +107,7 @@ impl Fleet {
         let stores = self.path("stores");
         // The examples accept warnings until some day; no test may turn red on it.
         let today: &[&str] = match command {
-            "check" | "explain" | "generate" | "quotas" | "simulate" | "test" => {
+            "check" | "diff" | "explain" | "generate" | "quotas" | "simulate" | "test" => {
                 &["--today", "2026-11-22"]
             }
             _ => &[],
