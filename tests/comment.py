@@ -31,6 +31,8 @@ class Api:
         self.comments: list[dict] = []
         self.calls: list[str] = []
         self.refused: set[str] = set()
+        # Answers that are lost, by the method; what was asked is done.
+        self.lost: dict[str, int] = {}
         api = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,6 +50,9 @@ class Api:
                 body = json.loads(self.rfile.read(length)) if length else None
                 right = self.headers["Authorization"] == f"Bearer {TOKEN}"
                 status, answer = api.call(method, self.path, body) if right else (401, {})
+                if api.lost.get(method, 0) > 0:
+                    api.lost[method] -= 1
+                    status, answer = 503, {"message": "No server is currently available"}
                 text = json.dumps(answer, ensure_ascii=False).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -142,6 +147,20 @@ def test_what_cannot_be_is_refused() -> None:
     expect(done.returncode == 3 and "pull-requests: write" in done.stderr, "a refusal is not told", done)
     done = comment(api, right, GITHUB_TOKEN="another")
     expect(done.returncode == 3 and "401" in done.stderr, "a wrong token is not told", done)
+
+
+def test_what_may_be_done_twice_is_tried_again_and_nothing_else() -> None:
+    api = Api()
+    api.lost = {"GET": 1, "POST": 1}
+    done = comment(api, f"{MARKER}\nours\n")
+    posts = sum(it.startswith("POST") for it in api.calls)
+    expect(done.returncode == 3 and "503" in done.stderr, "a lost answer is not told", done)
+    expect((posts, len(api.comments)) == (1, 1), "a comment is made twice", api.calls)
+    expect(sum(it.startswith("GET") for it in api.calls) == 2, "a lost page is not asked for again", api.calls)
+    api.lost = {"PATCH": 1}
+    done = comment(api, f"{MARKER}\nours, again\n")
+    expect((done.returncode, len(api.comments)) == (0, 1), "a lost answer to PATCH ends it", done)
+    expect(sum(it.startswith("PATCH") for it in api.calls) == 2, "PATCH is not tried again", api.calls)
 
 
 def main() -> None:
