@@ -16,6 +16,7 @@ pub use change_set::{Answers, ChangeSetRequest, Worked, ask};
 use crate::deploy::CloudError;
 use crate::model::{Cell, Id};
 use crate::name::CellNames;
+use crate::paragraph::first_of;
 use crate::release::{CELL_TAG, FUNCTIONS_KEY, STORE_TAG, StackPlan};
 use crate::review::side::{Scope, StackId};
 use crate::review::{Omission, Subject};
@@ -145,22 +146,24 @@ impl Wanted<'_> {
             match self.identify(&stack) {
                 Ok(id) if self.scope.holds(&id) => {
                     if let Some(omission) = state.omission(&stack.status) {
-                        said.entry(omission).or_default().push(stack.name.clone());
+                        said.entry(omission).or_default().push(format!("`{}`", stack.name));
                     }
                     if state != State::Void {
                         ours.push((id, stack));
                     }
                 }
                 Err(Some(sentence)) => {
-                    said.entry(Omission::known(sentence)).or_default().push(stack.name);
+                    said.entry(Omission::known(sentence))
+                        .or_default()
+                        .push(format!("`{}`", stack.name));
                 }
                 Ok(_) | Err(None) => {}
             }
         }
-        omissions.extend(
-            said.into_iter()
-                .map(|(it, names)| Omission { text: it.text.replace("{}", &list(&names)), ..it }),
-        );
+        omissions.extend(said.into_iter().map(|(it, names)| Omission {
+            text: it.text.replace("{}", &first_of(&names, NAMES_MAX)),
+            ..it
+        }));
         ours
     }
 
@@ -233,15 +236,6 @@ impl Wanted<'_> {
             after: after.clone(),
             parameters: stack.parameters.keys().cloned().collect(),
         })
-    }
-}
-
-/// `a, b, c and 9 more`, each as code.
-fn list(names: &[String]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMES_MAX).map(|it| format!("`{it}`")).collect();
-    match names.len().saturating_sub(NAMES_MAX) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -16,6 +16,13 @@ pub const BUCKET_CHARACTERS_MAX: usize = 63;
 /// Longest logical id. Source: CloudFormation user guide, "Resources section structure".
 pub const LOGICAL_ID_CHARACTERS_MAX: usize = 255;
 
+/// Tags of every stack and resource that we make: the ids of its cell, and of its store if it has one.
+pub const CELL_TAG: &str = "arm:cell";
+pub const STORE_TAG: &str = "arm:store";
+/// Tags of a camera's stream: its id, and its aisle's.
+pub const CAMERA_TAG: &str = "arm:camera";
+pub const AISLE_TAG: &str = "arm:aisle";
+
 /// The buckets of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket {

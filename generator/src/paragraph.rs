@@ -45,9 +45,26 @@ pub fn shortened(text: &str, width: usize) -> String {
     format!("{head}...{tail}")
 }
 
+/// The first few names, and how many more there are: `a, b and 7 more`.
+pub fn first_of<T: AsRef<str>>(names: &[T], most: usize) -> String {
+    let first: Vec<_> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let first = first.join(", ");
+    match names.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_few_of_many_are_named_and_the_rest_is_counted() {
+        assert_eq!(first_of(&["a", "b"], 2), "a, b");
+        assert_eq!(first_of(&["a", "b", "c", "d"], 2), "a, b and 2 more");
+        assert_eq!(first_of::<&str>(&[], 2), "");
+    }
 
     #[test]
     fn lines_are_broken_between_words_and_indented_below_the_mark() {

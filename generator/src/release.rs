@@ -9,6 +9,7 @@ use crate::digest::sha256;
 use crate::input::CompiledFleet;
 use crate::model::{Cell, Id, Store};
 use crate::name::{Bucket, CellNames, StoreNames};
+pub use crate::name::{CELL_TAG, STORE_TAG};
 use crate::stack::{self, StackError};
 use crate::template::{INLINE_BYTES_MAX, Template};
 
@@ -17,9 +18,6 @@ use crate::template::{INLINE_BYTES_MAX, Template};
 /// Not a stack tag: `CloudFormation` copies those to every resource, so each release would change
 /// all of them, and replace those whose tags cannot be changed.
 pub const RELEASE_DIGEST: &str = "ReleaseDigest";
-/// Tags of every stack and resource that we make: the ids of its cell, and of its store if it has one.
-pub const CELL_TAG: &str = "arm:cell";
-pub const STORE_TAG: &str = "arm:store";
 /// Parameter of the platform template: the function bundle's key in the artifacts bucket.
 pub const FUNCTIONS_KEY: &str = "FunctionsKey";
 

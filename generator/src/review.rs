@@ -7,9 +7,9 @@
 //! The way in is [`review`]. To judge something more, add it to `review/judge.rs`.
 
 pub mod setting;
+mod noun;
 mod owner;
 pub mod side;
-mod noun;
 mod access;
 mod loss;
 mod replacement;
@@ -114,12 +114,24 @@ pub struct Finding {
     pub about: Vec<About>,
 }
 
+impl Finding {
+    /// A sentence with no more to say, that nothing is known to have caused.
+    fn new(class: Class, weight: Weight, text: String) -> Self {
+        Self { class, weight, text, details: Vec::new(), about: Vec::new() }
+    }
+}
+
 /// Stands for the store's id in texts that would otherwise differ from store to store.
 pub const STORE: &str = "<store>";
 
 /// A setting, or all settings below it, by its path in the effective store, such as `cameras`,
 /// `aisle-5-a`, `retention`; below `cells`, the cell's id and its keys as in fleet.yaml.
 pub type About = Vec<String>;
+
+/// The path of a setting, from its names.
+fn path(names: &[&str]) -> About {
+    names.iter().map(|it| (*it).to_owned()).collect()
+}
 
 /// Where a cause stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::blueprint::{self, BlueprintError};
 use crate::model::{Cell, Store};
-use crate::name::{Bucket, CellNames};
+use crate::name::{Bucket, CELL_TAG, CellNames};
 use crate::rules::CompiledRule;
 use crate::template::{BYTES_MAX, RESOURCES_MAX, Template, TemplateError};
 
@@ -48,7 +48,7 @@ pub fn artifacts(cell: &Cell) -> Result<Template, StackError> {
     let names = CellNames::new(cell);
     let context = json!({
         "description": format!("Autonomous Retail Module, cell {}: artifacts", cell.id),
-        "tags": tags(&[("arm:cell", cell.id.as_str())]),
+        "tags": tags(&[(CELL_TAG, cell.id.as_str())]),
         "bucket_name": sub(&names.bucket_sub(Bucket::Artifacts)),
     });
     template(names.artifacts_stack(), "artifacts.yaml.j2", &context)

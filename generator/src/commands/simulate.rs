@@ -20,6 +20,7 @@ use crate::events::Events;
 use crate::input::{CompiledFleet, Input};
 use crate::load;
 use crate::model::Store;
+use crate::paragraph::first_of;
 use crate::simulation::comparison::{Difference, Moves, differences};
 use crate::simulation::line::BadLines;
 use crate::simulation::{Simulation, Summary};
@@ -150,12 +151,8 @@ fn store_then<'a>(
         let mut known: Vec<_> = fleet.fleet.stores.iter().map(|it| it.id.as_str()).collect();
         // A store that was renamed is often called alike.
         known.sort_by_key(|it| !is_near(id, it));
-        let named: Vec<_> = known.iter().take(STORES_MAX).map(|it| format!("`{it}`")).collect();
-        let more = match known.len().saturating_sub(STORES_MAX) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let has = format!("it has {}{more}", named.join(", "));
+        let named: Vec<_> = known.iter().map(|it| format!("`{it}`")).collect();
+        let has = format!("it has {}", first_of(&named, STORES_MAX));
         let help = "name a commit in which the store has its file, by this id";
         let text =
             format!("there is no store `{id}` in the commit `{reference}`; {has}\n  help: {help}");

@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::excerpt::{self, Excerpt};
 use super::{Diagnostic, Place, Severity, Sources};
+use crate::paragraph::first_of;
 
 /// Whether a picture may have colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +104,13 @@ fn in_stores(sources: &Sources, diagnostic: &Diagnostic) -> String {
     /// Stores that are named; our choice, to keep it on one line.
     const NAMED_MAX: usize = 4;
     let stores = &diagnostic.stores;
-    let named: Vec<_> = stores.iter().take(NAMED_MAX).map(|store| format!("`{store}`")).collect();
+    let named: Vec<_> = stores.iter().map(|store| format!("`{store}`")).collect();
+    let named = first_of(&named, NAMED_MAX);
     let file = sources.name(diagnostic.place.file);
     match &stores[..] {
         [] => String::new(),
         [only] if is_file_of(file, only) => String::new(),
-        [_] => format!("in the store {}", named.join(", ")),
-        all if all.len() > NAMED_MAX => {
-            let more = all.len() - NAMED_MAX;
-            format!("in {} stores: {} and {more} more", all.len(), named.join(", "))
-        }
-        all => format!("in {} stores: {}", all.len(), named.join(", ")),
+        [_] => format!("in the store {named}"),
+        all => format!("in {} stores: {named}", all.len()),
     }
 }

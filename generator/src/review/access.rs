@@ -14,8 +14,10 @@ mod sentence;
 
 use std::collections::BTreeSet;
 
+use super::loss::is_kept;
 use super::noun::{Nouns, kind, tag};
-use super::{About, Class, Finding, Weight};
+use super::{Class, Finding, Weight, path};
+use crate::name::CELL_TAG;
 use crate::template::Template;
 use atom::{Atom, Effect, is_covered};
 use policy::{Atoms, Source, atoms};
@@ -115,12 +117,8 @@ fn remains(id: &str, before: &Template, after: &Template) -> bool {
     let find = |template: &Template| {
         template.resources().find(|(it, _)| *it == id).map(|(_, resource)| resource.clone())
     };
-    let is_kept = |resource: serde_json::Value| {
-        let policy = resource.get("DeletionPolicy").and_then(serde_json::Value::as_str);
-        policy.is_some_and(|it| it.starts_with("Retain"))
-    };
     match (find(after), find(before)) {
-        (None, Some(resource)) => is_kept(resource),
+        (None, Some(resource)) => is_kept(&resource),
         // It is in the stack, or in another one.
         _ => true,
     }
@@ -178,19 +176,18 @@ fn quiet(text: String) -> Finding {
 }
 
 fn finding(weight: Weight, text: String) -> Finding {
-    Finding { class: Class::Access, weight, text, details: vec![], about: vec![] }
+    Finding::new(Class::Access, weight, text)
 }
 
 /// Rights are the blueprints' business; what a cell says of its model decides some of the platform's.
 fn about(findings: &mut [Finding], template: &Template) {
     let mut resources = template.resources().map(|(_, resource)| resource);
     let is_platform = template.resources().any(|(_, it)| kind(it) == "AWS::KMS::Key");
-    let Some(cell) = resources.find_map(|it| tag(it, "arm:cell")).filter(|_| is_platform) else {
+    let Some(cell) = resources.find_map(|it| tag(it, CELL_TAG)).filter(|_| is_platform) else {
         return;
     };
-    let path: About = vec!["cells".to_owned(), cell.to_owned()];
     for finding in findings {
-        finding.about = vec![path.clone()];
+        finding.about = vec![path(&["cells", cell])];
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::side::{Pairs, StackId, Written};
-use super::{About, Cause, Class, Costs, Finding, Group, Subject, Weight};
+use super::{Cause, Class, Costs, Finding, Group, Subject, Weight, path};
 use crate::cost::{self, Estimate, differences, in_dollars};
 use crate::model::Store;
 use crate::price::{self, PriceName, Prices};
@@ -58,6 +58,7 @@ pub(super) fn bills(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>) 
     let ids = priced(before, after, pairs);
     let mut told = Vec::new();
     let mut stores: BTreeMap<Kind, Vec<Bill>> = BTreeMap::new();
+    let mut of_cells = BTreeMap::new();
     for id in &ids {
         let [old, mut new] = [before, after].map(|side| estimate(side, id));
         if pairs.is_gone(id) {
@@ -73,7 +74,8 @@ pub(super) fn bills(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>) 
         if (new_cents - old_cents).abs() < CENTS_MIN {
             continue;
         }
-        let bill = Bill { id: id.clone(), before: old, after: new, causes: causes(pairs, id) };
+        let causes = causes(pairs, id, &mut of_cells);
+        let bill = Bill { id: id.clone(), before: old, after: new, causes };
         if id.store().is_none() {
             told.push(alone(bill));
             continue;
@@ -114,18 +116,16 @@ fn priced(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>) -> BTreeSe
     ids
 }
 
-/// The lines that make a stack cost otherwise.
-fn causes(pairs: &Pairs<'_>, id: &StackId) -> Vec<Cause> {
-    let platform = StackId { cell: id.cell.clone(), subject: Subject::Platform(id.cell.clone()) };
-    let cell = |keys: &[&str]| -> Vec<About> {
-        let path = |key: &&str| vec!["cells".to_owned(), id.cell.clone(), (*key).to_owned()];
-        keys.iter().map(path).chain([vec!["prices".to_owned()]]).collect()
-    };
+/// The lines that make a stack cost otherwise; `of_cells` keeps those that all stores of a cell share.
+fn causes(
+    pairs: &Pairs<'_>,
+    id: &StackId,
+    of_cells: &mut BTreeMap<String, Vec<Cause>>,
+) -> Vec<Cause> {
     if id.store().is_none() {
-        let settings = pairs.settings(&platform);
         let keys: &[&str] =
             if pairs.is_whole(id) { &["id"] } else { &["model", "architecture", "region"] };
-        return settings.causes(&cell(keys));
+        return causes_of_cell(pairs, &id.cell, keys);
     }
     let settings = pairs.settings(id);
     if pairs.is_whole(id) {
@@ -135,8 +135,19 @@ fn causes(pairs: &Pairs<'_>, id: &StackId) -> Vec<Cause> {
         return if is_moved { settings.causes(&[vec!["cell".to_owned()]]) } else { causes };
     }
     let mut causes = settings.causes(&SETTINGS.map(|it| vec![it.to_owned()]));
-    causes.extend(pairs.settings(&platform).causes(&cell(&["architecture", "region"])));
+    let shared = of_cells
+        .entry(id.cell.clone())
+        .or_insert_with(|| causes_of_cell(pairs, &id.cell, &["architecture", "region"]));
+    causes.extend(shared.iter().cloned());
     causes
+}
+
+/// The lines of fleet.yaml that make a cell cost otherwise, of those by these keys.
+fn causes_of_cell(pairs: &Pairs<'_>, cell: &str, keys: &[&str]) -> Vec<Cause> {
+    let subject = Subject::Platform(cell.to_owned());
+    let settings = pairs.settings(&StackId { cell: cell.to_owned(), subject });
+    let paths = keys.iter().map(|key| path(&["cells", cell, key]));
+    settings.causes(&paths.chain([path(&["prices"])]).collect::<Vec<_>>())
 }
 
 /// What is told of one stack.

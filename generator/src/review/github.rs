@@ -4,8 +4,8 @@
 //! written, the weightiest first, and the last line counts what is left out. Source: GitHub
 //! documentation, "Workflow commands for GitHub Actions"; the limit: "Annotations" of its runner.
 
-use super::words::{Detail, count, done, file, headline, place, places, text_for, title};
-use super::{Cause, Class, Finding, Group, Review, Weight};
+use super::words::{self, Detail, count, done, file, headline, place, places, text_for, title};
+use super::{Cause, Finding, Group, Review};
 use crate::report::github::{message, property};
 
 /// Notes of each level that GitHub shows of one step.
@@ -14,10 +14,10 @@ const SHOWN_MAX: usize = 10;
 /// One command per finding, at the first line that caused it; then the headline.
 pub fn github(review: &Review) -> String {
     let (mut text, mut left) = (String::new(), 0);
-    for level in ["error", "warning", "notice"] {
+    for (weight, level) in [("error", "error"), ("warning", "warning"), ("note", "notice")] {
         // The last note of this level says what the change does.
         let most = if level == "notice" { SHOWN_MAX - 1 } else { SHOWN_MAX };
-        let found = review.findings.iter().filter(|it| self::level(&it.what) == level);
+        let found = review.findings.iter().filter(|it| words::level(&it.what) == weight);
         let found: Vec<_> = found.collect();
         left += found.len().saturating_sub(most);
         text.extend(found.into_iter().take(most).map(|it| command(level, it)));
@@ -27,17 +27,9 @@ pub fn github(review: &Review) -> String {
         sentence.extend([format!("; {} without a note here", count(left, "finding"))]);
     }
     for omission in &review.omissions {
-        sentence.extend([format!("\nnot compared: {}", super::words::plain(&omission.text))]);
+        sentence.extend([format!("\nnot compared: {}", words::plain(&omission.text))]);
     }
     text + &format!("::notice title=arm diff::{}\n", message(&sentence))
-}
-
-fn level(finding: &Finding) -> &'static str {
-    match (finding.weight, finding.class) {
-        (Weight::Loud, Class::DataLoss | Class::Replacement) => "error",
-        (Weight::Loud, _) => "warning",
-        (Weight::Quiet, _) => "notice",
-    }
 }
 
 fn command(level: &str, group: &Group<Finding>) -> String {

@@ -202,11 +202,12 @@ fn sections(beside: &[PropertyChange]) -> Option<Finding> {
     let names: BTreeSet<&String> = names.iter().collect();
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
     (!names.is_empty()).then(|| Finding {
-        class: Class::Other,
-        weight: Weight::Quiet,
-        text: format!("the template is different beside its resources: {}", names.join(", ")),
-        details: Vec::new(),
         about: vec![Vec::new()],
+        ..Finding::new(
+            Class::Other,
+            Weight::Quiet,
+            format!("the template is different beside its resources: {}", names.join(", ")),
+        )
     })
 }
 

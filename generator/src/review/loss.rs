@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::noun::{Nouns, listed, tag};
-use super::{About, Class, Finding, Weight};
+use super::{About, Class, Finding, Weight, path};
 use crate::change::resource_type::words;
 use crate::change::{Action, Fate, ResourceChange};
+use crate::name::{CELL_TAG, STORE_TAG};
 use crate::template::Template;
 
 /// Tells what data a change of one stack deletes or puts out of reach.
@@ -87,13 +88,19 @@ fn ended(changes: &[ResourceChange], nouns: &Nouns<'_>) -> Vec<Finding> {
 
 /// The settings of the cell, for what belongs to a cell and to no store.
 fn about(resource: &Value, key: Option<&str>) -> Vec<About> {
-    let cell = tag(resource, "arm:cell").filter(|_| tag(resource, "arm:store").is_none());
-    let path = |cell| ["cells", cell].into_iter().chain(key).map(str::to_owned).collect();
-    cell.map(path).into_iter().collect()
+    let cell = tag(resource, CELL_TAG).filter(|_| tag(resource, STORE_TAG).is_none());
+    let of = |cell| key.map_or_else(|| path(&["cells", cell]), |key| path(&["cells", cell, key]));
+    cell.map(of).into_iter().collect()
+}
+
+/// Whether a resource that leaves its stack stays outside of it.
+pub(super) fn is_kept(resource: &Value) -> bool {
+    let policy = resource.get("DeletionPolicy").and_then(Value::as_str);
+    policy.is_some_and(|it| it.starts_with("Retain"))
 }
 
 fn finding(weight: Weight, text: String) -> Finding {
-    Finding { class: Class::DataLoss, weight, text, details: vec![], about: vec![] }
+    Finding::new(Class::DataLoss, weight, text)
 }
 
 #[cfg(test)]

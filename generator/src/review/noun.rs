@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::STORE;
 use crate::change::resource_type::words;
+use crate::name::{CAMERA_TAG, CELL_TAG, STORE_TAG};
 use crate::template::Template;
 
 /// Type, its property that holds the name, what people call it, and what the ARN has before and
@@ -54,7 +55,7 @@ impl<'a> Nouns<'a> {
         });
         let (aliases, tag) =
             (aliases.collect(), |key| resources.values().find_map(|it| tag(it, key)));
-        let (cell, store) = (tag("arm:cell"), tag("arm:store"));
+        let (cell, store) = (tag(CELL_TAG), tag(STORE_TAG));
         Self { resources, aliases, cell, store, account }
     }
 
@@ -157,7 +158,7 @@ impl<'a> Nouns<'a> {
     /// A resource by its logical id, such as "the queue `arm-us-west-evidence`".
     pub(super) fn of(&self, id: &str) -> String {
         let Some(resource) = self.resource(id) else { return format!("`{id}`") };
-        if let Some(camera) = tag(resource, "arm:camera") {
+        if let Some(camera) = tag(resource, CAMERA_TAG) {
             return format!("the stream of camera `{camera}`");
         }
         if kind(resource) == "AWS::SNS::Subscription"

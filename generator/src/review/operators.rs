@@ -42,6 +42,5 @@ fn addresses(template: &Template) -> BTreeSet<String> {
 }
 
 fn finding(weight: Weight, text: String, about: &[About]) -> Finding {
-    let details = Vec::new();
-    Finding { class: Class::People, weight, text, details, about: about.to_vec() }
+    Finding { about: about.to_vec(), ..Finding::new(Class::People, weight, text) }
 }

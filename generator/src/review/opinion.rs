@@ -50,7 +50,7 @@ pub fn add(review: &mut Review, opinions: &[Opinion]) {
         let mut found = findings(opinion);
         if found.is_empty() {
             let text = "CloudFormation's change sets say the same".to_owned();
-            found.push(finding(Class::Other, Weight::Quiet, text));
+            found.push(Finding::new(Class::Other, Weight::Quiet, text));
         }
         for finding in found {
             groups.add(finding, &opinion.id, Vec::new());
@@ -66,7 +66,7 @@ fn findings(opinion: &Opinion) -> Vec<Finding> {
         Ok(said) => said,
         Err(reason) => {
             let text = format!("CloudFormation refuses the change: {reason}");
-            return vec![finding(Class::Other, Weight::Loud, text)];
+            return vec![Finding::new(Class::Other, Weight::Loud, text)];
         }
     };
     let ours: BTreeMap<&str, &ResourceChange> =
@@ -128,11 +128,11 @@ fn contradiction(
     let details = theirs.map(|it| it.reasons.clone()).unwrap_or_default();
     let data_loss = lost.filter(|_| is_loss).map(|lost| Finding {
         details: details.clone(),
-        ..finding(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
+        ..Finding::new(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
     });
     // A replacement is one whatever is lost with it; anything else is told once.
     let is_told = data_loss.is_some() && class != Class::Replacement;
-    let told = (!is_told).then(|| Finding { details, ..finding(class, weight, text) });
+    let told = (!is_told).then(|| Finding { details, ..Finding::new(class, weight, text) });
     data_loss.into_iter().chain(told).collect()
 }
 
@@ -163,10 +163,10 @@ fn other_fate(name: &str, (ours, theirs): (Fate, Fate), lost: Option<String>) ->
     );
     Some(match (theirs.cmp(&ours), lost) {
         (Ordering::Greater, Some(lost)) => {
-            finding(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
+            Finding::new(Class::DataLoss, Weight::Loud, format!("{text}; {lost}"))
         }
-        (Ordering::Greater, None) => finding(Class::Other, Weight::Loud, text),
-        (Ordering::Less, _) => finding(Class::Other, Weight::Quiet, text),
+        (Ordering::Greater, None) => Finding::new(Class::Other, Weight::Loud, text),
+        (Ordering::Less, _) => Finding::new(Class::Other, Weight::Quiet, text),
         (Ordering::Equal, _) => return None,
     })
 }
@@ -190,10 +190,6 @@ fn done(action: Option<Action>) -> &'static str {
         Some(Action::MayReplace) => "may be replaced",
         Some(Action::Update | Action::Attributes) => "is changed in place",
     }
-}
-
-fn finding(class: Class, weight: Weight, text: String) -> Finding {
-    Finding { class, weight, text, details: Vec::new(), about: Vec::new() }
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 
 use serde_json::Value;
 
-use super::About;
+use super::noun::tag;
 use super::setting::{ANY, Settings};
+use super::{About, path};
 use crate::change::{Action, PropertyChange, ResourceChange};
+use crate::name::CAMERA_TAG;
 
 /// The settings that may have changed a resource of a store.
 pub(super) fn of_store(change: &ResourceChange, settings: &Settings) -> Vec<About> {
@@ -46,15 +48,9 @@ pub(super) fn of_shared(resource_type: &str, cell: &str) -> Vec<About> {
     }
 }
 
-fn path(names: &[&str]) -> About {
-    names.iter().map(|it| (*it).to_owned()).collect()
-}
-
 /// The id of the camera whose stream a resource is.
 pub(super) fn camera(resource: Option<&Value>) -> Option<&str> {
-    let tags = resource?.pointer("/Properties/Tags")?.as_array()?;
-    let named = tags.iter().find(|tag| tag.get("Key").is_some_and(|key| key == "arm:camera"))?;
-    named.get("Value")?.as_str()
+    tag(resource?, CAMERA_TAG)
 }
 
 fn of_stream(change: &ResourceChange, about: &mut Vec<About>) {

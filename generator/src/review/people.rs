@@ -18,7 +18,7 @@ use contract::health::OPS_AUDIENCE;
 use contract::priority::Priority;
 
 use super::hearing::{ReadAddress, Side, same};
-use super::{About, Class, Finding, Weight};
+use super::{About, Class, Finding, Weight, path};
 use crate::template::Template;
 
 /// Returns who is told otherwise, what is missed first.
@@ -45,11 +45,7 @@ pub(super) fn people(before: Option<&Template>, after: Option<&Template>) -> Vec
 }
 
 fn finding(weight: Weight, text: String, about: Vec<About>) -> Finding {
-    Finding { class: Class::People, weight, text, details: Vec::new(), about }
-}
-
-fn path(names: &[&str]) -> About {
-    names.iter().map(|it| (*it).to_owned()).collect()
+    Finding { about, ..Finding::new(Class::People, weight, text) }
 }
 
 /// What one is told of.

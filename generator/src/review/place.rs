@@ -7,7 +7,7 @@
 use super::people::people;
 use super::routing::rules;
 use super::side::{Pair, Pairs, StackId};
-use super::{Class, Finding, STORE, Subject, Weight};
+use super::{Class, Finding, STORE, Subject, Weight, path};
 use crate::quota::plural;
 use crate::stack::StackError;
 use crate::template::Template;
@@ -19,7 +19,6 @@ pub(super) fn cell(pairs: &Pairs<'_>, id: &StackId) -> Option<Finding> {
     if !has_moved(pairs, cell) {
         return None;
     }
-    let path = |key: &str| vec!["cells".to_owned(), cell.clone(), key.to_owned()];
     let stores = u64::try_from(pairs.stores_of(cell)).unwrap_or(u64::MAX);
     let text = format!(
         "the cell is in {} {} instead of {} {}: everything is made anew there, for {} too; what stands in the old place stays, with all video, cases, evidence and logs, and goes on watching, telling and costing",
@@ -31,7 +30,7 @@ pub(super) fn cell(pairs: &Pairs<'_>, id: &StackId) -> Option<Finding> {
     );
     Some(Finding {
         details: vec![CONFIRM.to_owned()],
-        about: vec![path("account"), path("region")],
+        about: ["account", "region"].map(|key| path(&["cells", cell, key])).to_vec(),
         ..loss(text)
     })
 }
@@ -65,7 +64,7 @@ fn moves([from, to]: [&str; 2], [before, after]: [Option<&Template>; 2]) -> Vec<
     let evidence = format!("cases, evidence and analytics of {STORE} stay in the cell `{from}`");
     let mut found = vec![Finding {
         details: vec![evidence, CONFIRM.to_owned()],
-        about: vec![vec!["cell".to_owned()]],
+        about: vec![path(&["cell"])],
         ..loss(text)
     }];
     found.extend(people(before, after));
@@ -77,11 +76,5 @@ fn moves([from, to]: [&str; 2], [before, after]: [Option<&Template>; 2]) -> Vec<
 const CONFIRM: &str = "whoever is told by e-mail or HTTPS must confirm the new subscription by the link that AWS sends, and is told twice until the old stack is deleted";
 
 fn loss(text: String) -> Finding {
-    Finding {
-        class: Class::DataLoss,
-        weight: Weight::Loud,
-        text,
-        details: Vec::new(),
-        about: Vec::new(),
-    }
+    Finding::new(Class::DataLoss, Weight::Loud, text)
 }

@@ -1,8 +1,10 @@
 //! Quotas of which the later side needs more than there is, or nearly. Pure.
 
+use std::cell::LazyCell;
+
 use super::setting::ANY;
 use super::side::{Pairs, StackId, Written};
-use super::{Cause, Class, Finding, Subject, Weight};
+use super::{Cause, Class, Finding, Subject, Weight, path};
 use crate::demand::{Home, Line, Verdict};
 use crate::quota::thousands;
 
@@ -20,13 +22,14 @@ pub(super) fn quotas(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>)
     for home in &after.fleet.homes {
         let is_same = |it: &&Home| (&it.account, &it.region) == (&home.account, &home.region);
         let earlier = before.fleet.homes.iter().find(is_same);
+        // The same for every line, and looked for only where there is one.
+        let causes = LazyCell::new(|| causes(home, pairs));
         for line in &home.lines {
             let old = earlier.and_then(|it| it.lines.iter().find(|it| it.name == line.name));
             let Some(finding) = finding(old, line) else { continue };
             let subject = Subject::Home(format!("{} {}", home.account, home.region));
             let cell = home.cells.first().map(|it| it.id.to_string()).unwrap_or_default();
-            let causes = causes(home, pairs);
-            found.push(Told { id: StackId { cell, subject }, finding, causes });
+            found.push(Told { id: StackId { cell, subject }, finding, causes: causes.clone() });
         }
     }
     found
@@ -36,9 +39,9 @@ pub(super) fn quotas(before: Written<'_>, after: Written<'_>, pairs: &Pairs<'_>)
 fn causes(home: &Home, pairs: &Pairs<'_>) -> Vec<Cause> {
     let cells: Vec<String> = home.cells.iter().map(|it| it.id.to_string()).collect();
     let of_cell = |cell: &String| {
-        let path = |key: &str| vec!["cells".to_owned(), cell.clone(), key.to_owned()];
+        let of = |key: &str| path(&["cells", cell, key]);
         let id = StackId { cell: cell.clone(), subject: Subject::Platform(cell.clone()) };
-        pairs.settings(&id).causes(&[path("model"), path("id"), vec!["quotas".to_owned()]])
+        pairs.settings(&id).causes(&[of("model"), of("id"), path(&["quotas"])])
     };
     let found: Vec<Cause> = cells.iter().flat_map(of_cell).collect();
     if !found.is_empty() {

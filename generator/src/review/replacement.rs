@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::noun::{Nouns, kind, listed, tag};
-use super::{About, Class, Finding, Weight, owner};
+use super::{About, Class, Finding, Weight, owner, path};
 use crate::change::{Action, Effect, Fate, NameConflict, PropertyChange, ResourceChange};
 use crate::change::{dependents, taken_names};
+use crate::name::{CAMERA_TAG, CELL_TAG, STORE_TAG};
 use crate::template::Template;
 
 /// Tells which resources of one stack are replaced; `after` is the template that `changes` lead to.
@@ -127,20 +128,16 @@ fn short(text: &str) -> String {
 
 fn finding(text: String, resource: Option<&Value>) -> Finding {
     let about = resource.map(about).unwrap_or_default();
-    Finding { class: Class::Replacement, weight: Weight::Loud, text, details: vec![], about }
+    Finding { about, ..Finding::new(Class::Replacement, Weight::Loud, text) }
 }
 
 /// The camera, or the cell, that a resource is made for.
 fn about(resource: &Value) -> Vec<About> {
-    let path = match (tag(resource, "arm:camera"), tag(resource, "arm:store")) {
-        (Some(camera), _) => vec!["cameras".to_owned(), camera.to_owned()],
-        (None, Some(_)) => return vec![],
-        (None, None) => match tag(resource, "arm:cell") {
-            Some(cell) => return owner::of_shared(kind(resource), cell),
-            None => return vec![],
-        },
-    };
-    vec![path]
+    match (tag(resource, CAMERA_TAG), tag(resource, STORE_TAG), tag(resource, CELL_TAG)) {
+        (Some(camera), ..) => vec![path(&["cameras", camera])],
+        (None, None, Some(cell)) => owner::of_shared(kind(resource), cell),
+        _ => vec![],
+    }
 }
 
 /// Findings that say the same are one.

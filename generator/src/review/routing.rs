@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::hearing::{ReadRule, Side, Treatment, same};
-use super::{Class, Finding, Weight};
+use super::{About, Class, Finding, Weight, path};
 use crate::template::Template;
 use space::{CONFIDENCE, EVENT_TYPE, FIELDS, Region, Space, branches};
 use view::{Shift, View, views};
@@ -62,8 +62,8 @@ fn gone(before: &Side) -> Option<Finding> {
     is_store.then(|| finding(Weight::Loud, text, Vec::new()))
 }
 
-fn finding(weight: Weight, text: String, about: Vec<Vec<String>>) -> Finding {
-    Finding { class: Class::Rules, weight, text, details: Vec::new(), about }
+fn finding(weight: Weight, text: String, about: Vec<About>) -> Finding {
+    Finding { about, ..Finding::new(Class::Rules, weight, text) }
 }
 
 fn unread(before: &Side, after: &Side) -> Vec<Finding> {
@@ -79,7 +79,7 @@ fn unread(before: &Side, after: &Side) -> Vec<Finding> {
 
 fn foreign() -> Finding {
     let text = "a pattern is not as `arm` writes it, so the rules are not compared".to_owned();
-    finding(Weight::Loud, text, vec![vec!["rules".to_owned()]])
+    finding(Weight::Loud, text, vec![path(&["rules"])])
 }
 
 /// All detections that came to one treatment, and come to another one now.

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::words::{Detail, count, done, file, headline, meaning, place, places, text_for, title};
-use super::{Cause, Class, Finding, Group, Review, Weight};
+use super::words::{
+    Detail, count, done, file, headline, level, meaning, place, places, text_for, title,
+};
+use super::{Cause, Class, Finding, Group, Review};
 use crate::digest::sha256;
 use crate::report::sarif::{artifact, log};
 
@@ -70,15 +72,6 @@ fn rule(class: Class) -> Value {
 
 fn id(class: Class) -> String {
     format!("diff-{}", class.as_str())
-}
-
-/// What is lost and what must not be overlooked comes first wherever results are sorted by level.
-fn level(finding: &Finding) -> &'static str {
-    match (finding.weight, finding.class) {
-        (Weight::Loud, Class::DataLoss | Class::Replacement) => "error",
-        (Weight::Loud, _) => "warning",
-        (Weight::Quiet, _) => "note",
-    }
 }
 
 /// The sentence and where it holds.

@@ -141,6 +141,15 @@ pub(super) fn thousands_of(number: usize) -> String {
     thousands(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
+/// How a reader of problems sorts a finding: what is lost comes first, then what must not be overlooked.
+pub(super) fn level(finding: &Finding) -> &'static str {
+    match (finding.weight, finding.class) {
+        (Weight::Loud, Class::DataLoss | Class::Replacement) => "error",
+        (Weight::Loud, _) => "warning",
+        (Weight::Quiet, _) => "note",
+    }
+}
+
 /// The words above a class's findings.
 pub(super) fn title(class: Class) -> &'static str {
     match class {

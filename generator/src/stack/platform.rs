@@ -14,7 +14,7 @@ use super::operations::{self, Alarm};
 use super::store::address;
 use super::{arn, sub, tags};
 use crate::model::{Cell, Detector};
-use crate::name::{Bucket, CellNames, anonymous_id, pascal_case};
+use crate::name::{Bucket, CELL_TAG, CellNames, anonymous_id, pascal_case};
 
 /// Days that something is locked in the evidence bucket when its request does not say. Our choice:
 /// what a store keeps by default.
@@ -103,7 +103,7 @@ impl Context {
         let partitions = PARTITIONS.map(|(name, _)| format!("{name}=${{!{name}}}/")).concat();
         Self {
             description: format!("Autonomous Retail Module, cell {}: platform", cell.id),
-            tags: tags(&[("arm:cell", cell.id.as_str())]),
+            tags: tags(&[(CELL_TAG, cell.id.as_str())]),
             architecture: cell.architecture.as_str(),
             log_days: cell.log_days,
             keys: keys(names),

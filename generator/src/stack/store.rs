@@ -13,7 +13,9 @@ use super::operations::NAMESPACE;
 use super::{REFERENCES_MAX, StackError, arn, sub, tags, within};
 use crate::blueprint::dynamic_reference;
 use crate::model::{Address, Cell, Channel, Endpoint, Store};
-use crate::name::{CellNames, StoreNames, anonymous_id, logical_id};
+use crate::name::{
+    AISLE_TAG, CAMERA_TAG, CELL_TAG, CellNames, STORE_TAG, StoreNames, anonymous_id, logical_id,
+};
 use crate::rules::CompiledRule;
 use crate::template::{BYTES_MAX, RESOURCES_MAX};
 use crate::validate::rtsp;
@@ -113,7 +115,7 @@ impl Context {
                 "Autonomous Retail Module, cell {}: store {}",
                 store.cell, store.id
             ),
-            tags: tags(&[("arm:cell", store.cell.as_str()), ("arm:store", store.id.as_str())]),
+            tags: tags(&[(CELL_TAG, store.cell.as_str()), (STORE_TAG, store.id.as_str())]),
             cameras: cameras(store, &names),
             video_key: arn("kms", &shared.key_alias("video")),
             messages_key: shared.key_alias("cases"),
@@ -159,10 +161,10 @@ fn cameras(store: &Store, names: &StoreNames) -> Vec<CameraContext> {
         retention_hours: camera.retention_hours,
         device: camera.source.as_ref().and_then(rtsp::host).map(str::to_owned),
         tags: tags(&[
-            ("arm:cell", store.cell.as_str()),
-            ("arm:store", store.id.as_str()),
-            ("arm:camera", camera.id.as_str()),
-            ("arm:aisle", camera.aisle.as_str()),
+            (CELL_TAG, store.cell.as_str()),
+            (STORE_TAG, store.id.as_str()),
+            (CAMERA_TAG, camera.id.as_str()),
+            (AISLE_TAG, camera.aisle.as_str()),
         ]),
     });
     contexts.collect()

@@ -8,6 +8,7 @@ use contract::watch::WatchWhen;
 use serde_json::Value;
 
 use crate::model::{Camera, Condition, Store};
+use crate::paragraph::first_of;
 
 /// Most words of a condition that are named.
 const WORDS_MAX: usize = 4;
@@ -86,11 +87,7 @@ fn shown(leaf: &Value) -> String {
 
 /// `` `a` ``, or `` one of `a`, `b` and 7 more ``.
 fn one_of(wanted: &[&str]) -> String {
-    let named = wanted.iter().take(WORDS_MAX).map(|it| format!("`{it}`"));
-    let named = named.collect::<Vec<_>>().join(", ");
-    match wanted.len() {
-        1 => named,
-        more if more > WORDS_MAX => format!("one of {named} and {} more", more - WORDS_MAX),
-        _ => format!("one of {named}"),
-    }
+    let named: Vec<_> = wanted.iter().map(|it| format!("`{it}`")).collect();
+    let named = first_of(&named, WORDS_MAX);
+    if wanted.len() == 1 { named } else { format!("one of {named}") }
 }

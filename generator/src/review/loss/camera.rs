@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::super::noun::{kind, listed, tag};
-use super::super::{About, Finding, Weight};
+use super::super::{Finding, Weight, path};
 use super::finding;
 use super::hold::{VIDEO_HOURS_DEFAULT, number};
 use crate::change::{Action, Fate, ResourceChange};
+use crate::name::{AISLE_TAG, CAMERA_TAG};
 
 const STREAM: &str = "AWS::KinesisVideo::Stream";
 
@@ -57,7 +58,7 @@ fn cameras(changes: &[ResourceChange]) -> Vec<Camera> {
 /// The camera's id; of a stream that has none, its logical id.
 fn name(change: &ResourceChange) -> String {
     let resource = change.after.as_ref().or(change.before.as_ref());
-    let id = resource.and_then(|it| tag(it, "arm:camera")).unwrap_or(&change.logical_id);
+    let id = resource.and_then(|it| tag(it, CAMERA_TAG)).unwrap_or(&change.logical_id);
     id.to_owned()
 }
 
@@ -68,7 +69,7 @@ fn successors(changes: &[ResourceChange]) -> BTreeMap<String, String> {
         for change in changes.iter().filter(|it| is_stream(it) && it.action == action) {
             let resource = change.before.as_ref().or(change.after.as_ref());
             let like = resource.map(|it| {
-                let aisle = tag(it, "arm:aisle").map(str::to_owned);
+                let aisle = tag(it, AISLE_TAG).map(str::to_owned);
                 let device = it.pointer("/Properties/DeviceName").map(ToString::to_string);
                 (aisle, device, number(it, "DataRetentionInHours"))
             });
@@ -142,7 +143,7 @@ fn told(cameras: &[&Camera]) -> Finding {
         );
     }
     let ids = cameras.iter().flat_map(|it| [Some(&it.id), it.successor.as_ref()]);
-    finding.about = ids.flatten().map(|id| path(id, None)).collect();
+    finding.about = ids.flatten().map(|id| path(&["cameras", id])).collect();
     finding.details.extend(rest(&names));
     finding
 }
@@ -157,11 +158,6 @@ fn whom(names: &[String]) -> String {
 /// All names where a sentence has but some.
 fn rest(names: &[String]) -> Option<String> {
     listed(names).contains(" more").then(|| format!("cameras: {}", names.join(", ")))
-}
-
-fn path(camera: &str, key: Option<&str>) -> About {
-    let path = ["cameras", camera].into_iter().chain(key);
-    path.map(str::to_owned).collect()
 }
 
 /// Video that is deleted because streams keep it for a shorter time.
@@ -186,7 +182,7 @@ fn shortened(changes: &[ResourceChange]) -> Vec<Finding> {
         );
         let mut finding = finding(Weight::Loud, text);
         finding.details.extend(rest(&names));
-        finding.about = ids.iter().map(|id| path(id, Some("retention"))).collect();
+        finding.about = ids.iter().map(|id| path(&["cameras", id, "retention"])).collect();
         finding
     });
     findings.collect()

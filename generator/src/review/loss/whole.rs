@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::noun::{Nouns, kind, tag};
-use super::super::{Class, Finding, Weight};
+use super::super::{Class, Finding, Weight, path};
 use super::hold::{VIDEO_HOURS_DEFAULT, holding, number};
-use super::{about, finding};
+use super::{about, finding, is_kept};
 use crate::change::resource_type::words;
+use crate::name::CELL_TAG;
 use crate::template::Template;
 
 /// Of a stack that is in no file any more.
@@ -36,9 +37,9 @@ pub(super) fn removed(template: &Template) -> Finding {
         "{what} is in no file any more: `arm deploy` leaves its stack as it is, so {goes_on}; {end}"
     );
     let mut finding = finding(Weight::Loud, text);
-    let first = template.resources().find(|(_, it)| tag(it, "arm:cell").is_some());
+    let first = template.resources().find(|(_, it)| tag(it, CELL_TAG).is_some());
     finding.about = if nouns.is_store() {
-        vec![vec!["store".to_owned()]]
+        vec![path(&["store"])]
     } else {
         first.map(|(_, it)| about(it, None)).unwrap_or_default()
     };
@@ -55,14 +56,9 @@ pub(super) fn added(template: &Template) -> Finding {
     let mut finding = finding(Weight::Quiet, text);
     finding.class = Class::Other;
     if nouns.is_store() {
-        finding.about = vec![vec!["store".to_owned()]];
+        finding.about = vec![path(&["store"])];
     }
     finding
-}
-
-fn is_kept(resource: &Value) -> bool {
-    let policy = resource.get("DeletionPolicy").and_then(Value::as_str);
-    policy.is_some_and(|it| it.starts_with("Retain"))
 }
 
 /// What the resources that are chosen hold; of many of a type, how many there are.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::health::OPS_AUDIENCE;
 
 use super::{About, Difference, Finding, Sides, Weight, audiences, finding, path, told_of};
+use crate::paragraph::first_of;
 use crate::review::hearing::ReadAddress;
 
 /// Most addresses that a sentence names. Our choice: more are a list and no sentence.
@@ -88,11 +89,7 @@ fn named(group: &[&ReadAddress]) -> String {
         let says = it.endpoint.starts_with(&it.channel);
         if says { it.endpoint.clone() } else { format!("{} {}", it.channel, it.endpoint) }
     };
-    let first = group.iter().take(NAMED_MAX).map(one).collect::<Vec<_>>().join(", ");
-    match group.len().saturating_sub(NAMED_MAX) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
+    first_of(&group.iter().map(one).collect::<Vec<_>>(), NAMED_MAX)
 }
 
 /// What new addresses must do. Source: SNS developer guide, "Confirm an Amazon SNS subscription":

@@ -13,6 +13,7 @@ use contract::watch::{WatchCamera, WatchInput, WatchWhen};
 use super::space::{
     AISLE, AISLE_KIND, CAMERA, CONFIDENCE, EVENT_TYPE, PERIOD, Region, Space, ZONE,
 };
+use crate::review::path;
 
 /// Minutes of a day.
 const DAY_MINUTES: usize = 24 * 60;
@@ -48,7 +49,6 @@ impl View<'_> {
     pub(super) fn shift(&self) -> Shift {
         let (before, after) = (&self.before, &self.after);
         let mut shift = Shift::default();
-        let path = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         if before.aisle != after.aisle {
             let camera = after.camera;
             shift.words.push(format!("before camera `{camera}`, now of `{}`", after.aisle));

@@ -10,8 +10,9 @@ use contract::hours::{Hours, Span};
 use contract::watch::{WatchCamera, WatchInput, WatchWhen};
 
 use super::finding;
+use crate::paragraph::first_of;
 use crate::review::hearing::Side;
-use crate::review::{Finding, Weight};
+use crate::review::{Finding, Weight, path};
 
 /// Most cameras that a sentence names. Our choice: more are a list and no sentence.
 const NAMED_MAX: usize = 4;
@@ -45,10 +46,7 @@ fn cameras(before: &WatchInput, after: &WatchInput) -> Vec<Finding> {
         }
     }
     let sentence = |((weight, text, keys), ids): (Said, Vec<&str>)| {
-        let path = |id: &&str| {
-            let below = keys.iter().copied();
-            ["cameras", id].into_iter().chain(below).map(str::to_owned).collect::<Vec<_>>()
-        };
+        let path = |id: &&str| path(&[&["cameras", *id][..], keys].concat());
         let is = if ids.len() == 1 { "is" } else { "are" };
         let text = format!("{} {}", named(&ids), text.replace("{is}", is));
         let details = ids.iter().filter(|_| ids.len() > NAMED_MAX).map(|it| format!("`{it}`"));
@@ -60,12 +58,9 @@ fn cameras(before: &WatchInput, after: &WatchInput) -> Vec<Finding> {
 
 /// ``camera `a` ``, ``cameras `a`, `b` ``
 fn named(ids: &[&str]) -> String {
-    let first: Vec<_> = ids.iter().take(NAMED_MAX).map(|it| format!("`{it}`")).collect();
     let word = if ids.len() == 1 { "camera" } else { "cameras" };
-    match ids.len().saturating_sub(NAMED_MAX) {
-        0 => format!("{word} {}", first.join(", ")),
-        more => format!("{word} {} and {more} more", first.join(", ")),
-    }
+    let ids: Vec<_> = ids.iter().map(|it| format!("`{it}`")).collect();
+    format!("{word} {}", first_of(&ids, NAMED_MAX))
 }
 
 fn camera(before: Option<&WatchCamera>, after: Option<&WatchCamera>) -> Vec<Said> {

@@ -12,7 +12,8 @@ use super::space::{
     AISLE, AISLE_KIND, CAMERA, CONFIDENCE, EVENT_TYPE, FIELDS, PERIOD, Region, Space, ZONE,
 };
 use super::{Change, Example, Routed, Treatment, finding};
-use crate::review::{Finding, Weight};
+use crate::paragraph::first_of;
+use crate::review::{Finding, Weight, path};
 
 /// Most names in a list. Our choice: they stay within a line.
 const NAMED_MAX: usize = 4;
@@ -124,7 +125,6 @@ fn people(treatment: &Treatment) -> String {
 
 fn about(change: &Change<'_>) -> Vec<Vec<String>> {
     let (before, after) = (&change.before, &change.after);
-    let path = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
     let mut about = change.shift.about.clone();
     if !change.shift.fields.is_empty() {
         return about;
@@ -221,12 +221,8 @@ fn names<'s>(space: &'s Space<'_>, region: &Region, field: usize) -> (bool, Vec<
 }
 
 fn listed(names: &[&str], quote: &str) -> String {
-    let first = names.iter().take(NAMED_MAX).map(|it| format!("{quote}{it}{quote}"));
-    let first = first.collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMED_MAX) {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    }
+    let names: Vec<_> = names.iter().map(|it| format!("{quote}{it}{quote}")).collect();
+    first_of(&names, NAMED_MAX)
 }
 
 /// What is neither open nor closed no camera sees.
