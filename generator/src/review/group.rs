@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::noun::replaced;
 use super::side::StackId;
 use super::{Cause, Finding, Group, STORE, Subject};
 use crate::change::ResourceChange;
@@ -139,25 +140,6 @@ fn masked(text: &str, store: Option<&str>, cell: &str) -> String {
     replaced(&text, cell, CELL)
 }
 
-/// Replaces a name where it stands for itself, not inside of another word.
-fn replaced(text: &str, name: &str, by: &str) -> String {
-    let mut out = String::new();
-    let (mut rest, mut last) = (text, None);
-    while let Some(at) = rest.find(name).filter(|_| !name.is_empty()) {
-        let (head, tail) = rest.split_at(at);
-        let tail = tail.get(name.len()..).unwrap_or_default();
-        let before = head.chars().next_back().or(last);
-        let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let stands_alone = !is_word(before) && !is_word(tail.chars().next());
-        out.push_str(head);
-        out.push_str(if stands_alone { by } else { name });
-        last = name.chars().next_back();
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +153,6 @@ mod tests {
             "arm-<cell>-<store>-gw-a and <store>"
         );
         assert_eq!(masked("sea-10, asea-1, us-west2, sea-1"), "sea-10, asea-1, us-west2, <store>");
-        assert_eq!(super::replaced("aaa", "a", "b"), "aaa");
     }
 
     #[test]

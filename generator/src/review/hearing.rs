@@ -13,6 +13,7 @@ use contract::watch::WatchInput;
 use serde_json::Value;
 
 use super::STORE;
+use super::noun::{kind, replaced};
 use crate::stack::{read_incident_message, read_watch_input};
 use crate::template::Template;
 
@@ -90,7 +91,7 @@ impl Side {
         }
         let id = side.store().to_owned();
         for address in &mut side.addresses {
-            address.endpoint = without_store(&address.endpoint, &id);
+            address.endpoint = replaced(&address.endpoint, &id, STORE);
         }
         side.addresses.sort();
         side
@@ -130,10 +131,6 @@ fn said(template: &Template) -> BTreeMap<&str, &Value> {
     template.resources().filter(|(_, it)| kinds.contains(&kind(it))).collect()
 }
 
-fn kind(resource: &Value) -> &str {
-    resource.get("Type").and_then(Value::as_str).unwrap_or_default()
-}
-
 fn read_rule(resource: &Value) -> Option<ReadRule> {
     let pattern = resource.pointer("/Properties/EventPattern")?.clone();
     Some(ReadRule { pattern, message: read_incident_message(resource)? })
@@ -166,33 +163,9 @@ pub(super) fn kept(endpoint: &str) -> Option<String> {
     }
 }
 
-/// A text with [`STORE`] wherever the store's id stands as a word.
-pub(super) fn without_store(text: &str, id: &str) -> String {
-    if id.is_empty() {
-        return text.to_owned();
-    }
-    let (mut made, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once(id) {
-        let is_part = |it: Option<char>| it.is_some_and(char::is_alphanumeric);
-        let begins = before.chars().last().or(made.chars().last().filter(|_| before.is_empty()));
-        let is_word = !is_part(begins) && !is_part(after.chars().next());
-        made.extend([before, if is_word { STORE } else { id }]);
-        rest = after;
-    }
-    made + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_store_s_id_is_replaced_only_where_it_is_a_word() {
-        let text = "https://hooks.example.com/s-01/floor?x=s-012&y=as-01,s-01";
-        let expected = "https://hooks.example.com/<store>/floor?x=s-012&y=as-01,<store>";
-        assert_eq!(without_store(text, "s-01"), expected);
-        assert_eq!(without_store("x", ""), "x");
-    }
 
     #[test]
     fn a_stored_address_is_shown_as_yaml_has_it() {

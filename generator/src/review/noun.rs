@@ -271,18 +271,27 @@ impl<'a> Nouns<'a> {
     pub(super) fn shown(&self, text: &str) -> String {
         let text = text.replace(&format!("-{}-{REGION}", self.own_account()), "");
         let (Some(cell), Some(store)) = (self.cell, self.store) else { return text };
-        let (prefix, mut rest) = (format!("arm-{cell}-{store}"), text.as_str());
-        let mut result = String::new();
-        while let Some((before, after)) = rest.split_once(prefix.as_str()) {
-            let is_whole = !after.starts_with(|it: char| it.is_ascii_alphanumeric());
-            result.extend([before, if is_whole { "" } else { &prefix }]);
-            if is_whole {
-                result.extend(["arm-", cell, "-", STORE]);
-            }
-            rest = after;
-        }
-        result + rest
+        replaced(&text, &format!("arm-{cell}-{store}"), &format!("arm-{cell}-{STORE}"))
     }
+}
+
+/// Replaces a name where it stands for itself, not inside of another word.
+pub(super) fn replaced(text: &str, name: &str, by: &str) -> String {
+    let mut out = String::new();
+    let (mut rest, mut last) = (text, None);
+    while let Some(at) = rest.find(name).filter(|_| !name.is_empty()) {
+        let (head, tail) = rest.split_at(at);
+        let tail = tail.get(name.len()..).unwrap_or_default();
+        let before = head.chars().next_back().or(last);
+        let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let stands_alone = !is_word(before) && !is_word(tail.chars().next());
+        out.push_str(head);
+        out.push_str(if stands_alone { by } else { name });
+        last = name.chars().next_back();
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A resource's type.
@@ -309,5 +318,19 @@ pub(super) fn listed(names: &[String]) -> String {
         ([only], 0) => (*only).to_owned(),
         ([most @ .., last], 0) => format!("{} and {last}", most.join(", ")),
         (all, more) => format!("{} and {more} more", all.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_replaced_only_where_it_stands_for_itself() {
+        let text = "https://hooks.example.com/s-01/floor?x=s-012&y=as-01,s-01";
+        let expected = "https://hooks.example.com/<store>/floor?x=s-012&y=as-01,<store>";
+        assert_eq!(replaced(text, "s-01", STORE), expected);
+        assert_eq!(replaced("aaa", "a", "b"), "aaa");
+        assert_eq!(replaced("x", "", "b"), "x");
     }
 }
