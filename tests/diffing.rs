@@ -55,7 +55,7 @@ fn generated(repository: &Repository) -> String {
     out
 }
 
-/// A change of each class that a gate knows; `over-quota` needs more than there is.
+/// A change of each class that a gate knows, and of the cost.
 const CHANGES: [(&str, &str); 7] = [
     ("data-loss", "A camera is removed"),
     ("replacement", "A cell hosts another image"),
@@ -68,16 +68,16 @@ const CHANGES: [(&str, &str); 7] = [
 
 #[test]
 fn the_gate_of_a_class_says_no_to_its_change_and_to_no_other_beside_every_base() {
+    let before = committed();
+    let templates = generated(&before);
     let mut told = String::new();
     for (gate, name) in CHANGES {
         let repository = changed(name);
-        let templates = generated(&repository);
         let plain = diff(&repository, &[]);
         assert_eq!((plain.code, plain.err.as_str()), (0, ""), "{name}");
-        let of_class = diff(&repository, &["--fail-on", gate]);
-        assert_eq!((of_class.code, of_class.out), (1, plain.out), "{name}: {}", of_class.err);
         let all = "data-loss,replacement,access,people,rules,quota,other,cost>0";
         let beside_commit = diff(&repository, &["--base", "main", "--fail-on", all]);
+        assert_eq!((beside_commit.code, beside_commit.out), (1, plain.out.replace("HEAD", "main")));
         let known = "data-loss,replacement,access,people,rules,other";
         let beside_templates = diff(&repository, &["--against", &templates, "--fail-on", known]);
         let is_known = known.split(',').any(|it| it == gate);
