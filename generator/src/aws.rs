@@ -6,6 +6,7 @@ mod cloudformation;
 pub mod deployed;
 mod dynamodb;
 pub mod operator;
+pub mod preflight;
 pub mod rehearsal;
 mod role;
 mod s3;

@@ -11,6 +11,7 @@ pub mod generate;
 pub mod quotas;
 pub mod init;
 pub mod new;
+pub mod preflight;
 pub mod redrive;
 pub mod rehearse;
 pub mod schema;

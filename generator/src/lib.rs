@@ -60,6 +60,7 @@ pub mod load;
 pub mod release;
 pub mod deploy;
 pub mod deployed;
+pub mod preflight;
 pub mod redrive;
 pub mod verify;
 pub mod aws;
