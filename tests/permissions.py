@@ -112,6 +112,11 @@ UNUSED = {
     "AWS::S3::Bucket": r"Abac|Analytics|C[Oo][Rr][Ss]|Inventory|Metrics|Notification|Replication|Website|Accelerate|Acl|Object$|Tiering|Metadata",
     "AWS::SNS::Topic": r"DataProtection|ubscri",
 }
+# What puts tags on one: every resource of ours that can be tagged is, when it is made.
+TAGGING = r":(TagResource|TagRole|TagQueue|TagStream|PutBucketTagging|AddTags)$"
+# What no blueprint tags, and S3's other way to tag, which its buckets do not take.
+UNTAGGED = {"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::CloudWatch::Dashboard"}
+OTHER_TAGGING = {"s3:TagResource"}
 
 
 def service(action: str) -> str:
@@ -123,6 +128,9 @@ def row(name: str, handlers: dict) -> dict:
     said = {kind: handlers.get(kind, {}).get("permissions", []) for kind in ("create", "update", "delete")}
     expect(set(surely) <= set(said["create"]), f"{name}: the schema does not say {set(surely) - set(said['create'])}")
     own, unused = service(surely[0]), UNUSED.get(name)
+    if name not in UNTAGGED:
+        tagging = [it for it in said["create"] if re.search(TAGGING, it) and it not in OTHER_TAGGING]
+        surely = surely + [it for it in tagging if service(it) == own]
     everything = [it for kind in said.values() for it in kind if service(it) == own]
     expect(not unused or any(re.search(unused, it) for it in everything), f"{name}: UNUSED fits nothing")
     expect(not unused or not any(re.search(unused, it) for it in surely), f"{name}: UNUSED fits what is surely used")

@@ -4,11 +4,14 @@
 //! unknown, and nothing waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_ecr::types::ImageIdentifier;
 use aws_sdk_iam::operation::get_role::GetRoleError;
@@ -101,7 +104,7 @@ impl Lookout {
 impl PreflightServices for Lookout {
     async fn identity(&self) -> Result<Identity, CloudError> {
         let answer = self.sts.get_caller_identity().send().await;
-        let answer = answer.map_err(failed("ask AWS whose credentials these are"))?;
+        let answer = answer.map_err(refused("ask AWS whose credentials these are"))?;
         Ok(Identity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),
@@ -119,7 +122,7 @@ impl PreflightServices for Lookout {
             {
                 Ok(None)
             }
-            Err(error) => Err(failed(format!("read the role {name}"))(error)),
+            Err(error) => Err(refused(format!("read the role {name}"))(error)),
         }
     }
 
@@ -139,7 +142,7 @@ impl PreflightServices for Lookout {
         let mut decisions = Vec::new();
         for _ in 0..PAGES_MAX {
             let Some(page) = pages.next().await else { return Ok(decisions) };
-            let page = page.map_err(failed(format!("simulate what {principal} may do")))?;
+            let page = page.map_err(refused(format!("simulate what {principal} may do")))?;
             decisions.extend(page.evaluation_results().iter().map(decision));
         }
         Err(CloudError::other(format!("simulate what {principal} may do"), TooMany))
@@ -161,7 +164,7 @@ impl PreflightServices for Lookout {
                 return Ok(granted);
             }
             let Some(page) = pages.next().await else { break };
-            note(&mut granted, names, page.map_err(failed(what()))?.quotas());
+            note(&mut granted, names, page.map_err(refused(what()))?.quotas());
         }
         // A quota that was never raised may be in the list of defaults alone.
         let call = client.list_aws_default_service_quotas().service_code(service);
@@ -171,7 +174,7 @@ impl PreflightServices for Lookout {
                 break;
             }
             let Some(page) = pages.next().await else { break };
-            note(&mut granted, names, page.map_err(failed(what()))?.quotas());
+            note(&mut granted, names, page.map_err(refused(what()))?.quotas());
         }
         Ok(granted)
     }
@@ -191,7 +194,7 @@ impl PreflightServices for Lookout {
                 Some(404) => Ok(Holder::Nobody),
                 Some(403) => Ok(Holder::OutOfSight),
                 Some(301 | 307) => Ok(Holder::OtherRegion),
-                _ => Err(failed(format!("look for the bucket {name}"))(error)),
+                _ => Err(refused(format!("look for the bucket {name}"))(error)),
             },
         }
     }
@@ -206,7 +209,7 @@ impl PreflightServices for Lookout {
             {
                 Ok(false)
             }
-            Err(error) => Err(failed(format!("look for the table {name}"))(error)),
+            Err(error) => Err(refused(format!("look for the table {name}"))(error)),
         }
     }
 
@@ -221,7 +224,7 @@ impl PreflightServices for Lookout {
         let mut names = BTreeSet::new();
         for _ in 0..PAGES_MAX {
             let Some(page) = pages.next().await else { return Ok(names) };
-            let page = page.map_err(failed(what()))?;
+            let page = page.map_err(refused(what()))?;
             let page = page.stream_info_list().iter().filter_map(|it| it.stream_name());
             names.extend(page.map(str::to_owned));
         }
@@ -246,7 +249,7 @@ impl PreflightServices for Lookout {
         if is_missing {
             return Ok(Found::Missing);
         }
-        let error = failed(format!("look for the image in {}", image.repository))(error);
+        let error = refused(format!("look for the image in {}", image.repository))(error);
         if error.trouble == Trouble::Denied { Ok(Found::OutOfSight) } else { Err(error) }
     }
 
@@ -257,16 +260,16 @@ impl PreflightServices for Lookout {
                 Some(404) => Ok(Found::Missing),
                 Some(403) => Ok(Found::OutOfSight),
                 Some(301 | 307) => Ok(Found::OtherRegion),
-                _ => Err(failed(format!("look for s3://{bucket}/{key}"))(error)),
+                _ => Err(refused(format!("look for s3://{bucket}/{key}"))(error)),
             },
         }
     }
 
     async fn text_messages(&self) -> Result<TextMessages, CloudError> {
         let sandbox = self.sns.get_sms_sandbox_account_status().send().await;
-        let sandbox = sandbox.map_err(failed("ask SNS about its SMS sandbox"))?;
+        let sandbox = sandbox.map_err(refused("ask SNS about its SMS sandbox"))?;
         let asked = self.sns.get_sms_attributes().attributes("MonthlySpendLimit").send().await;
-        let asked = asked.map_err(failed("ask SNS what may be spent on text messages"))?;
+        let asked = asked.map_err(refused("ask SNS what may be spent on text messages"))?;
         let limit = asked.attributes().and_then(|it| it.get("MonthlySpendLimit"));
         Ok(TextMessages {
             is_in_sandbox: sandbox.is_in_sandbox(),
@@ -284,7 +287,7 @@ impl PreflightServices for Lookout {
             {
                 return Ok(None);
             }
-            answer => answer.map_err(failed(what()))?,
+            answer => answer.map_err(refused(what()))?,
         };
         let said = answer.attributes().and_then(|it| it.get("SubscriptionsPending"));
         let number = said.and_then(|it| it.parse().ok());
@@ -299,6 +302,38 @@ struct TooMany;
 #[derive(Debug, thiserror::Error)]
 #[error("SNS does not say how many subscriptions are pending")]
 struct NoCount;
+
+/// What AWS answered that it will not do, in its own words.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {message}")]
+struct Said {
+    code: String,
+    message: String,
+}
+
+/// Codes by which these services say that the caller may not ask, beside those that every service has.
+/// Source: API references of SNS and Kinesis Video Streams, errors of the calls above.
+const DENIED: [&str; 2] = ["AuthorizationError", "NotAuthorizedException"];
+
+/// For `map_err`: names what was tried, with AWS's own words as the cause, because people read them.
+fn refused<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    let what = what.into();
+    move |source| {
+        let said = source.code().map(|code| Said {
+            code: code.to_owned(),
+            message: source.message().unwrap_or("no reason is given").to_owned(),
+        });
+        let error = failed(what)(source);
+        let Some(said) = said else { return error };
+        let is_denied = DENIED.contains(&said.code.as_str());
+        let trouble = if is_denied { Trouble::Denied } else { error.trouble };
+        CloudError { trouble, source: Box::new(said), ..error }
+    }
+}
 
 /// What a request of CloudFormation for the caller would be made with.
 fn context(question: &Question) -> Vec<ContextEntry> {

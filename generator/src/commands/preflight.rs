@@ -74,3 +74,45 @@ fn conclude(reports: &[Report], strictness: Strictness) -> Result<(), CommandErr
         format!("not everything is known to be fine in {cells}, which --strict asks for")
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Id;
+    use crate::preflight::{Area, Check};
+
+    fn concluded(verdict: Verdict, strictness: Strictness) -> Option<(u8, String)> {
+        let check = Check {
+            area: Area::Model,
+            verdict,
+            text: String::new(),
+            details: Vec::new(),
+            remedy: None,
+        };
+        let report = Report {
+            cell: Id::new("us-west").unwrap(),
+            account: String::new(),
+            region: String::new(),
+            checks: vec![check],
+        };
+        let error = conclude(&[report], strictness).err()?;
+        Some((error.exit_code(), error.to_string()))
+    }
+
+    #[test]
+    fn a_failure_is_a_no_and_with_strict_everything_that_is_not_known_to_be_fine_is() {
+        let failed = Some((1, "a deploy would fail in `us-west`".to_owned()));
+        let doubt = "not everything is known to be fine in `us-west`, which --strict asks for";
+        let doubt = Some((1, doubt.to_owned()));
+        let expected = [
+            (Verdict::Failed, failed.clone(), failed),
+            (Verdict::Warning, None, doubt.clone()),
+            (Verdict::Unknown, None, doubt),
+            (Verdict::Passed, None, None),
+        ];
+        for (verdict, plain, strict) in expected {
+            assert_eq!(concluded(verdict, Strictness::Failures), plain, "{verdict:?}");
+            assert_eq!(concluded(verdict, Strictness::Everything), strict, "{verdict:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::demand::{Line, Origin};
-use crate::deploy::CloudError;
+use crate::deploy::{CloudError, Trouble};
 use crate::quota::{Raise, Scope, thousands};
 
 use super::{Area, Check, PreflightServices, Verdict, Wanted, reason};
@@ -74,10 +74,17 @@ fn judge(wanted: &Wanted<'_>, answers: &Answers<'_>) -> Vec<Check> {
                     thousands(line.used)
                 )),
             },
-            None => unlisted.push(format!(
-                "{}: its name in Service Quotas is not known to `arm`; needed: {}",
+            None if line.used <= line.quota.default => fits.push(format!(
+                "{} ({} needed, {} by AWS's documentation, as Service Quotas does not have it)",
                 line.name,
-                thousands(line.used)
+                thousands(line.used),
+                thousands(line.quota.default)
+            )),
+            None => unlisted.push(format!(
+                "{}: Service Quotas does not have it; needed: {}, and {} by AWS's documentation",
+                line.name,
+                thousands(line.used),
+                thousands(line.quota.default)
             )),
         }
     }
@@ -87,8 +94,12 @@ fn judge(wanted: &Wanted<'_>, answers: &Answers<'_>) -> Vec<Check> {
         checks.push(Check::new(Area::Quotas, Verdict::Unknown, text).details(unlisted));
     }
     if !fits.is_empty() {
-        let text = format!("the fleet fits into what was granted: {}", fits.join(", "));
-        checks.push(Check::new(Area::Quotas, Verdict::Passed, text));
+        let number = fits.len();
+        let text = format!(
+            "{number} quota{} leave the fleet the room that it needs",
+            if number == 1 { "" } else { "s" }
+        );
+        checks.push(Check::new(Area::Quotas, Verdict::Passed, text).details(fits));
     }
     if checks.is_empty() {
         checks.push(Check::new(Area::Quotas, Verdict::Passed, "nothing is needed of any quota"));
@@ -98,17 +109,21 @@ fn judge(wanted: &Wanted<'_>, answers: &Answers<'_>) -> Vec<Check> {
 
 /// The services that could not be asked, together where the reason is the same.
 fn refused(answers: &Answers<'_>) -> Vec<Check> {
-    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, (Trouble, Vec<&str>)> = BTreeMap::new();
     for ((_, service), answer) in answers {
         if let Err(error) = answer {
-            let why = reason(error).replace(&format!("of `{service}`"), "of them");
-            reasons.entry(why).or_default().push(service);
+            let why = reason(error).replace(&format!("`{service}`"), "them");
+            reasons.entry(why).or_insert((error.trouble, Vec::new())).1.push(service);
         }
     }
-    let checks = reasons.into_iter().map(|(why, services)| {
+    let checks = reasons.into_iter().map(|(why, (trouble, services))| {
         let services = services.join(", ");
         let text = format!("what was granted of the quotas of {services} is not known: {why}");
-        let remedy = "allow `servicequotas:ListServiceQuotas` and `servicequotas:ListAWSDefaultServiceQuotas`, or look in Service Quotas";
+        let remedy = match trouble {
+            Trouble::Denied => "allow `servicequotas:ListServiceQuotas` and `servicequotas:ListAWSDefaultServiceQuotas`, or look in Service Quotas",
+            Trouble::Throttled | Trouble::Transient => "run it again, or look in Service Quotas",
+            Trouble::Credentials | Trouble::Other => "look in Service Quotas",
+        };
         Check::new(Area::Quotas, Verdict::Unknown, text).remedy(remedy)
     });
     checks.collect()

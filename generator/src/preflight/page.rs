@@ -41,7 +41,8 @@ fn shown(check: &Check) -> String {
     let Check { area, verdict, text, details, remedy } = check;
     let mark = format!("  {:<8} {:<14} ", verdict.as_str(), area.as_str());
     let mut shown = wrapped(&mark, text);
-    for detail in details {
+    // Of what is fine, one line is enough for people.
+    for detail in details.iter().filter(|_| *verdict != Verdict::Passed) {
         shown.push_str(&wrapped("             - ", detail));
     }
     if let Some(remedy) = remedy {

@@ -3,7 +3,7 @@
 //! CloudFormation works with the caller's credentials, so that a deploy takes what `arm` calls itself,
 //! and what CloudFormation does to every type of resource. One resource of each type is asked about, the
 //! first, by its ARN: who may make one may make its like. What no deploy can do without is a failure;
-//! what a change, a tag or a deletion may take is a warning, as is what a condition decides that only a
+//! what a change or a deletion may take is a warning, as is what a condition decides that only a
 //! real call can meet. Session policies and policies on resources are not simulated.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -269,7 +269,7 @@ impl Kind {
             Self::MayBeNeeded => (
                 Verdict::Warning,
                 format!(
-                    "{principal} may not do {actions} that a tag, a change or a deletion may take; stacks that come to it fail"
+                    "{principal} may not do {actions} that a change or a deletion may take; stacks that come to it fail"
                 ),
                 "allow these actions, unless they are kept from this role on purpose",
             ),

@@ -39,12 +39,15 @@ pub(super) async fn text_messages(
 }
 
 fn judge(stores: usize, answer: &Result<TextMessages, CloudError>) -> Vec<Check> {
-    let stores = format!("{stores} store{}", if stores == 1 { "" } else { "s" });
+    let stores = match stores {
+        1 => "1 store alerts".to_owned(),
+        many => format!("{many} stores alert"),
+    };
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
             let what = format!(
-                "whether the account may send text messages, as {stores} need, is not known"
+                "whether the account may send text messages, by which {stores}, is not known"
             );
             return vec![Check::unasked(Area::TextMessages, &what, error)];
         }
@@ -52,7 +55,7 @@ fn judge(stores: usize, answer: &Result<TextMessages, CloudError>) -> Vec<Check>
     let mut checks = Vec::new();
     if answer.is_in_sandbox {
         let text = format!(
-            "the account is in SNS's SMS sandbox: text messages reach only numbers that were verified there, and {stores} alert by them"
+            "the account is in SNS's SMS sandbox: text messages reach only numbers that were verified there, and {stores} by them"
         );
         checks.push(Check::new(Area::TextMessages, Verdict::Warning, text).remedy(
             "ask AWS Support to move the account out of the SMS sandbox, or verify every number",
@@ -62,7 +65,7 @@ fn judge(stores: usize, answer: &Result<TextMessages, CloudError>) -> Vec<Check>
     match dollars {
         Ok(dollars) if dollars <= DOLLARS_DEFAULT => {
             let text = format!(
-                "the account may spend ${dollars} on text messages in a month; SNS drops what comes after, and {stores} alert by them"
+                "the account may spend ${dollars} on text messages in a month; SNS drops what comes after, and {stores} by them"
             );
             checks.push(
                 Check::new(Area::TextMessages, Verdict::Warning, text)
