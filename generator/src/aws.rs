@@ -11,6 +11,7 @@ pub mod rehearsal;
 mod role;
 mod s3;
 mod sqs;
+pub mod status;
 mod stop;
 
 use std::collections::HashSet;

@@ -17,6 +17,7 @@ pub mod rehearse;
 pub mod schema;
 pub mod show;
 pub mod simulate;
+pub mod status;
 pub mod test;
 
 use std::path::PathBuf;

@@ -21,6 +21,9 @@ pub enum CommandError {
     /// Some stores were deployed and some were not; each was reported.
     #[error("{0}")]
     Partly(String),
+    /// `--exit-code` asks to be told by it that something was found.
+    #[error("{0}")]
+    Found(String),
     /// Whoever read our output stopped reading, or the disk is full.
     #[error("cannot write the result")]
     Output(#[from] io::Error),
@@ -35,6 +38,7 @@ impl CommandError {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Environment(_) | Self::Output(_) => 3,
             Self::Partly(_) => 4,
+            Self::Found(_) => 10,
         }
     }
 

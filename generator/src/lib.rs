@@ -63,6 +63,7 @@ pub mod deployed;
 pub mod preflight;
 pub mod redrive;
 pub mod verify;
+pub mod status;
 pub mod aws;
 pub mod cargo;
 pub mod error;

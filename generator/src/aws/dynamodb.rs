@@ -12,6 +12,7 @@ use casework::time::parse_ms;
 use contract::case::{
     CaseItem, INDEX_BY_STORE, INDEX_PENDING, PENDING_PK, PROJECTED_AGAIN_ATTRIBUTE, SK_CASE,
 };
+use contract::health::{AilmentItem, health_pk};
 use serde_json::{Map, Value};
 
 use super::failed;
@@ -38,6 +39,30 @@ impl Table {
         let answer = call.set_key(Some(key_of(case_id))).send().await.map_err(failed(what()))?;
         let read = |item: Item| serde_json::from_value(object(&item));
         answer.item.map(read).transpose().map_err(|error| CloudError::other(what(), error))
+    }
+
+    /// What ails the cameras of a store. An item that cannot be read is trouble, and told.
+    pub(super) async fn fetch_ailments(&self, store: &str) -> Result<Vec<AilmentItem>, CloudError> {
+        let what = || format!("read the health of the cameras of {store} from {}", self.name);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let call = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .key_condition_expression("pk = :store")
+                .expression_attribute_values(":store", text(&health_pk(store)))
+                .set_exclusive_start_key(after);
+            let answer = call.send().await.map_err(failed(what()))?;
+            for item in answer.items() {
+                let read = serde_json::from_value(object(item));
+                found.push(read.map_err(|error| CloudError::other(what(), error))?);
+            }
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// The case and its trail, in the order of the table: entries first, by their number.
