@@ -4,7 +4,9 @@
 
 mod cloudformation;
 pub mod deployed;
+pub mod drift;
 mod dynamodb;
+pub mod logs;
 pub mod operator;
 pub mod preflight;
 pub mod rehearsal;

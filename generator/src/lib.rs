@@ -64,6 +64,8 @@ pub mod preflight;
 pub mod redrive;
 pub mod verify;
 pub mod status;
+pub mod drift;
+pub mod logs;
 pub mod aws;
 pub mod cargo;
 pub mod error;

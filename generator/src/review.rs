@@ -38,6 +38,7 @@ pub use json::{JSON_SCHEMA, json};
 pub use judge::{Names, review};
 pub use markdown::{COMMENT_MAX, Links, MARKER, markdown};
 pub use mermaid::mermaid;
+pub use owner::lines_of;
 pub use page::human;
 pub use sarif::sarif;
 pub use words::{Detail, headline, is_empty};

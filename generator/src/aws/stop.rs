@@ -3,8 +3,12 @@
 //! Whoever has begun something looks here between two steps, and ends it in order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Time between two looks at the wish while waiting. Our choice: nobody notices it.
+const LOOK_TIME: Duration = Duration::from_millis(200);
 
 /// Whether the person has asked to stop.
 #[derive(Debug, Default)]
@@ -27,6 +31,15 @@ impl Stop {
             if self.asked.swap(true, Ordering::Relaxed) {
                 return;
             }
+        }
+    }
+
+    /// Waits, but not longer than until the person asks to stop.
+    pub(super) async fn pause(&self, time: Duration) {
+        let until = tokio::time::Instant::now() + time;
+        while !self.is_asked() && tokio::time::Instant::now() < until {
+            let left = until.saturating_duration_since(tokio::time::Instant::now());
+            tokio::time::sleep(left.min(LOOK_TIME)).await;
         }
     }
 

@@ -7,10 +7,51 @@
 use serde_json::Value;
 
 use super::noun::tag;
-use super::setting::{ANY, Settings};
-use super::{About, path};
-use crate::change::{Action, PropertyChange, ResourceChange};
+use super::setting::{ANY, Settings, Text};
+use super::{About, Cause, path};
+use crate::change::{Action, Effect, PropertyChange, ResourceChange};
+use crate::input::Input;
 use crate::name::CAMERA_TAG;
+use crate::stack;
+
+/// The lines of a folder that a resource of a cell or of one of its stores comes from: of these paths of its
+/// properties, or all of it where there is no path. A resource goes by its logical id and its type.
+pub fn lines_of(
+    input: &Input,
+    (cell, store): (&str, Option<&str>),
+    (logical_id, resource_type): (&str, &str),
+    paths: Vec<Vec<String>>,
+) -> Vec<Cause> {
+    let text = Text { input, reference: None };
+    let Some(store) = store else {
+        let settings = Settings::of_cell_alone(text, cell);
+        return settings.causes(&of_shared(resource_type, cell));
+    };
+    let config = input.store_configs.iter().find(|(stem, _)| stem == store);
+    let Some((_, config)) = config else { return Vec::new() };
+    let settings = Settings::of_store_alone((text, config));
+    let property = |path| PropertyChange { path, before: None, after: None, effect: Effect::None };
+    let change = ResourceChange {
+        logical_id: logical_id.to_owned(),
+        resource_type: resource_type.to_owned(),
+        action: if paths.is_empty() { Action::Remove } else { Action::Update },
+        properties: paths.into_iter().map(property).collect(),
+        before: None,
+        after: resource(input, store, logical_id),
+        refers_to: Vec::new(),
+    };
+    settings.causes(&of_store(&change, &settings))
+}
+
+/// A resource as the folder has it.
+fn resource(input: &Input, store: &str, logical_id: &str) -> Option<Value> {
+    let fleet = input.fleet.as_ref().or(input.over_quota.as_ref())?;
+    let store = fleet.fleet.stores.iter().find(|it| it.id.as_str() == store)?;
+    let rules = &fleet.rules_of(store).rules;
+    let template = stack::store(fleet.fleet.cell_of(store), store, rules).ok()?;
+    let found = template.resources().find(|(id, _)| *id == logical_id);
+    found.map(|(_, resource)| resource.clone())
+}
 
 /// The settings that may have changed a resource of a store.
 pub(super) fn of_store(change: &ResourceChange, settings: &Settings) -> Vec<About> {

@@ -267,7 +267,7 @@ impl Fault {
         match self {
             Self::Broken => ("broken", "an operation on the stack failed"),
             Self::Cameras => ("with ailing cameras", "their alarm is raised"),
-            Self::Absent => ("not deployed", "the files ask for it, and there is no stack"),
+            Self::Absent => ("not deployed", "asked for by the files, and not there"),
             Self::Behind => ("behind", "deployed from something else than the files say"),
             Self::Moving => ("moving", "an operation is under way"),
             Self::Drifted => ("drifted", "changed by others than CloudFormation"),
