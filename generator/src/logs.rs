@@ -303,7 +303,13 @@ mod tests {
                 about.join(", ")
             )
         });
-        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
+        10 dispatch METRIC CamerasAiling 2: 
+        11 dispatch METRIC CamerasAiling 0:  (idle)
+        20 respond ERROR cannot handle the message: camera a-2, case C1, error cannot read rtsp://****@10.0.0.1/1
+        30 analyze INFO handled: camera a-1, window w1, outcome empty
+        40 dispatch TEXT thread panicked at kent-008:
+        ");
         assert_eq!(found.missing, ["sweep"]);
         assert_eq!(found.cut, ["project"]);
         assert_eq!(script.asked.borrow()[0], "dispatch \"kent-008\" 0");

@@ -215,6 +215,6 @@ mod tests {
             raw: Value::Null,
             is_idle: false,
         };
-        insta::assert_snapshot!(line(&record), @"");
+        insta::assert_snapshot!(line(&record), @"2026-11-20 10:12:00.120Z analyze  ERROR  cannot handle�the message �[31m  camera a-1  error no video");
     }
 }

@@ -86,6 +86,7 @@ fn group(fault: Fault, cell: &str, lines: &[&Line]) -> String {
         }
         let mark = format!("    {:<width$}  ", name(line));
         text += &wrapped_to(WIDTH, &mark, &note(line));
+        text += &details(line, mark.chars().count());
     }
     if !ids.is_empty() {
         text += &wrapped_to(WIDTH, "    ", &ids.join(" "));
@@ -130,9 +131,6 @@ fn note(line: &Line) -> String {
             parts.push(format!("{}{}", words(status), at.unwrap_or_default()));
         }
     }
-    if !line.reason.is_empty() {
-        parts.push(shortened(&line.reason, REASON_MAX));
-    }
     for fault in line.faults.iter().skip(1) {
         parts.extend(also(*fault));
     }
@@ -150,9 +148,16 @@ fn note(line: &Line) -> String {
         )),
         Drift::Unknown | Drift::None(_) => {}
     }
-    parts.extend(line.ailments.iter().flatten().map(ailing));
-    parts.extend(line.unreached.iter().flatten().map(unreached));
     parts.join("; ")
+}
+
+/// What more is known of a line, each on lines of its own.
+fn details(line: &Line, indent: usize) -> String {
+    let reason = (!line.reason.is_empty()).then(|| shortened(&line.reason, REASON_MAX));
+    let ailments = line.ailments.iter().flatten().map(ailing);
+    let unreached = line.unreached.iter().flatten().map(unreached);
+    let all = reason.into_iter().chain(ailments).chain(unreached);
+    all.map(|it| wrapped_to(WIDTH, &" ".repeat(indent), &it)).collect()
 }
 
 /// A lesser fault, where nothing else of the note says it.
@@ -166,7 +171,7 @@ fn also(fault: Fault) -> Option<String> {
 }
 
 fn ailing(it: &Ailing) -> String {
-    format!("{} {} since {}", it.camera, it.ailment.as_str(), moment(it.since_ms))
+    format!("camera {}: {} since {}", it.camera, it.ailment.as_str(), moment(it.since_ms))
 }
 
 /// `lp by email lp@example.com has not confirmed`.
@@ -225,7 +230,7 @@ fn foot(board: &Board, is_bundle_compared: bool) -> String {
         text += "  the function bundle was not compared: name its folder with --bundle\n";
     }
     let calls: Vec<_> =
-        board.calls.iter().map(|(name, number)| format!("{name} {number}")).collect();
+        board.calls.iter().map(|(name, number)| format!("{name}={number}")).collect();
     text + &wrapped_to(WIDTH, "  calls: ", &calls.join(", ")) + "\n"
 }
 
