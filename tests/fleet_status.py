@@ -176,13 +176,22 @@ def drift(aws: Fleet) -> None:
     expect(found[f"arm-{CELL}-store-{OTHER}"] == "none", "and of the other store that there is none")
 
 
+def stopped(aws: Fleet) -> None:
+    """Ctrl-C while drift is asked for: it ends in order, with what is known."""
+    command = [aws.arm, "drift", "--rate", "1/m", "--stores", str(aws.stores)]
+    asking = subprocess.Popen(command, env=aws.credentials(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in asking.stderr:
+        if line.startswith("asking CloudFormation"):
+            break
+    time.sleep(2)
+    asking.send_signal(signal.SIGINT)
+    told, said = asking.communicate(timeout=30)
+    expect(asking.returncode == 4 and "not asked or not told yet" in told, f"stopped: {told.strip()}")
+    expect("help: run it again" in said, "which is said")
+
+
 def logs(aws: Fleet) -> None:
-    """What a function wrote when it ran, and records by hand, one with a password in it."""
-    tick = aws.client("scheduler").get_schedule(Name=f"arm-{CELL}-{STORE}-watch")["Target"]["Input"]
-    at = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime())
-    tick = tick.replace("<aws.scheduler.scheduled-time>", at)
-    ran = aws.client("lambda").invoke(FunctionName=f"arm-{CELL}-dispatch", Payload=tick)
-    print(f"dispatch: {ran['StatusCode']} {ran.get('FunctionError', '')} {ran['Payload'].read()[:200]}")
+    """Records as the functions write them (MiniStack keeps none of its own), one with a password in it."""
     now = int(time.time() * 1_000)
     error = {"level": "ERROR", "store": STORE, "camera": "counter-a", "window": "w-1", "message": "cannot handle the message"}
     other = error | {"store": "tacoma-0123"}
@@ -192,10 +201,12 @@ def logs(aws: Fleet) -> None:
         (now, error | {"level": "INFO", "message": "handled"}),
     ]
     write(aws, "analyze", records)
+    count = {"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "CamerasAiling"}]}]}, "Store": STORE, "CamerasAiling": 2}
+    write(aws, "dispatch", [(now - 1_500, count)])
     told = shown_long(aws.command("logs", STORE))
     expect("analyze  ERROR  cannot handle the message  camera counter-a  window w-1  error" in told, "a line for a record")
     expect("tulip7" not in told and "tacoma-0123" not in told, "without password, and of no other store")
-    expect(any(" dispatch " in it for it in told.splitlines()), "with what the function wrote itself")
+    expect("dispatch METRIC CamerasAiling 2" in told, "with what is counted, of another function")
     times = [it[:24] for it in told.splitlines()]
     expect(times == sorted(times), "in the order of time")
     told = shown_long(aws.command("logs", STORE, "--errors", "--function", "analyze", "--camera", "counter-a"))
@@ -218,7 +229,7 @@ def follow(aws: Fleet) -> None:
     expect(following.wait(timeout=30) == 0, "Ctrl-C ends it with 0")
 
 
-def write(aws: Fleet, function: str, records: list[tuple[int, dict[str, str]]]) -> None:
+def write(aws: Fleet, function: str, records: list[tuple[int, dict[str, Any]]]) -> None:
     """Records as a function writes them."""
     group, stream = f"/aws/lambda/arm-{CELL}-{function}", f"by-hand-{records[0][0]}"
     aws.client("logs").create_log_stream(logGroupName=group, logStreamName=stream)
@@ -239,6 +250,7 @@ def main() -> None:
         fresh(aws)
         troubled(aws)
         drift(aws)
+        stopped(aws)
         logs(aws)
 
 

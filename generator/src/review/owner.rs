@@ -24,8 +24,11 @@ pub fn lines_of(
 ) -> Vec<Cause> {
     let text = Text { input, reference: None };
     let Some(store) = store else {
-        let settings = Settings::of_cell_alone(text, cell);
-        return settings.causes(&of_shared(resource_type, cell));
+        let about = of_shared(resource_type, cell);
+        // The name of a cell is behind everything in it, and tells nothing.
+        let is_known = about != of_cell(cell);
+        let settings = || Settings::of_cell_alone(text, cell);
+        return if is_known { settings().causes(&about) } else { Vec::new() };
     };
     let config = input.store_configs.iter().find(|(stem, _)| stem == store);
     let Some((_, config)) = config else { return Vec::new() };

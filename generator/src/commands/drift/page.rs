@@ -162,3 +162,79 @@ fn difference_json(it: &Difference) -> Value {
 fn line_json(line: &Cause) -> Value {
     json!({ "file": line.file, "line": line.line, "text": line.text })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::drift::Stack;
+    use crate::load;
+    use crate::name::logical_id;
+
+    fn difference(path: &str, expected: Option<&str>, actual: Option<&str>) -> Difference {
+        let owned = |it: Option<&str>| it.map(str::to_owned);
+        Difference { path: path.to_owned(), expected: owned(expected), actual: owned(actual) }
+    }
+
+    fn resource(logical_id: &str, kind: &str, differences: Vec<Difference>) -> Resource {
+        Resource {
+            logical_id: logical_id.to_owned(),
+            physical_id: "arm-us-west-thing".to_owned(),
+            resource_type: kind.to_owned(),
+            is_gone: differences.is_empty(),
+            differences,
+        }
+    }
+
+    #[test]
+    fn what_is_other_stands_beside_the_lines_that_say_otherwise_without_passwords() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stores");
+        let input = load::load(&folder, jiff::civil::date(2026, 11, 22)).unwrap();
+        let stack = |name: &str, store: Option<&str>| Stack {
+            cell: 0,
+            name: name.to_owned(),
+            store: store.map(str::to_owned),
+        };
+        let camera = logical_id("Camera", "counter-a");
+        let of_store = vec![
+            resource(
+                &camera,
+                "AWS::KinesisVideo::Stream",
+                vec![difference("/DataRetentionInHours", Some("72"), Some("24"))],
+            ),
+            resource(
+                "Alerts",
+                "AWS::SNS::Topic",
+                vec![
+                    difference("/KmsMasterKeyId", Some("alias/arm-us-west-cases"), None),
+                    difference("/DisplayName", None, Some("rtsp://viewer:tulip7@10.0.5.11/1")),
+                ],
+            ),
+            resource("Gateway", "AWS::IoT::Thing", vec![]),
+        ];
+        let shared = resource(
+            "DispatchFunctionLog",
+            "AWS::Logs::LogGroup",
+            vec![difference("/RetentionInDays", Some("30"), Some("1"))],
+        );
+        let checked = |stack, outcome| Checked { stack, outcome };
+        let refused = "Stack [c] does not exist".to_owned();
+        let report = Report {
+            checked: vec![
+                checked(stack("a", Some("tacoma-012")), Outcome::Drifted(of_store)),
+                checked(stack("b", None), Outcome::Drifted(vec![shared])),
+                checked(stack("c", Some("seattle-001")), Outcome::Unknown(refused, vec![])),
+                checked(stack("d", None), Outcome::Same),
+            ],
+            left: vec![stack("e", None)],
+        };
+        let page = Page { report: &report, cells: &["us-west"], input: &input };
+        let shown = page.human().replace(&folder.display().to_string(), "stores");
+        assert_snapshot!(shown, @"");
+        assert!(!page.json().to_string().contains("tulip7"));
+        assert_eq!(page.json()["drifted"], 2);
+    }
+}
