@@ -233,7 +233,25 @@ mod tests {
         };
         let page = Page { report: &report, cells: &["us-west"], input: &input };
         let shown = page.human().replace(&folder.display().to_string(), "stores");
-        assert_snapshot!(shown, @"");
+        assert_snapshot!(shown, @"
+        a  drifted
+          CameraCounterA9FFB6C55F9 (AWS::KinesisVideo::Stream): changed
+            /DataRetentionInHours: 72 -> 24
+            stores/tacoma-012.yaml:15: cameras.counter-a.retention: 3d
+          Alerts (AWS::SNS::Topic): changed
+            /KmsMasterKeyId: alias/arm-us-west-cases -> nothing
+            /DisplayName: nothing -> rtsp://*************@10.0.5.11/1
+          Gateway (AWS::IoT::Thing): gone
+            was arm-us-west-thing
+        b  drifted
+          DispatchFunctionLog (AWS::Logs::LogGroup): changed
+            /RetentionInDays: 30 -> 1
+        c  not known: Stack [c] does not exist
+
+        2 stacks drifted, 1 as CloudFormation made them, 1 not known, 1 not asked or not told yet
+        next: put back by hand what the files say, or write into the files what is there and run `arm
+              deploy`, which leaves a stack alone whose files did not change
+        ");
         assert!(!page.json().to_string().contains("tulip7"));
         assert_eq!(page.json()["drifted"], 2);
     }
