@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::time::Duration;
 
+pub use crate::cause::StackEvent;
 use crate::release::{Artifact, Release, StackPlan};
 
 /// What deploying needs of AWS, in its own words; `aws` implements it, the tests script it.
@@ -108,16 +109,6 @@ pub enum ChangeSetState {
     /// There is nothing to change.
     Empty,
     Failed(String),
-}
-
-/// One event of a stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StackEvent {
-    pub id: String,
-    pub logical_id: String,
-    pub resource_type: String,
-    pub status: String,
-    pub reason: String,
 }
 
 /// What happens while a release is carried out.

@@ -6,7 +6,6 @@
 //! [`DeployedStack`].
 
 mod change_set;
-mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,9 +19,8 @@ use crate::paragraph::first_of;
 use crate::release::{CELL_TAG, FUNCTIONS_KEY, STORE_TAG, StackPlan};
 use crate::review::side::{Scope, StackId};
 use crate::review::{Omission, Subject};
+use crate::stack_status;
 use crate::template::Template;
-
-use state::State;
 
 /// Names that a sentence lists. Our choice: more are alike.
 const NAMES_MAX: usize = 3;
@@ -139,16 +137,16 @@ impl Wanted<'_> {
         let mut ours = Vec::new();
         let mut said: BTreeMap<Omission, Vec<String>> = BTreeMap::new();
         for stack in stacks {
-            let state = State::of(&stack.status);
-            if state == State::Absent {
+            let state = stack_status::Standing::of(&stack.status);
+            if matches!(state, stack_status::Standing::Absent | stack_status::Standing::Shell) {
                 continue;
             }
             match self.identify(&stack) {
                 Ok(id) if self.scope.holds(&id) => {
-                    if let Some(omission) = state.omission(&stack.status) {
+                    if let Some(omission) = omission(state, &stack.status) {
                         said.entry(omission).or_default().push(format!("`{}`", stack.name));
                     }
-                    if state != State::Void {
+                    if state != stack_status::Standing::Void {
                         ours.push((id, stack));
                     }
                 }
@@ -209,7 +207,7 @@ impl Wanted<'_> {
     fn is_in_step(&self, id: &StackId, stack: &DeployedStack) -> bool {
         let plan = self.templates.get(id).and_then(|it| self.plan(id, stack, it));
         let digest = plan.map(|it| it.digest());
-        State::of(&stack.status) == State::Settled && digest.is_some() && digest == stack.digest
+        is_settled(stack) && digest.is_some() && digest == stack.digest
     }
 
     /// What `arm deploy` would ask for, with the function bundle that is deployed.
@@ -229,7 +227,7 @@ impl Wanted<'_> {
     fn standing(&self, id: &StackId, stack: &DeployedStack, before: &Template) -> Option<Standing> {
         let after = self.templates.get(id)?;
         let plan = self.plan(id, stack, after)?;
-        (State::of(&stack.status) == State::Settled).then(|| Standing {
+        is_settled(stack).then(|| Standing {
             id: id.clone(),
             plan,
             before: before.clone(),
@@ -237,6 +235,27 @@ impl Wanted<'_> {
             parameters: stack.parameters.keys().cloned().collect(),
         })
     }
+}
+
+/// Whether a stack is what its template says, and can be updated.
+fn is_settled(stack: &DeployedStack) -> bool {
+    stack_status::Standing::of(&stack.status) == stack_status::Standing::Settled
+}
+
+/// What a reader must know of a stack in a status; `{}` stands for its name. Where what is there may be
+/// other than its template, so may be what a change does to it.
+fn omission(standing: stack_status::Standing, status: &str) -> Option<Omission> {
+    use stack_status::Standing::{Absent, Moving, Settled, Shell, Stuck, Void};
+    let text = match standing {
+        Absent | Shell | Settled => return None,
+        Void => {
+            "with nothing in it; counts as new, and must be deleted before `arm deploy` can make it"
+        }
+        Moving => "something is at work there, and what is there may not be what its template says",
+        Stuck => "only its template is compared, and what is there may be other; see its events",
+    };
+    let text = format!("{{}}: in {status}; {text}");
+    Some(if standing == Void { Omission::known(text) } else { Omission::gap(text) })
 }
 
 #[cfg(test)]

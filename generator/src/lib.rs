@@ -18,6 +18,8 @@ pub mod report;
 pub mod yaml;
 pub mod scalar;
 pub mod model;
+pub mod stack_status;
+pub mod cause;
 pub mod quota;
 pub mod price;
 pub mod schema;

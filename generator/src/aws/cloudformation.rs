@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
-use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, Tag};
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetStatus, ChangeSetType, HookFailureMode, HookStatus, Parameter, Tag,
+};
 
 use crate::deploy::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
@@ -151,11 +153,36 @@ pub(super) async fn events(
 }
 
 fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
-    StackEvent {
+    let mut told = StackEvent {
         id: event.event_id().unwrap_or_default().to_owned(),
         logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
         resource_type: event.resource_type().unwrap_or_default().to_owned(),
         status: event.resource_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
         reason: event.resource_status_reason().unwrap_or_default().to_owned(),
+        at_ms: event.timestamp().and_then(|it| it.to_millis().ok()).unwrap_or_default(),
+    };
+    // A hook that refuses says why in words of its own, and the resource only that it did.
+    if let (Some(HookStatus::HookCompleteFailed | HookStatus::HookFailed), Some(reason)) =
+        (event.hook_status(), event.hook_status_reason())
+        && event.hook_failure_mode() != Some(&HookFailureMode::Warn)
+    {
+        "HOOK_FAILED".clone_into(&mut told.status);
+        told.reason = format!("hook {}: {reason}", event.hook_type().unwrap_or_default());
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::stack_status::StackStatus;
+
+    #[test]
+    fn the_table_of_statuses_has_every_word_of_cloudformation_and_no_other() {
+        let theirs = aws_sdk_cloudformation::types::StackStatus::values();
+        let mut ours: Vec<_> = StackStatus::ALL.iter().map(|it| it.as_str()).collect();
+        ours.sort_unstable();
+        let mut theirs: Vec<_> = theirs.to_vec();
+        theirs.sort_unstable();
+        assert_eq!(ours, theirs);
     }
 }

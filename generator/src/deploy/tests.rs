@@ -147,6 +147,7 @@ fn event(id: &str, logical_id: &str, status: &str, reason: &str) -> StackEvent {
         resource_type: "AWS::SNS::Topic".to_owned(),
         status: status.to_owned(),
         reason: reason.to_owned(),
+        at_ms: 0,
     }
 }
 
