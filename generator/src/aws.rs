@@ -5,10 +5,12 @@
 mod cloudformation;
 pub mod deployed;
 pub mod drift;
+pub mod destroy;
 mod dynamodb;
 pub mod logs;
 pub mod operator;
 pub mod preflight;
+pub mod recover;
 pub mod rehearsal;
 mod role;
 mod s3;

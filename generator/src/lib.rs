@@ -68,6 +68,8 @@ pub mod verify;
 pub mod status;
 pub mod drift;
 pub mod logs;
+pub mod recover;
+pub mod destroy;
 pub mod aws;
 pub mod cargo;
 pub mod error;

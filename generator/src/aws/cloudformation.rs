@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, HookFailureMode, HookStatus, Parameter, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, EventFilter, HookFailureMode, HookStatus,
+    OperationEvent, Parameter, Tag, ValidationStatus,
 };
 
+use crate::cause::VALIDATION_FAILED;
 use crate::deploy::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
 };
@@ -117,6 +119,65 @@ pub(super) async fn delete_change_set(
 pub(super) async fn delete_stack(client: &Client, name: &str) -> Result<(), CloudError> {
     let call = client.delete_stack().stack_name(name).send().await;
     call.map(drop).map_err(failed(format!("delete the empty stack {name}")))
+}
+
+/// Keeps a stack from being deleted: every stack that `arm` makes is to have this, once it is there. A
+/// change set cannot ask for it.
+pub(super) async fn protect(client: &Client, stack: &str) -> Result<(), CloudError> {
+    set_protection(client, stack, true, "protect the stack {} from deletion").await
+}
+
+/// Lets a stack be deleted.
+pub(super) async fn unprotect(client: &Client, stack: &str) -> Result<(), CloudError> {
+    set_protection(client, stack, false, "let the stack {} be deleted").await
+}
+
+async fn set_protection(
+    client: &Client,
+    stack: &str,
+    is_on: bool,
+    what: &str,
+) -> Result<(), CloudError> {
+    let call = client.update_termination_protection().stack_name(stack);
+    let answer = call.enable_termination_protection(is_on).send().await;
+    answer.map(drop).map_err(failed(what.replace("{}", stack)))
+}
+
+/// What the checks before the first resource found wrong in the latest operation on a stack, or in one of
+/// its change sets: CloudFormation's own reason only points here. Warnings are not among them.
+pub(super) async fn failed_checks(
+    client: &Client,
+    stack: &str,
+    change_set: Option<&str>,
+) -> Result<Vec<StackEvent>, CloudError> {
+    let failed_only = EventFilter::builder().failed_events(true).build();
+    let call = client.describe_events().stack_name(stack).filters(failed_only);
+    let call = call.set_change_set_name(change_set.map(str::to_owned));
+    let what = format!("read what the checks of the stack {stack} found");
+    let mut events: Vec<_> = Vec::new();
+    let mut pages = call.into_paginator().send();
+    for _ in 0..EVENT_PAGES_MAX {
+        let Some(page) = pages.next().await else { break };
+        let page = page.map_err(failed(what.clone()))?;
+        events.extend(page.operation_events().iter().filter_map(check));
+    }
+    events.reverse();
+    Ok(events)
+}
+
+/// A check that failed.
+fn check(event: &OperationEvent) -> Option<StackEvent> {
+    let is_failed = event.validation_status() == Some(&ValidationStatus::Failed)
+        && event.validation_failure_mode() != Some(&HookFailureMode::Warn);
+    let path = event.validation_path().map(|it| format!("{it}: ")).unwrap_or_default();
+    is_failed.then(|| StackEvent {
+        id: event.event_id().unwrap_or_default().to_owned(),
+        logical_id: event.logical_resource_id().unwrap_or_default().to_owned(),
+        resource_type: event.resource_type().unwrap_or_default().to_owned(),
+        status: VALIDATION_FAILED.to_owned(),
+        reason: format!("{path}{}", event.validation_status_reason().unwrap_or_default()),
+        at_ms: event.timestamp().and_then(|it| it.to_millis().ok()).unwrap_or_default(),
+    })
 }
 
 /// Most pages of events that are read at once, of a hundred each. Our choice: a stack of 500

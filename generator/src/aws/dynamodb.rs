@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use casework::time::parse_ms;
 use contract::case::{
     CaseItem, INDEX_BY_STORE, INDEX_PENDING, PENDING_PK, PROJECTED_AGAIN_ATTRIBUTE, SK_CASE,
@@ -157,6 +157,29 @@ impl Table {
         let what = format!("list the cases of the store {store} in the table {}", self.name);
         let answer = call.send().await.map_err(failed(what))?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// How many cases a store has; the table's index is counted, and no case is read.
+    pub(super) async fn count_of_store(&self, store: &str) -> Result<u64, CloudError> {
+        let call = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(INDEX_BY_STORE)
+            .select(Select::Count)
+            .key_condition_expression("store_pk = :store")
+            .expression_attribute_values(":store", text(&format!("STORE#{store}")));
+        let what = || format!("count the cases of the store {store} in the table {}", self.name);
+        let (mut number, mut after) = (0, None);
+        loop {
+            let answer = call.clone().set_exclusive_start_key(after).send().await;
+            let answer = answer.map_err(failed(what()))?;
+            number += u64::try_from(answer.count).unwrap_or_default();
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return Ok(number);
+            }
+        }
     }
 
     async fn ids_of_cell(
