@@ -172,6 +172,7 @@ impl Story {
             resource_type: kind.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
+            ..StackEvent::default()
         };
         self.tell(seconds, Progress::Resource { cell, stack, event });
     }
@@ -273,7 +274,8 @@ fn script() -> Script {
         let status = "UPDATE_IN_PROGRESS".to_owned();
         let (id, logical_id) = (format!("platform-{id}"), id.to_owned());
         let (resource_type, reason) = (kind.to_owned(), String::new());
-        let event = StackEvent { id, logical_id, resource_type, status, reason };
+        let event =
+            StackEvent { id, logical_id, resource_type, status, reason, ..StackEvent::default() };
         story.tell(8.0, Progress::Resource { cell, stack, event });
     }
     let (cell, stack) = shared();

@@ -3,6 +3,7 @@
 //! Retries and timeouts are set here once, for every client.
 
 mod cloudformation;
+mod cloudwatch;
 pub mod deployed;
 pub mod drift;
 pub mod destroy;
@@ -18,7 +19,8 @@ mod sqs;
 pub mod status;
 mod stop;
 
-use std::collections::HashSet;
+pub use stop::Stop;
+
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -29,7 +31,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use crate::deploy::{
-    ChangeSetRequest, ChangeSetState, Cloud, CloudError, StackEvent, StackState, Trouble,
+    Alarm, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Condition, Execution, Page,
+    StackEvent, StackState, Stored, Trouble,
 };
 use crate::model::Cell;
 use crate::release::Artifact;
@@ -100,6 +103,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Aws {
     cloudformation: aws_sdk_cloudformation::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
     s3: aws_sdk_s3::Client,
     sts: aws_sdk_sts::Client,
     region: String,
@@ -111,12 +115,16 @@ pub struct Aws {
 impl Aws {
     /// Connects to a target; the first call shows whether it can be reached.
     pub async fn connect(target: &Target) -> Self {
+        // Calls that failed are made again by whoever paces them: attempts that nobody counts would break
+        // the budget.
         let config = target.config().await;
+        let config = config.into_builder().retry_config(RetryConfig::disabled()).build();
         let endpoint = config.endpoint_url().map(str::to_owned);
         // An emulator has no host name per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some());
         Self {
             cloudformation: aws_sdk_cloudformation::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sts: aws_sdk_sts::Client::from_conf(first_call(&config)),
             region: target.region.clone(),
@@ -214,6 +222,10 @@ impl Cloud for Aws {
         Ok(identity.account.unwrap_or_default())
     }
 
+    async fn stacks(&self, page: Option<String>) -> Result<Page<StackState>, CloudError> {
+        cloudformation::stacks(&self.cloudformation, page).await
+    }
+
     async fn stack(&self, name: &str) -> Result<Option<StackState>, CloudError> {
         cloudformation::stack(&self.cloudformation, name).await
     }
@@ -226,12 +238,22 @@ impl Cloud for Aws {
         cloudformation::create_change_set(&self.cloudformation, request, url).await
     }
 
-    async fn change_set(&self, stack: &str, name: &str) -> Result<ChangeSetState, CloudError> {
-        cloudformation::change_set(&self.cloudformation, stack, name).await
+    async fn change_set(
+        &self,
+        stack: &str,
+        name: &str,
+        page: Option<String>,
+    ) -> Result<ChangeSetState, CloudError> {
+        cloudformation::change_set(&self.cloudformation, stack, name, page).await
     }
 
-    async fn execute_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {
-        cloudformation::execute(&self.cloudformation, stack, name).await
+    async fn execute_change_set(
+        &self,
+        stack: &str,
+        name: &str,
+        token: &str,
+    ) -> Result<Execution, CloudError> {
+        cloudformation::execute(&self.cloudformation, stack, name, token).await
     }
 
     async fn delete_change_set(&self, stack: &str, name: &str) -> Result<(), CloudError> {
@@ -242,12 +264,28 @@ impl Cloud for Aws {
         cloudformation::delete_stack(&self.cloudformation, name).await
     }
 
+    async fn protect(&self, stack: &str) -> Result<(), CloudError> {
+        cloudformation::protect(&self.cloudformation, stack).await
+    }
+
     async fn events(
         &self,
         stack: &str,
-        seen: &HashSet<String>,
+        page: Option<String>,
+    ) -> Result<Page<StackEvent>, CloudError> {
+        cloudformation::events(&self.cloudformation, stack, page).await
+    }
+
+    async fn failed_checks(
+        &self,
+        stack: &str,
+        change_set: Option<&str>,
     ) -> Result<Vec<StackEvent>, CloudError> {
-        cloudformation::events(&self.cloudformation, stack, seen).await
+        cloudformation::failed_checks(&self.cloudformation, stack, change_set).await
+    }
+
+    async fn alarms(&self, prefix: &str, page: Option<String>) -> Result<Page<Alarm>, CloudError> {
+        cloudwatch::alarms(&self.cloudwatch, prefix, page).await
     }
 
     async fn has_object(&self, bucket: &str, key: &str) -> Result<bool, CloudError> {
@@ -258,7 +296,20 @@ impl Cloud for Aws {
         s3::put(&self.s3, bucket, artifact).await
     }
 
-    async fn pause(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+    async fn fetch(&self, bucket: &str, key: &str) -> Result<Option<Stored>, CloudError> {
+        s3::fetch(&self.s3, bucket, key).await
+    }
+
+    async fn put_if(
+        &self,
+        object: (&str, &str),
+        bytes: Vec<u8>,
+        condition: &Condition,
+    ) -> Result<Option<String>, CloudError> {
+        s3::put_if(&self.s3, object, bytes, condition).await
+    }
+
+    async fn delete_object(&self, bucket: &str, key: &str) -> Result<(), CloudError> {
+        s3::delete(&self.s3, bucket, key).await
     }
 }

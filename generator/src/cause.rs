@@ -25,6 +25,8 @@ pub struct StackEvent {
     pub reason: String,
     /// When it happened, in milliseconds since the epoch.
     pub at_ms: i64,
+    /// Of the request that began the operation to which it belongs; empty where CloudFormation gives none.
+    pub token: String,
 }
 
 /// Why an operation failed.

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fmt;
 pub mod generate;
 pub mod logs;
+pub mod plan;
 pub mod quotas;
 pub mod init;
 pub mod new;
@@ -110,12 +111,21 @@ fn fleet_of(
     format: AnswerFormat,
     console: &mut Console<'_>,
 ) -> Result<CompiledFleet, CommandError> {
+    fleet_in(&loaded, format, console)?;
+    Ok(loaded.fleet.expect("it was just found"))
+}
+
+/// The fleet, where nothing is wrong with it; a program that reads the answer is told what is.
+pub fn fleet_in<'a>(
+    loaded: &'a Input,
+    format: AnswerFormat,
+    console: &mut Console<'_>,
+) -> Result<&'a CompiledFleet, CommandError> {
     if let (AnswerFormat::Json, None) = (format, &loaded.fleet) {
         let told = diagnostic::to_json(&loaded.sources, &loaded.problems);
         drop(writeln!(console.out, "{told}"));
     }
-    let summary = summary(&loaded);
-    loaded.fleet.ok_or(CommandError::Configuration(summary))
+    loaded.fleet.as_ref().ok_or_else(|| CommandError::Configuration(summary(loaded)))
 }
 
 /// Draws the errors among problems.

@@ -4,7 +4,7 @@
 //! configuration like any other; only what the machine refuses is an error.
 #![expect(clippy::disallowed_methods, reason = "shell: the one place that touches files")]
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The machine refused to read or write something.
@@ -108,6 +108,56 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let partial = PathBuf::from(partial);
     std::fs::write(&partial, bytes).map_err(FileError::at("write", &partial))?;
     std::fs::rename(&partial, path).map_err(FileError::at("write", path))
+}
+
+/// A file to which lines are added, each safe on the disk when that is done.
+#[derive(Debug)]
+pub struct JournalFile {
+    path: PathBuf,
+    file: std::fs::File,
+    text: String,
+}
+
+impl JournalFile {
+    /// Makes one that must not be there yet, and its folders.
+    pub fn make(path: &Path) -> Result<Self, FileError> {
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let file = std::fs::File::create_new(path).map_err(FileError::at("make", path))?;
+        Ok(Self { path: path.to_owned(), file, text: String::new() })
+    }
+
+    /// Opens one that is there, with all its whole lines; a torn last one is cut off.
+    pub fn open(path: &Path) -> Result<(Self, String), FileError> {
+        let text = String::from_utf8_lossy(&load(path)?).into_owned();
+        let whole = text.rfind('\n').map_or(0, |at| at + 1);
+        let text = text.get(..whole).unwrap_or_default().to_owned();
+        let file = std::fs::OpenOptions::new().write(true).open(path);
+        let mut file = file.map_err(FileError::at("write", path))?;
+        let length = u64::try_from(whole).unwrap_or(u64::MAX);
+        file.set_len(length).map_err(FileError::at("write", path))?;
+        file.seek(SeekFrom::End(0)).map_err(FileError::at("write", path))?;
+        Ok((Self { path: path.to_owned(), file, text: text.clone() }, text))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a line; when this returns, a machine that dies does not lose it.
+    pub fn add(&mut self, line: &str) -> io::Result<()> {
+        let line = format!("{line}\n");
+        self.file.write_all(line.as_bytes())?;
+        self.file.sync_data()?;
+        self.text.push_str(&line);
+        Ok(())
+    }
+
+    /// Everything that stands in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// True for whatever has this name, even a link to nothing.

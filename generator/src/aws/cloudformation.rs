@@ -4,16 +4,18 @@ use std::collections::HashSet;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::primitives::{DateTime, DateTimeFormat as Format};
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, EventFilter, HookFailureMode, HookStatus,
-    OperationEvent, Parameter, Tag, ValidationStatus,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, EventFilter, ExecutionStatus,
+    HookFailureMode, HookStatus, OperationEvent, Parameter, RollbackConfiguration, RollbackTrigger,
+    Stack, Tag, ValidationStatus,
 };
 
-use crate::cause::VALIDATION_FAILED;
+use crate::cause::{StackEvent, VALIDATION_FAILED};
 use crate::deploy::{
-    ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, StackEvent, StackState,
+    ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, Execution, Page, ResourceKind,
+    StackState,
 };
-
 use crate::release::RELEASE_DIGEST;
 
 use super::failed;
@@ -24,18 +26,38 @@ pub(super) const NO_SUCH_STACK: &str = "does not exist";
 
 pub(super) async fn stack(client: &Client, name: &str) -> Result<Option<StackState>, CloudError> {
     match client.describe_stacks().stack_name(name).send().await {
-        Ok(answer) => Ok(answer.stacks().first().map(|stack| StackState {
-            status: stack.stack_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
-            reason: stack.stack_status_reason().unwrap_or_default().to_owned(),
-            digest: stack
-                .outputs()
-                .iter()
-                .find(|output| output.output_key() == Some(RELEASE_DIGEST))
-                .and_then(|output| Some(output.output_value()?.to_owned())),
-        })),
+        Ok(answer) => Ok(answer.stacks().first().map(state)),
         Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => Ok(None),
         Err(error) => Err(failed(format!("describe the stack {name}"))(error)),
     }
+}
+
+pub(super) async fn stacks(
+    client: &Client,
+    page: Option<String>,
+) -> Result<Page<StackState>, CloudError> {
+    let answer = client.describe_stacks().set_next_token(page).send().await;
+    let answer = answer.map_err(failed("list the stacks"))?;
+    let items = answer.stacks().iter().map(state).collect();
+    Ok(Page { items, next: answer.next_token().map(str::to_owned) })
+}
+
+fn state(stack: &Stack) -> StackState {
+    let digest = stack.outputs().iter().find(|it| it.output_key() == Some(RELEASE_DIGEST));
+    let updated = stack.last_updated_time().or_else(|| stack.creation_time());
+    StackState {
+        name: stack.stack_name().unwrap_or_default().to_owned(),
+        status: stack.stack_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
+        reason: stack.stack_status_reason().unwrap_or_default().to_owned(),
+        digest: digest.and_then(|it| Some(it.output_value()?.to_owned())),
+        updated: updated.map(time).unwrap_or_default(),
+        is_protected: stack.enable_termination_protection().unwrap_or_default(),
+    }
+}
+
+/// RFC 3339.
+pub(super) fn time(time: &DateTime) -> String {
+    time.fmt(Format::DateTime).unwrap_or_default()
 }
 
 pub(super) async fn create_change_set(
@@ -61,26 +83,81 @@ pub(super) async fn create_change_set(
         .set_tags(Some(request.plan.tags.iter().map(tag).collect()))
         .set_parameters(Some(request.parameters.iter().map(parameter).collect()))
         .set_template_body(body)
-        .set_template_url(template_url);
-    let what = format!("create the change set {} of the stack {}", request.name, request.plan.name);
-    call.send().await.map(drop).map_err(failed(what))
+        .set_template_url(template_url)
+        .rollback_configuration(rollback(&request.rollback_alarms));
+    match call.send().await {
+        // By an attempt whose answer was lost, or by an earlier run.
+        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(()),
+        Err(error) => {
+            let (name, stack) = (&request.name, &request.plan.name);
+            Err(failed(format!("create the change set {name} of the stack {stack}"))(error))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+fn rollback(alarms: &[String]) -> RollbackConfiguration {
+    let trigger =
+        |arn: &String| RollbackTrigger::builder().arn(arn).r#type("AWS::CloudWatch::Alarm").build();
+    let triggers = alarms.iter().map(trigger).collect();
+    let configuration = RollbackConfiguration::builder().set_rollback_triggers(Some(triggers));
+    // Said where there are none, too: a stack keeps those of the operation before.
+    configuration.build()
 }
 
 pub(super) async fn change_set(
     client: &Client,
     stack: &str,
     name: &str,
+    page: Option<String>,
 ) -> Result<ChangeSetState, CloudError> {
-    let answer = client.describe_change_set().stack_name(stack).change_set_name(name).send().await;
-    let what = format!("describe the change set {name} of the stack {stack}");
-    let answer = answer.map_err(failed(what))?;
+    let call = client.describe_change_set().stack_name(stack).change_set_name(name);
+    let answer = match call.set_next_token(page).send().await {
+        Ok(answer) => answer,
+        Err(error) if is_missing(&error) => return Ok(ChangeSetState::Missing),
+        Err(error) => {
+            let what = format!("describe the change set {name} of the stack {stack}");
+            return Err(failed(what)(error));
+        }
+    };
     let reason = answer.status_reason().unwrap_or_default();
-    Ok(match answer.status() {
-        Some(ChangeSetStatus::CreateComplete) => ChangeSetState::Ready(answer.changes().len()),
-        Some(ChangeSetStatus::Failed) if is_empty(reason) => ChangeSetState::Empty,
-        Some(ChangeSetStatus::Failed) => ChangeSetState::Failed(reason.to_owned()),
+    Ok(match (answer.status(), answer.execution_status()) {
+        (_, Some(ExecutionStatus::Obsolete)) => ChangeSetState::Obsolete,
+        (
+            _,
+            Some(
+                ExecutionStatus::ExecuteInProgress
+                | ExecutionStatus::ExecuteComplete
+                | ExecutionStatus::ExecuteFailed,
+            ),
+        ) => ChangeSetState::Executed,
+        (Some(ChangeSetStatus::CreateComplete), _) => {
+            let changes = answer.changes().iter().filter_map(|it| it.resource_change());
+            let items = changes.map(|it| ResourceKind {
+                resource_type: it.resource_type().unwrap_or_default().to_owned(),
+                is_new: it.action() == Some(&ChangeAction::Add),
+            });
+            let next = answer.next_token().map(str::to_owned);
+            ChangeSetState::Ready(Page { items: items.collect(), next })
+        }
+        (Some(ChangeSetStatus::Failed), _) if is_empty(reason) => ChangeSetState::Empty,
+        (Some(ChangeSetStatus::Failed), _) => ChangeSetState::Failed(reason.to_owned()),
+        (
+            Some(
+                ChangeSetStatus::DeleteComplete
+                | ChangeSetStatus::DeleteInProgress
+                | ChangeSetStatus::DeletePending,
+            ),
+            _,
+        ) => ChangeSetState::Missing,
         _ => ChangeSetState::Pending,
     })
+}
+
+/// True when there is no such change set, or not even its stack.
+fn is_missing(error: &impl ProvideErrorMetadata) -> bool {
+    matches!(error.code(), Some("ChangeSetNotFound" | "ChangeSetNotFoundException"))
+        || error.message().is_some_and(|it| it.contains(NO_SUCH_STACK))
 }
 
 /// Whether a change set failed only because there is nothing to do: CloudFormation has two texts for that.
@@ -90,10 +167,32 @@ pub(super) fn is_empty(reason: &str) -> bool {
         .any(|it| reason.contains(it))
 }
 
-pub(super) async fn execute(client: &Client, stack: &str, name: &str) -> Result<(), CloudError> {
+pub(super) async fn execute(
+    client: &Client,
+    stack: &str,
+    name: &str,
+    token: &str,
+) -> Result<Execution, CloudError> {
     let call = client.execute_change_set().stack_name(stack).change_set_name(name);
-    let what = format!("execute the change set {name} of the stack {stack}");
-    call.send().await.map(drop).map_err(failed(what))
+    match call.client_request_token(token).send().await {
+        Ok(_) => Ok(Execution::Begun),
+        Err(error)
+            if is_missing(&error)
+                || matches!(
+                    error.code(),
+                    Some(
+                        "InvalidChangeSetStatus"
+                            | "InvalidChangeSetStatusException"
+                            | "ValidationError"
+                    )
+                ) =>
+        {
+            Ok(Execution::Refused(error.message().unwrap_or("it gives no reason").to_owned()))
+        }
+        Err(error) => {
+            Err(failed(format!("execute the change set {name} of the stack {stack}"))(error))
+        }
+    }
 }
 
 /// Deletes a change set; that there is none, or no such stack, is fine.
@@ -104,12 +203,7 @@ pub(super) async fn delete_change_set(
 ) -> Result<(), CloudError> {
     match client.delete_change_set().stack_name(stack).change_set_name(name).send().await {
         Ok(_) => Ok(()),
-        Err(error)
-            if error.code() == Some("ChangeSetNotFound")
-                || error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) =>
-        {
-            Ok(())
-        }
+        Err(error) if is_missing(&error) => Ok(()),
         Err(error) => {
             Err(failed(format!("delete the change set {name} of the stack {stack}"))(error))
         }
@@ -177,6 +271,7 @@ fn check(event: &OperationEvent) -> Option<StackEvent> {
         status: VALIDATION_FAILED.to_owned(),
         reason: format!("{path}{}", event.validation_status_reason().unwrap_or_default()),
         at_ms: event.timestamp().and_then(|it| it.to_millis().ok()).unwrap_or_default(),
+        token: event.client_request_token().unwrap_or_default().to_owned(),
     })
 }
 
@@ -184,33 +279,43 @@ fn check(event: &OperationEvent) -> Option<StackEvent> {
 /// resources has some 1,500 events from beginning to end.
 const EVENT_PAGES_MAX: usize = 40;
 
-pub(super) async fn events(
+/// The events of a stack that are newer than those seen, oldest first.
+pub(super) async fn newer_events(
     client: &Client,
     stack: &str,
     seen: &HashSet<String>,
 ) -> Result<Vec<StackEvent>, CloudError> {
-    let mut events = Vec::new();
-    let mut pages = client.describe_stack_events().stack_name(stack).into_paginator().send();
+    let (mut found, mut next) = (Vec::new(), None);
     for _ in 0..EVENT_PAGES_MAX {
-        let page = match pages.next().await {
-            None => break,
-            Some(Ok(page)) => page,
-            Some(Err(error)) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => {
-                break;
-            }
-            Some(Err(error)) => {
-                return Err(failed(format!("read the events of the stack {stack}"))(error));
-            }
-        };
-        let newer = page.stack_events().iter().map(event);
-        let before = events.len();
-        events.extend(newer.take_while(|it| !seen.contains(&it.id)));
-        if events.len() - before < page.stack_events().len() {
+        let page = events(client, stack, next).await?;
+        let count = page.items.len();
+        let before = found.len();
+        found.extend(page.items.into_iter().take_while(|it| !seen.contains(&it.id)));
+        next = page.next;
+        if next.is_none() || found.len() - before < count {
             break;
         }
     }
-    events.reverse();
-    Ok(events)
+    found.reverse();
+    Ok(found)
+}
+
+pub(super) async fn events(
+    client: &Client,
+    stack: &str,
+    page: Option<String>,
+) -> Result<Page<StackEvent>, CloudError> {
+    let call = client.describe_stack_events().stack_name(stack).set_next_token(page);
+    match call.send().await {
+        Ok(answer) => Ok(Page {
+            items: answer.stack_events().iter().map(event).collect(),
+            next: answer.next_token().map(str::to_owned),
+        }),
+        Err(error) if error.message().is_some_and(|it| it.contains(NO_SUCH_STACK)) => {
+            Ok(Page { items: Vec::new(), next: None })
+        }
+        Err(error) => Err(failed(format!("read the events of the stack {stack}"))(error)),
+    }
 }
 
 fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
@@ -221,6 +326,7 @@ fn event(event: &aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
         status: event.resource_status().map(|it| it.as_str().to_owned()).unwrap_or_default(),
         reason: event.resource_status_reason().unwrap_or_default().to_owned(),
         at_ms: event.timestamp().and_then(|it| it.to_millis().ok()).unwrap_or_default(),
+        token: event.client_request_token().unwrap_or_default().to_owned(),
     };
     // A hook that refuses says why in words of its own, and the resource only that it did.
     if let (Some(HookStatus::HookCompleteFailed | HookStatus::HookFailed), Some(reason)) =

@@ -52,7 +52,7 @@ impl RecoverServices for Recovery {
         stack: &str,
         seen: &HashSet<String>,
     ) -> Result<Vec<StackEvent>, CloudError> {
-        cloudformation::events(&self.client, stack, seen).await
+        cloudformation::newer_events(&self.client, stack, seen).await
     }
 
     async fn failed_checks(&self, stack: &str) -> Result<Vec<StackEvent>, CloudError> {

@@ -4,6 +4,8 @@
 //! errors have a code, and S3 answers 400 for a key that is disabled too. The SDK is kept from comparing it with S3's checksum
 //! itself, because it would end the call where a finding is wanted.
 
+use std::time::SystemTime;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
@@ -15,7 +17,7 @@ use casework::id::hex;
 use contract::evidence::LockMode;
 use sha2::{Digest, Sha256};
 
-use crate::deploy::CloudError;
+use crate::deploy::{CloudError, Condition, Stored};
 use crate::release::Artifact;
 use crate::verification::{Clip, Object};
 
@@ -48,6 +50,58 @@ pub(super) async fn put(
         .body(ByteStream::from(artifact.bytes.clone()));
     let what = format!("put s3://{bucket}/{}", artifact.key);
     call.send().await.map(drop).map_err(failed(what))
+}
+
+/// Reads a small object to its end.
+pub(super) async fn fetch(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+) -> Result<Option<Stored>, CloudError> {
+    let what = || format!("read s3://{bucket}/{key}");
+    let answer = match client.get_object().bucket(bucket).key(key).send().await {
+        Ok(answer) => answer,
+        Err(error) if is_gone(error.code(), error.message()) => return Ok(None),
+        Err(error) => return Err(failed(what())(error)),
+    };
+    let entity_tag = answer.e_tag().unwrap_or_default().to_owned();
+    let written = answer.last_modified().and_then(|it| SystemTime::try_from(*it).ok());
+    let age = written.and_then(|it| it.elapsed().ok()).unwrap_or_default();
+    let bytes = answer.body.collect().await.map_err(|error| CloudError::other(what(), error))?;
+    Ok(Some(Stored { bytes: bytes.to_vec(), entity_tag, age }))
+}
+
+/// Puts a small object on a condition, which S3 looks at: `None` where it does not hold.
+pub(super) async fn put_if(
+    client: &Client,
+    (bucket, key): (&str, &str),
+    bytes: Vec<u8>,
+    condition: &Condition,
+) -> Result<Option<String>, CloudError> {
+    let call = client.put_object().bucket(bucket).key(key).body(ByteStream::from(bytes));
+    let call = match condition {
+        Condition::Absent => call.if_none_match("*"),
+        Condition::Same(entity_tag) => call.if_match(entity_tag),
+        Condition::Any => call,
+    };
+    match call.send().await {
+        Ok(answer) => Ok(Some(answer.e_tag().unwrap_or_default().to_owned())),
+        // 412; 409 while another puts it; 404 for one that is gone.
+        Err(error)
+            if matches!(
+                error.code(),
+                Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey")
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(failed(format!("put s3://{bucket}/{key}"))(error)),
+    }
+}
+
+pub(super) async fn delete(client: &Client, bucket: &str, key: &str) -> Result<(), CloudError> {
+    let call = client.delete_object().bucket(bucket).key(key).send().await;
+    call.map(drop).map_err(failed(format!("delete s3://{bucket}/{key}")))
 }
 
 /// Reads a clip's version to its end through SHA-256, one piece at a time; `None` when it is gone.

@@ -12,13 +12,13 @@ const LOOK_TIME: Duration = Duration::from_millis(200);
 
 /// Whether the person has asked to stop.
 #[derive(Debug, Default)]
-pub(super) struct Stop {
+pub struct Stop {
     asked: AtomicBool,
 }
 
 impl Stop {
     /// From now on the first signal is only noted, instead of ending the process. Ends with the second.
-    pub(super) async fn hear(&self) {
+    pub async fn hear(&self) {
         // A signal that cannot be heard ends the process itself, as any does.
         let hear = |kind| signal(kind).ok();
         let (mut interrupt, mut terminate) =
@@ -43,7 +43,7 @@ impl Stop {
         }
     }
 
-    pub(super) fn is_asked(&self) -> bool {
+    pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 }

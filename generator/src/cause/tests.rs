@@ -16,6 +16,7 @@ fn events(lines: &[(&str, &str, &str)]) -> Vec<StackEvent> {
             status: (*status).to_owned(),
             reason: (*reason).to_owned(),
             at_ms: i64::try_from(place).unwrap(),
+            token: String::new(),
         }
     };
     lines.iter().enumerate().map(event).collect()

@@ -5,7 +5,7 @@
 //! scanning or programs. `--fail-on` makes it a gate.
 
 mod gate;
-mod live;
+pub(super) mod live;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ pub fn run(args: &PreflightArgs, console: &mut Console<'_>) -> Result<(), Comman
         let wanted = Wanted::of(&fleet, cell, &stores).map_err(commands::stack_error)?;
         // Nobody need read that for the answer to be right.
         drop(writeln!(console.err, "looking at the cell {} in {}", cell.id, cell.region));
-        let target = Target { region: cell.region.clone(), emulator: None };
+        let target = Target::of_cell(cell);
         let report = runtime.block_on(async {
             let lookout = Lookout::connect(&target).await;
             preflight::look(&lookout, &wanted, load::now_ms()).await

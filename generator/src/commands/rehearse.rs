@@ -11,6 +11,7 @@ use crate::aws::rehearsal::Observer;
 use crate::commands::bundle::{self, BuildArgs};
 use crate::commands::{self, AnswerFormat, StoresArgs, deploy};
 use crate::console::{Console, count};
+use crate::deploy::Failure;
 use crate::diagnostic::suggest;
 use crate::error::CommandError;
 use crate::files;
@@ -175,7 +176,7 @@ async fn perform(
         kept.map_err(CommandError::environment)?;
     }
     let summary = deploy::carry_out(release, &target, args.format, console).await?;
-    if let Some((stack, cause)) = summary.failed.first() {
+    if let Some(Failure { stack, cause, .. }) = summary.failed.first() {
         return Err(CommandError::Partly(format!("the stack {stack} failed: {cause}")));
     }
     let names = StoreNames::new(&stage.cell.id, &stage.store.id);

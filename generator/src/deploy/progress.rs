@@ -50,6 +50,8 @@ pub enum Progress {
     Uploaded { cell: String, key: String, bytes: usize, was_there: bool },
     /// How the calls of a cell go; told every few seconds while anything is under way.
     Pace { cell: String, pace: Pace },
+    /// Something that does not stop the run, and that a person should know.
+    Warning { cell: String, text: String },
     /// The run is over, or was stopped; what it adds up to.
     Ended { summary: Summary },
 }

@@ -1,299 +1,480 @@
-//! Deploying against a scripted CloudFormation: what is called, in which order, and what is said.
+//! Runs against a CloudFormation in memory: what is called, in which order, what is said, and what is
+//! left when any call fails or the run dies at it.
+
+mod simulation;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::journal::{Journal, JournalError, Past};
+use super::lock::Holder;
 use super::*;
-use crate::release::RELEASE_DIGEST;
+use crate::model::Id;
+use crate::release::{Artifact, STORE_TAG, StackPlan};
+use crate::rollout::Wave;
+use simulation::{Fate, SimulatedStack, Simulation};
 
-/// A CloudFormation that knows what it will answer, and notes what it is asked to do.
-#[derive(Default)]
-struct Script {
-    account: String,
-    stacks: RefCell<BTreeMap<String, StackState>>,
-    /// Events that a stack's next operation brings, with the status it ends in.
-    outcomes: BTreeMap<String, (Vec<StackEvent>, &'static str)>,
-    events: RefCell<BTreeMap<String, Vec<StackEvent>>>,
-    objects: RefCell<Vec<String>>,
-    empty: bool,
-    /// Every change set is refused.
-    refused: bool,
-    /// The status in which a stack is found once a change set was made for it.
-    appears: Option<&'static str>,
-    calls: RefCell<Vec<String>>,
-    requested: RefCell<BTreeMap<String, String>>,
+/// A journal in memory, which takes so many lines.
+struct Paper {
+    lines: Vec<String>,
+    lines_max: usize,
 }
 
-impl Script {
-    fn note(&self, call: String) {
-        self.calls.borrow_mut().push(call);
-    }
-}
-
-impl Cloud for Script {
-    async fn account(&self) -> Result<String, CloudError> {
-        Ok(self.account.clone())
-    }
-
-    async fn stack(&self, name: &str) -> Result<Option<StackState>, CloudError> {
-        Ok(self.stacks.borrow().get(name).cloned())
-    }
-
-    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
-        self.note(format!("create {:?} {}", request.kind, request.plan.name));
-        let digest = request.parameters.get(RELEASE_DIGEST).cloned().unwrap_or_default();
-        self.requested.borrow_mut().insert(request.plan.name.clone(), digest);
-        if let Some(status) = self.appears {
-            let state = StackState { status: status.to_owned(), ..StackState::default() };
-            self.stacks.borrow_mut().insert(request.plan.name.clone(), state);
+impl Journal for Paper {
+    fn add(&mut self, line: &str) -> Result<(), JournalError> {
+        if self.lines.len() >= self.lines_max {
+            let source = "the disk is full".into();
+            return Err(JournalError { place: "paper".to_owned(), source });
         }
+        self.lines.push(line.to_owned());
         Ok(())
     }
 
-    async fn change_set(&self, _: &str, _: &str) -> Result<ChangeSetState, CloudError> {
-        Ok(match (self.refused, self.empty) {
-            (true, _) => ChangeSetState::Failed("no".to_owned()),
-            (_, true) => ChangeSetState::Empty,
-            _ => ChangeSetState::Ready(2),
-        })
+    fn text(&self) -> String {
+        self.lines.join("\n")
     }
-
-    async fn execute_change_set(&self, stack: &str, _: &str) -> Result<(), CloudError> {
-        self.note(format!("execute {stack}"));
-        let (mut events, status) =
-            self.outcomes.get(stack).cloned().unwrap_or((Vec::new(), "CREATE_COMPLETE"));
-        let end = format!("{stack}-ended-{}", self.calls.borrow().len());
-        events.push(event(&end, stack, status, ""));
-        self.events.borrow_mut().entry(stack.to_owned()).or_default().extend(events);
-        let digest = self.requested.borrow().get(stack).cloned();
-        let state = StackState { status: status.to_owned(), reason: String::new(), digest };
-        self.stacks.borrow_mut().insert(stack.to_owned(), state);
-        Ok(())
-    }
-
-    async fn delete_change_set(&self, _: &str, _: &str) -> Result<(), CloudError> {
-        Ok(())
-    }
-
-    async fn delete_empty_stack(&self, name: &str) -> Result<(), CloudError> {
-        self.note(format!("delete {name}"));
-        Ok(())
-    }
-
-    async fn events(
-        &self,
-        stack: &str,
-        _: &HashSet<String>,
-    ) -> Result<Vec<StackEvent>, CloudError> {
-        Ok(self.events.borrow().get(stack).cloned().unwrap_or_default())
-    }
-
-    async fn has_object(&self, _: &str, key: &str) -> Result<bool, CloudError> {
-        Ok(self.objects.borrow().iter().any(|it| it == key))
-    }
-
-    async fn put_object(&self, _: &str, artifact: &Artifact) -> Result<(), CloudError> {
-        self.note(format!("put {}", artifact.key));
-        self.objects.borrow_mut().push(artifact.key.clone());
-        Ok(())
-    }
-
-    async fn pause(&self, _: Duration) {}
 }
 
-fn plan(name: &str) -> StackPlan {
+fn plan(name: &str, store: Option<&str>) -> StackPlan {
+    let tags = store.map(|it| (STORE_TAG.to_owned(), it.to_owned()));
     StackPlan {
         name: name.to_owned(),
-        body: "{}".to_owned(),
+        body: format!("{{\"of\":\"{name}\"}}"),
         parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
+        tags: tags.into_iter().collect(),
     }
 }
 
-fn release() -> Release {
+fn release(stores: &[&str]) -> Release {
+    let mut platform_stack = plan("platform", None);
+    platform_stack.parameters.insert("FunctionsKey".to_owned(), "zip".to_owned());
     Release {
         cell: "us-west".to_owned(),
         account: "123456789012".to_owned(),
         region: "us-west-2".to_owned(),
         artifacts_bucket: "bucket".to_owned(),
-        artifacts_stack: plan("artifacts"),
+        artifacts_stack: plan("artifacts", None),
         artifacts: vec![Artifact {
             key: "zip".to_owned(),
             bytes: vec![1],
             media_type: "application/zip",
         }],
-        platform_stack: plan("platform"),
-        store_stacks: vec![plan("store-a"), plan("store-b")],
+        platform_stack,
+        store_stacks: stores.iter().map(|it| plan(&format!("store-{it}"), Some(it))).collect(),
     }
 }
 
-fn script() -> Script {
-    Script { account: "123456789012".to_owned(), ..Script::default() }
+fn wave(name: &str, stores: &[&str], failures_max: usize) -> Wave {
+    let stores = stores.iter().filter_map(|it| Id::new(it)).collect();
+    Wave { name: name.to_owned(), stores, bake: Duration::ZERO, failures_max }
 }
 
-/// Runs a release; returns what was called and the outcome.
-fn run(cloud: &Script) -> (Vec<String>, Result<Summary, DeployError>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let outcome = runtime.block_on(async {
-        check_account(cloud, &release()).await?;
-        deploy(cloud, &release(), &mut |_| {}).await
-    });
-    (cloud.calls.take(), outcome)
+/// What came of a run.
+struct Played {
+    /// `None` when it was killed.
+    outcome: Option<Result<Summary, DeployError>>,
+    calls: Vec<String>,
+    told: Vec<Progress>,
+    journal: String,
 }
 
-fn event(id: &str, logical_id: &str, status: &str, reason: &str) -> StackEvent {
-    StackEvent {
-        id: id.to_owned(),
-        logical_id: logical_id.to_owned(),
-        resource_type: "AWS::SNS::Topic".to_owned(),
-        status: status.to_owned(),
-        reason: reason.to_owned(),
-        at_ms: 0,
+/// A run as a test asks for it.
+struct Wish<'a> {
+    stores: &'a [&'a str],
+    waves: &'a [Wave],
+    past: Option<Past>,
+    lines_max: usize,
+    /// Calls after which the person asks to stop.
+    stops_after: usize,
+    run: &'a str,
+}
+
+impl<'a> Wish<'a> {
+    fn new(stores: &'a [&'a str], waves: &'a [Wave]) -> Self {
+        Self {
+            stores,
+            waves,
+            past: None,
+            lines_max: usize::MAX,
+            stops_after: usize::MAX,
+            run: "run-1",
+        }
+    }
+
+    fn play(&self, cloud: &Simulation) -> Played {
+        cloud.runtime.block_on(self.played(cloud))
+    }
+
+    async fn played(&self, cloud: &Simulation) -> Played {
+        let releases = [release(self.stores)];
+        let told = RefCell::new(Vec::new());
+        let mut watch = |it| told.borrow_mut().push(it);
+        let mut journal = Paper { lines: Vec::new(), lines_max: self.lines_max };
+        let stops = || cloud.calls.borrow().len() >= self.stops_after;
+        let now = || "2026-11-22T08:00:00Z".to_owned();
+        let rollout = Rollout {
+            releases: &releases,
+            waves: self.waves,
+            holder: Holder { run: self.run.to_owned(), by: "a test".to_owned(), since: now() },
+            wanted: "wanted".to_owned(),
+            scope: Vec::new(),
+            past: self.past.clone(),
+        };
+        let surroundings = Surroundings {
+            journal: &mut journal,
+            watch: &mut watch,
+            is_stopped: &stops,
+            now: &now,
+        };
+        let clouds = std::slice::from_ref(cloud);
+        let outcome = tokio::select! {
+            biased;
+            () = cloud.killed.notified() => None,
+            outcome = run(clouds, rollout, surroundings) => Some(outcome),
+        };
+        let journal = journal.text();
+        Played { outcome, calls: cloud.calls.take(), told: told.into_inner(), journal }
     }
 }
+
+/// Calls that change a stack.
+fn changes(calls: &[String]) -> Vec<&str> {
+    let is_change =
+        |it: &&str| ["create ", "execute ", "delete "].iter().any(|verb| it.starts_with(verb));
+    calls.iter().map(String::as_str).filter(is_change).collect()
+}
+
+fn all() -> [Wave; 1] {
+    [wave("all", &["a", "b"], 0)]
+}
+
+const STORES: &[&str] = &["a", "b"];
 
 #[test]
-fn stacks_come_in_order_and_artifacts_between_the_first_and_the_second() {
-    let (calls, outcome) = run(&script());
+fn what_is_shared_comes_first_and_artifacts_between_its_stacks() {
+    let cloud = Simulation::default();
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    let shared: Vec<_> = played
+        .calls
+        .iter()
+        .filter(|it| ["create ", "execute ", "put zip"].iter().any(|verb| it.starts_with(verb)))
+        .map(String::as_str)
+        .take(5)
+        .collect();
     let expected = [
         "create Create artifacts",
         "execute artifacts",
         "put zip",
         "create Create platform",
         "execute platform",
-        "create Create store-a",
-        "execute store-a",
-        "create Create store-b",
-        "execute store-b",
     ];
-    assert_eq!(calls, expected);
-    assert_eq!(outcome.unwrap().changed.len(), 4);
+    assert_eq!(shared, expected);
+    assert_eq!(played.outcome.unwrap().unwrap().changed.len(), 4);
+    assert!(cloud.world.borrow().stacks.values().all(|it| it.state.is_protected));
 }
 
 #[test]
-fn a_second_run_touches_nothing() {
-    let cloud = script();
-    let (_, first) = run(&cloud);
-    first.unwrap();
-    let (calls, second) = run(&cloud);
-    assert_eq!(calls, Vec::<String>::new());
-    assert_eq!(second.unwrap().unchanged.len(), 4);
+fn a_second_run_lists_the_stacks_and_asks_nothing_else() {
+    let cloud = Simulation::default();
+    Wish::new(STORES, &all()).play(&cloud);
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    assert_eq!(played.calls, ["list"]);
+    assert_eq!(played.outcome.unwrap().unwrap().unchanged.len(), 4);
+    assert_eq!(played.journal, "");
 }
 
 #[test]
 fn credentials_of_another_account_touch_nothing() {
-    let cloud = Script { account: "999999999999".to_owned(), ..Script::default() };
-    let (calls, outcome) = run(&cloud);
-    assert_eq!(calls, Vec::<String>::new());
+    let cloud = Simulation { account: "999999999999".to_owned(), ..Simulation::default() };
+    let outcome = cloud.runtime.block_on(check_account(&cloud, &release(STORES)));
     assert!(matches!(outcome, Err(DeployError::WrongAccount { .. })));
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
 }
 
 #[test]
-fn a_failed_store_shows_its_first_real_cause_and_the_others_go_on() {
-    let mut cloud = script();
-    let events = vec![
-        event("1", "Topic", "CREATE_IN_PROGRESS", ""),
-        event("2", "Stream", "CREATE_FAILED", "Resource creation cancelled"),
-        event("3", "Topic", "CREATE_FAILED", "the key is disabled"),
-        event("4", "store-a", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed"),
-    ];
-    cloud.outcomes.insert("store-a".to_owned(), (events, "ROLLBACK_COMPLETE"));
-    let (calls, outcome) = run(&cloud);
-    let cause = "Topic (AWS::SNS::Topic) is in CREATE_FAILED: the key is disabled";
-    assert_eq!(outcome.unwrap().failed, [("store-a".to_owned(), cause.to_owned())]);
-    assert_eq!(calls.last().map(String::as_str), Some("execute store-b"));
+fn a_store_that_fails_shows_its_first_real_cause_and_the_others_go_on() {
+    let cloud = Simulation::default();
+    let reason = "the key is disabled".to_owned();
+    cloud.world.borrow_mut().broken.insert("store-a".to_owned(), reason);
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    let [failure] = &summary.failed[..] else { panic!("one store failed: {summary:?}") };
+    assert!(failure.cause.starts_with("Topic (AWS::SNS::Topic)"), "{}", failure.cause);
+    assert!(failure.cause.contains("the key is disabled"), "{}", failure.cause);
+    assert_eq!(failure.next, "arm recover a");
+    assert!(summary.changed.contains(&"store-b".to_owned()));
 }
 
 #[test]
 fn events_of_an_earlier_failure_are_not_taken_for_this_one() {
-    let mut cloud = script();
-    let old = event("1", "Topic", "UPDATE_FAILED", "last week's reason");
-    cloud.events.get_mut().insert("store-a".to_owned(), vec![old]);
-    let state =
-        StackState { status: "UPDATE_ROLLBACK_COMPLETE".to_owned(), ..StackState::default() };
-    cloud.stacks.get_mut().insert("store-a".to_owned(), state);
-    let new = event("2", "Topic", "UPDATE_FAILED", "today's reason");
-    cloud.outcomes.insert("store-a".to_owned(), (vec![new], "UPDATE_ROLLBACK_COMPLETE"));
-    let (_, outcome) = run(&cloud);
-    let cause = "Topic (AWS::SNS::Topic) is in UPDATE_FAILED: today's reason";
-    assert_eq!(outcome.unwrap().failed, [("store-a".to_owned(), cause.to_owned())]);
+    let cloud = Simulation::default();
+    Wish::new(STORES, &all()).play(&cloud);
+    {
+        let mut world = cloud.world.borrow_mut();
+        let found: &mut SimulatedStack = world.stacks.get_mut("store-a").unwrap();
+        found.state.status = "UPDATE_ROLLBACK_COMPLETE".to_owned();
+        found.state.digest = Some("old".to_owned());
+        found.events.push(StackEvent {
+            id: "old".to_owned(),
+            logical_id: "Topic".to_owned(),
+            status: "UPDATE_FAILED".to_owned(),
+            reason: "last week's reason".to_owned(),
+            ..StackEvent::default()
+        });
+        world.broken.insert("store-a".to_owned(), "today's reason".to_owned());
+    }
+    let played = Wish { run: "run-2", ..Wish::new(STORES, &all()) }.play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert!(summary.failed[0].cause.contains("today's reason"), "{summary:?}");
 }
 
 #[test]
 fn a_change_set_without_changes_is_success() {
-    let cloud = Script { empty: true, ..script() };
-    let (calls, outcome) = run(&cloud);
-    assert!(calls.iter().all(|call| !call.starts_with("execute")), "{calls:?}");
-    assert_eq!(outcome.unwrap().unchanged.len(), 4);
+    let cloud = Simulation::default();
+    cloud.world.borrow_mut().empty.insert("store-a".to_owned());
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert_eq!(summary.unchanged, ["store-a"]);
+    assert!(!played.calls.contains(&"execute store-a".to_owned()));
+}
+
+#[test]
+fn a_refused_change_set_leaves_no_shell_of_a_new_stack() {
+    let cloud = Simulation::default();
+    cloud.world.borrow_mut().refused.insert("store-a".to_owned());
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    assert_eq!(played.outcome.unwrap().unwrap().failed.len(), 1);
+    assert!(!cloud.world.borrow().stacks.contains_key("store-a"));
 }
 
 #[test]
 fn a_stack_that_somebody_else_changes_is_left_alone() {
-    let mut cloud = script();
-    let state = StackState { status: "UPDATE_IN_PROGRESS".to_owned(), ..StackState::default() };
-    cloud.stacks.get_mut().insert("store-b".to_owned(), state);
-    let (calls, outcome) = run(&cloud);
-    assert!(!calls.iter().any(|call| call.contains("store-b")), "{calls:?}");
-    let cause = "it is in UPDATE_IN_PROGRESS: something else is changing it; wait until that has ended, then run `arm deploy` again";
-    assert_eq!(outcome.unwrap().failed, [("store-b".to_owned(), cause.to_owned())]);
-}
-
-#[test]
-fn a_refused_first_change_set_never_deletes_a_stack_that_another_run_made() {
-    let cloud = Script { refused: true, appears: Some("CREATE_IN_PROGRESS"), ..script() };
-    let (calls, outcome) = run(&cloud);
-    assert_eq!(calls, ["create Create artifacts"]);
-    assert!(matches!(outcome, Err(DeployError::StackFailed { .. })));
-}
-
-#[test]
-fn a_refused_first_change_set_leaves_no_shell_of_a_stack() {
-    let cloud = Script { refused: true, appears: Some("REVIEW_IN_PROGRESS"), ..script() };
-    let (calls, _) = run(&cloud);
-    assert_eq!(calls, ["create Create artifacts", "delete artifacts"]);
-}
-
-/// How a stack in a status is met: what is called for it, or the words of the refusal.
-fn met(status: &str) -> String {
-    let mut cloud = script();
-    let state = StackState { status: status.to_owned(), ..StackState::default() };
-    cloud.stacks.get_mut().insert("store-a".to_owned(), state);
-    let (calls, outcome) = run(&cloud);
-    let call = calls.iter().find(|call| call.ends_with("store-a")).cloned();
-    let refusal = outcome.unwrap().failed.first().map(|(_, cause)| cause.clone());
-    let refusal = refusal.unwrap_or_default();
-    let command = refusal.split("cloudformation ").nth(1).and_then(|it| it.split(' ').next());
-    call.or(command.map(str::to_owned)).unwrap_or(refusal)
-}
-
-#[test]
-fn every_status_of_a_stack_is_met() {
-    let wait = |status: &str| {
-        format!(
-            "it is in {status}: something else is changing it; wait until that has ended, then run `arm deploy` again"
-        )
+    let cloud = Simulation::default();
+    let state = StackState {
+        name: "store-b".to_owned(),
+        status: "UPDATE_IN_PROGRESS".to_owned(),
+        ..StackState::default()
     };
-    let expected = [
-        ("REVIEW_IN_PROGRESS", "create Create store-a".to_owned()),
-        ("CREATE_IN_PROGRESS", wait("CREATE_IN_PROGRESS")),
-        ("CREATE_COMPLETE", "create Update store-a".to_owned()),
-        ("CREATE_FAILED", "delete-stack".to_owned()),
-        ("ROLLBACK_IN_PROGRESS", wait("ROLLBACK_IN_PROGRESS")),
-        ("ROLLBACK_COMPLETE", "delete-stack".to_owned()),
-        ("ROLLBACK_FAILED", "delete-stack".to_owned()),
-        ("DELETE_IN_PROGRESS", wait("DELETE_IN_PROGRESS")),
-        ("DELETE_FAILED", "delete-stack".to_owned()),
-        ("UPDATE_IN_PROGRESS", wait("UPDATE_IN_PROGRESS")),
-        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", wait("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")),
-        ("UPDATE_COMPLETE", "create Update store-a".to_owned()),
-        ("UPDATE_FAILED", "rollback-stack".to_owned()),
-        ("UPDATE_ROLLBACK_IN_PROGRESS", wait("UPDATE_ROLLBACK_IN_PROGRESS")),
-        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback".to_owned()),
-        ("UPDATE_ROLLBACK_COMPLETE", "create Update store-a".to_owned()),
-        ("IMPORT_IN_PROGRESS", wait("IMPORT_IN_PROGRESS")),
-        ("IMPORT_COMPLETE", "create Update store-a".to_owned()),
-        ("IMPORT_ROLLBACK_COMPLETE", "create Update store-a".to_owned()),
-    ];
-    for (status, words) in expected {
-        assert_eq!(met(status), words, "{status}");
+    let found = SimulatedStack { state, ..SimulatedStack::default() };
+    cloud.world.borrow_mut().stacks.insert("store-b".to_owned(), found);
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    assert!(!changes(&played.calls).iter().any(|it| it.contains("store-b")));
+    let summary = played.outcome.unwrap().unwrap();
+    assert_eq!(summary.failed[0].next, "arm recover b");
+}
+
+#[test]
+fn a_wave_with_too_many_failures_is_the_last() {
+    let waves = [wave("canary", &["a"], 0), wave("rest", &["b"], 0)];
+    let cloud = Simulation::default();
+    cloud.world.borrow_mut().broken.insert("store-a".to_owned(), "no".to_owned());
+    let played = Wish::new(STORES, &waves).play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert_eq!(summary.left, ["store-b"]);
+    assert!(played.told.iter().any(|it| matches!(it, Progress::Stopped { .. })));
+    let waves = [wave("canary", &["a"], 1), wave("rest", &["b"], 0)];
+    let cloud = Simulation::default();
+    cloud.world.borrow_mut().broken.insert("store-a".to_owned(), "no".to_owned());
+    let played = Wish::new(STORES, &waves).play(&cloud);
+    assert!(played.outcome.unwrap().unwrap().left.is_empty());
+}
+
+#[test]
+fn an_alarm_that_begins_to_ring_while_a_wave_bakes_stops_the_next() {
+    let bakes = Wave { bake: Duration::from_mins(10), ..wave("canary", &["a"], 0) };
+    let waves = [bakes, wave("rest", &["b"], 0)];
+    let alarm = |state| Alarm {
+        name: "arm-us-west-respond-errors".to_owned(),
+        arn: "arn".to_owned(),
+        state,
+    };
+    for (before, during, left) in [
+        (AlarmState::Ok, AlarmState::Ringing, 1),
+        (AlarmState::Ok, AlarmState::Ok, 0),
+        (AlarmState::Ringing, AlarmState::Ringing, 0),
+    ] {
+        let cloud = Simulation::default();
+        cloud.alarms.borrow_mut().push(alarm(before));
+        let played = {
+            cloud.runtime.block_on(async {
+                let wish = Wish::new(STORES, &waves);
+                let rings = async {
+                    tokio::time::sleep(Duration::from_mins(6)).await;
+                    cloud.alarms.replace(vec![alarm(during)]);
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    played = wish.played(&cloud) => played,
+                    () = rings => unreachable!("it never ends"),
+                }
+            })
+        };
+        let summary = played.outcome.unwrap().unwrap();
+        assert_eq!(summary.left.len(), left, "{before:?} {during:?}");
     }
+}
+
+#[test]
+fn a_run_that_is_asked_to_stop_ends_what_is_under_way_and_goes_on_later() {
+    let waves = [wave("canary", &["a"], 0), wave("rest", &["b"], 0)];
+    let cloud = Simulation::default();
+    let played = Wish { stops_after: 12, ..Wish::new(STORES, &waves) }.play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert!(!summary.left.is_empty(), "{summary:?}");
+    let is_moving = |it: &SimulatedStack| {
+        it.state.status.ends_with("_IN_PROGRESS") && it.state.status != "REVIEW_IN_PROGRESS"
+    };
+    assert!(!cloud.world.borrow().stacks.values().any(is_moving));
+    let past = journal::read(&played.journal).unwrap();
+    let played = Wish { past: Some(past), ..Wish::new(STORES, &waves) }.play(&cloud);
+    assert!(played.outcome.unwrap().unwrap().left.is_empty());
+    assert!(cloud.world.borrow().operations.values().all(|it| *it == 1));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_lets_nothing_begin() {
+    for lines_max in 0..8 {
+        let cloud = Simulation::default();
+        let played = Wish { lines_max, ..Wish::new(STORES, &all()) }.play(&cloud);
+        let is_refused = matches!(played.outcome, Some(Err(DeployError::Journal(_))));
+        assert!(is_refused, "{lines_max}: {:?}", played.outcome);
+        let begun = cloud.world.borrow().operations.len();
+        let known = played.journal.matches("\"entry\":\"execute\"").count();
+        assert_eq!(begun, known, "{lines_max}");
+    }
+}
+
+#[test]
+fn expired_credentials_end_the_run_and_it_goes_on_with_new_ones() {
+    for number in 1..30 {
+        let cloud = Simulation::default();
+        let expire =
+            move |call: usize, _: &str| if call >= number { Fate::Expired } else { Fate::Fine };
+        cloud.fate.replace(Some(Box::new(expire)));
+        let played = Wish::new(STORES, &all()).play(&cloud);
+        let is_expired = matches!(&played.outcome, Some(Err(DeployError::Cloud(error))) if error.trouble == Trouble::Credentials);
+        assert!(is_expired, "{number}: {:?}", played.outcome);
+        cloud.fate.replace(None);
+        let past = journal::read(&played.journal).unwrap();
+        let played = Wish { past: Some(past), ..Wish::new(STORES, &all()) }.play(&cloud);
+        let summary = played.outcome.unwrap().unwrap();
+        assert!(summary.failed.is_empty() && summary.left.is_empty(), "{number}: {summary:?}");
+        assert!(cloud.world.borrow().operations.values().all(|it| *it == 1), "{number}");
+    }
+}
+
+/// Plays a run in which one call has this fate, and goes on until it is over.
+fn play_with(fate: Fate, number: usize, stores: &[&str], waves: &[Wave]) -> (Simulation, Played) {
+    let cloud = Simulation::default();
+    let strike = move |call: usize, _: &str| if call == number { fate } else { Fate::Fine };
+    cloud.fate.replace(Some(Box::new(strike)));
+    let mut played = Wish::new(stores, waves).play(&cloud);
+    cloud.fate.replace(None);
+    while played.outcome.is_none() {
+        let past = (!played.journal.is_empty()).then(|| journal::read(&played.journal).unwrap());
+        let before = played.journal.clone();
+        played = Wish { past, ..Wish::new(stores, waves) }.play(&cloud);
+        played.journal = before;
+    }
+    (cloud, played)
+}
+
+#[test]
+fn killed_at_any_call_it_goes_on_without_a_second_operation() {
+    let waves = [wave("canary", &["a"], 0), wave("rest", &["b", "c"], 1)];
+    let stores = &["a", "b", "c"];
+    let calls = Wish::new(stores, &waves).play(&Simulation::default()).calls.len();
+    assert!(calls > 30, "{calls}");
+    for number in 0..calls {
+        for fate in [Fate::KilledBefore, Fate::KilledAfter, Fate::Lost, Fate::Broken] {
+            let (cloud, played) = play_with(fate, number, stores, &waves);
+            let summary = played.outcome.unwrap().unwrap();
+            let world = cloud.world.borrow();
+            assert!(world.operations.values().all(|it| *it == 1), "{fate:?} at {number}");
+            let ended: Vec<_> = world.stacks.values().map(|it| it.state.status.as_str()).collect();
+            assert_eq!(ended, ["CREATE_COMPLETE"; 5], "{fate:?} at {number}");
+            let bad = summary.failed.len() + summary.left.len();
+            assert_eq!(bad, 0, "{fate:?} at {number}: {summary:?}");
+        }
+    }
+}
+
+#[test]
+fn a_store_that_failed_is_not_tried_again_by_a_run_that_goes_on() {
+    let waves = [wave("all", &["a", "b"], 1)];
+    let calls = {
+        let cloud = Simulation::default();
+        cloud.world.borrow_mut().broken.insert("store-a".to_owned(), "no".to_owned());
+        Wish::new(STORES, &waves).play(&cloud).calls.len()
+    };
+    for number in 0..calls {
+        let cloud = Simulation::default();
+        cloud.world.borrow_mut().broken.insert("store-a".to_owned(), "no".to_owned());
+        let strike =
+            move |call: usize, _: &str| if call == number { Fate::KilledAfter } else { Fate::Fine };
+        cloud.fate.replace(Some(Box::new(strike)));
+        let first = Wish::new(STORES, &waves).play(&cloud);
+        cloud.fate.replace(None);
+        if first.outcome.is_some() {
+            continue;
+        }
+        let past = (!first.journal.is_empty()).then(|| journal::read(&first.journal).unwrap());
+        let second = Wish { past, ..Wish::new(STORES, &waves) }.play(&cloud);
+        let summary = second.outcome.unwrap().unwrap();
+        assert_eq!(summary.failed.len(), 1, "{number}: {summary:?}");
+        assert!(cloud.world.borrow().operations.values().all(|it| *it == 1), "{number}");
+    }
+}
+
+#[test]
+fn throttling_fails_nothing_and_reads_stay_within_their_rate() {
+    let names: Vec<String> = (0..120).map(|it| format!("s{it}")).collect();
+    let stores: Vec<&str> = names.iter().map(String::as_str).collect();
+    let waves = [wave("all", &stores, 0)];
+    let cloud = Simulation::default();
+    // Three of ten calls are throttled, and every fiftieth breaks, half of these after they took effect.
+    let strike = |call: usize, _: &str| match (call * 7_919) % 100 {
+        0..30 => Fate::Throttled,
+        30 => Fate::Broken,
+        31 => Fate::Lost,
+        _ => Fate::Fine,
+    };
+    cloud.fate.replace(Some(Box::new(strike)));
+    let played = Wish::new(&stores, &waves).play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert_eq!((summary.changed.len(), summary.failed.len()), (122, 0), "{:?}", summary.failed);
+    assert!(cloud.world.borrow().operations.values().all(|it| *it == 1));
+    let mut paces = played.told.iter().filter_map(|it| match it {
+        Progress::Pace { pace, .. } => Some(*pace),
+        _ => None,
+    });
+    let last = paces.next_back().unwrap();
+    assert!(last.throttled > 100, "{last:?}");
+    assert!(last.reads_per_second <= 4.0, "{last:?}");
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_cell_and_one_that_died_is_taken_over() {
+    let cloud = Simulation::default();
+    let waves = all();
+    let first = Wish::new(STORES, &waves);
+    // It dies while it creates the first store.
+    let strike = |_: usize, name: &str| {
+        if name.starts_with("execute store") { Fate::KilledAfter } else { Fate::Fine }
+    };
+    cloud.fate.replace(Some(Box::new(strike)));
+    cloud.runtime.block_on(async {
+        assert!(first.played(&cloud).await.outcome.is_none());
+        cloud.fate.replace(None);
+        let second = Wish { run: "run-2", ..Wish::new(STORES, &waves) };
+        let refused = second.played(&cloud).await.outcome.unwrap();
+        let Err(DeployError::Held { by, since, .. }) = refused else {
+            panic!("the cell is held: {refused:?}")
+        };
+        assert_eq!((by.as_str(), since.as_str()), ("a test", "2026-11-22T08:00:00Z"));
+        tokio::time::sleep(lock::STALE).await;
+        second.played(&cloud).await.outcome.unwrap().unwrap();
+    });
+    assert!(cloud.world.borrow().operations.values().all(|it| *it == 1));
 }

@@ -58,6 +58,7 @@ impl RecoverServices for Script {
             status: status.to_owned(),
             reason: "in use".to_owned(),
             at_ms: 0,
+            token: String::new(),
         };
         let own = "AWS::CloudFormation::Stack";
         let stack = "arm-us-west-store-seattle-001";

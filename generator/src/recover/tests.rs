@@ -34,6 +34,7 @@ fn event(number: usize, logical_id: &str, status: &str, reason: &str) -> StackEv
         status: status.to_owned(),
         reason: reason.to_owned(),
         at_ms: 0,
+        token: String::new(),
     }
 }
 

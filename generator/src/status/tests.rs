@@ -63,6 +63,7 @@ fn cell() -> Cell {
     Cell {
         id: id("us"),
         account: "123456789012".to_owned(),
+        role: None,
         region: "us-west-2".to_owned(),
         architecture: Architecture::Arm64,
         detector: Detector::Existing { endpoint: "model".to_owned() },

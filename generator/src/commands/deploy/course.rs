@@ -152,7 +152,7 @@ impl Course {
                 let (stack, cause, next) = (stack.clone(), cause.clone(), next.clone());
                 self.fail(title, store.is_some(), Failure { stack, cause, next });
             }
-            Progress::Uploaded { .. } => {}
+            Progress::Uploaded { .. } | Progress::Warning { .. } => {}
             Progress::Pace { cell, pace } => self.cell(cell).take(*pace, now),
             Progress::Ended { .. } => self.ended = Some(now),
         }

@@ -77,6 +77,7 @@ fn told(progress: &Progress) -> (&'static str, Value) {
             ("uploaded", fields)
         }
         Progress::Pace { cell, pace } => ("pace", of_pace(cell, pace)),
+        Progress::Warning { cell, text } => ("warning", json!({ "cell": cell, "text": text })),
         Progress::Ended { summary } => ("ended", of_summary(summary)),
     }
 }

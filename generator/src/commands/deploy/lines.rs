@@ -128,6 +128,7 @@ impl Lines {
             Progress::Uploaded { cell, key, bytes, was_there: false } => {
                 format!("{cell}: uploaded {key} ({bytes} bytes)")
             }
+            Progress::Warning { cell, text } => format!("warning: {cell}: {text}"),
             Progress::Unchanged { .. }
             | Progress::Preparing { .. }
             | Progress::Uploaded { .. }

@@ -59,6 +59,9 @@ impl<'a, 'b> Shower<'a, 'b> {
 
     /// The same at a time that the caller knows.
     pub fn take_at(&mut self, progress: &Progress, now: Timestamp) {
+        if let (Progress::Warning { cell, text }, Way::Board(..)) = (progress, &self.way) {
+            self.say(&format!("warning: {cell}: {text}"));
+        }
         match &mut self.way {
             // The next tick shows it: news comes faster than anybody looks.
             Way::Board(board, _) => board.take(progress, now),

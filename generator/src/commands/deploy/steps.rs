@@ -168,6 +168,7 @@ mod tests {
                 resource_type: (*resource_type).to_owned(),
                 status: (*status).to_owned(),
                 reason: (*reason).to_owned(),
+                ..StackEvent::default()
             };
             steps.take("arm-west-0042", &event, start);
         }

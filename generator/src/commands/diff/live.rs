@@ -20,7 +20,7 @@ const NO_BUNDLE: &str =
     "the function bundle is not compared: `arm deploy` brings the one that `arm bundle` built";
 
 /// A cell's stacks, and those of them that CloudFormation can be asked about.
-type Place = (Deployment, Vec<Standing>);
+pub(in crate::commands) type Place = (Deployment, Vec<Standing>);
 
 pub(super) fn run(
     args: &DiffArgs,
@@ -102,7 +102,7 @@ fn not_read(args: &DiffArgs, cells: &[&Cell], head: Written<'_>) -> Option<Omiss
 }
 
 /// What is deployed of these cells.
-async fn read(
+pub(in crate::commands) async fn read(
     cells: &[&Cell],
     head: Written<'_>,
     scope: Scope<'_>,
@@ -233,6 +233,7 @@ mod tests {
                 err: &mut err,
                 out_colour: Colour::Plain,
                 colour: Colour::Plain,
+                place: crate::console::Place::Elsewhere,
                 input: None,
             };
             let code =

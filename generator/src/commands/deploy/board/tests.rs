@@ -75,6 +75,7 @@ impl Feed {
             resource_type: resource_type.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
+            ..StackEvent::default()
         };
         self.tell(seconds, &Progress::Resource { cell, stack, event });
     }
@@ -193,6 +194,7 @@ fn before_the_first_wave_it_says_what_is_waited_for() {
                 resource_type: kind.to_owned(),
                 status: status.to_owned(),
                 reason: String::new(),
+                ..StackEvent::default()
             };
             feed.tell(10, &Progress::Resource { cell, stack, event });
         }

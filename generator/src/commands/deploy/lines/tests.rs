@@ -34,7 +34,8 @@ fn event(number: u32, id: &str, kind: &str, status: &str, reason: &str) -> Progr
     let [id, kind, status, reason] = [id, kind, status, reason].map(str::to_owned);
     let logical_id = if id.is_empty() { stack.clone() } else { id };
     let id = String::new();
-    let event = StackEvent { id, logical_id, resource_type: kind, status, reason };
+    let event =
+        StackEvent { id, logical_id, resource_type: kind, status, reason, ..StackEvent::default() };
     Progress::Resource { cell, stack, event }
 }
 
