@@ -288,12 +288,21 @@ def destroyed(local: Local) -> None:
     expect(local.video_call("/listStreams", streams)["StreamInfoList"] == [], "and then it is gone")
 
 
+def careless(local: Local) -> None:
+    store = "careless"
+    local.stacks.create_stack(StackName=stack(store), TemplateBody=template(store, policy="Delete"))
+    local.wait_for(store, "CREATE_COMPLETE")
+    code, _, err = local.run("destroy", store, "--confirm", store)
+    expect(code == 1 and "does not retain" in err, "footage that would go with the stack is not lost in silence")
+    expect(local.status(store) == "CREATE_COMPLETE", "and the stack stands")
+
+
 def main(arm: str, serve: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as work:
         local = Local(arm, serve, Path(work))
         try:
-            for part in (nothing_to_do, shells, creations, updates, deletions, attached, destroyed):
+            for part in (nothing_to_do, shells, creations, updates, deletions, attached, destroyed, careless):
                 part(local)
         finally:
             local.stop()

@@ -5,6 +5,7 @@
 //! [`Loss`].
 
 use std::collections::{BTreeMap, HashSet};
+use std::error::Error;
 
 use serde_json::Value;
 
@@ -15,6 +16,9 @@ use crate::recover::{self, Guide, Outcome, Protection, RecoverError, RecoverServ
 use crate::release::{CELL_TAG, STORE_TAG};
 use crate::stack_status::{Remedy, StackStatus, Standing};
 use crate::template::Template;
+
+/// The type of a camera's stream.
+const STREAM_TYPE: &str = "AWS::KinesisVideo::Stream";
 
 /// What destroying needs of AWS beyond its stack; `aws` implements it, the tests script it.
 #[expect(async_fn_in_trait, reason = "only our own commands and tests implement it")]
@@ -44,6 +48,8 @@ pub struct Loss {
     pub found: Option<Doomed>,
     /// The store's streams, also those that an earlier stack left.
     pub streams: Vec<Stream>,
+    /// Streams that the stack's template does not retain: they would go with it, footage and all.
+    pub unretained: Vec<String>,
     /// What else the stack's template retains.
     pub retained: Vec<Resource>,
     /// By how each is told, such as `email` and an address.
@@ -116,12 +122,13 @@ pub async fn look(
         stack: stack.clone(),
         found: None,
         streams: own_streams(services, cell, store).await?,
+        unretained: Vec::new(),
         retained: Vec::new(),
         subscribers: Vec::new(),
-        cases: services.count_cases(store.as_str()).await.map_err(|error| {
-            let cause = error.source.to_string();
-            format!("{error}: {cause}")
-        }),
+        cases: services
+            .count_cases(store.as_str())
+            .await
+            .map_err(|error| format!("{error}: {}", deepest(&error))),
     };
     let Some(found) = stacks.stack(&stack).await? else { return Ok(loss) };
     let Some(status) = StackStatus::parse(&found.status) else {
@@ -137,10 +144,20 @@ pub async fn look(
         loss.subscribers = subscribers(&text);
     }
     loss.retained = recover::retained(stacks, &found.id).await?;
+    let stays = |it: &Resource| loss.retained.iter().any(|kept| kept.logical_id == it.logical_id);
+    let mut streams = stacks.resources(&found.id).await?;
+    streams.retain(|it| it.resource_type == STREAM_TYPE && it.status != "DELETE_COMPLETE");
+    streams.retain(|it| !it.physical_id.is_empty() && !stays(it));
+    loss.unretained = streams.into_iter().map(|it| it.physical_id).collect();
     let names: HashSet<_> = loss.streams.iter().map(|it| it.name.as_str()).collect();
     loss.retained.retain(|it| !names.contains(it.physical_id.as_str()));
     loss.found = Some(Doomed { id: found.id, status, protection: found.protection });
     Ok(loss)
+}
+
+/// What caused an error in the end.
+fn deepest(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), deepest)
 }
 
 /// The streams whose names and tags say that they are the store's.

@@ -67,6 +67,14 @@ pub fn run(args: &DestroyArgs, console: &mut Console<'_>) -> Result<(), CommandE
     if args.dry_run || !has_work {
         return conclude(&loss, None, args.format, console);
     }
+    if footage == Footage::Keep && !loss.unretained.is_empty() {
+        return Err(CommandError::Configuration(format!(
+            "the template of {} does not retain these streams, so that their footage would go with it: \
+             {}\n  help: deploy the store first, which retains them, or give --delete-footage",
+            loss.stack,
+            loss.unretained.join(", ")
+        )));
+    }
     if args.confirm.is_none() {
         confirm(&args.store, console)?;
     }

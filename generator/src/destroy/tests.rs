@@ -24,6 +24,8 @@ struct Script {
     status: Option<&'static str>,
     /// The state in which the deletion ends.
     end: &'static str,
+    /// The template does not retain the stream.
+    is_careless: bool,
     is_refused: bool,
     calls: RefCell<Vec<String>>,
 }
@@ -79,6 +81,7 @@ impl RecoverServices for Script {
     async fn resources(&self, _: &str) -> Result<Vec<Resource>, CloudError> {
         let resource = |(logical_id, name): (&str, &str)| Resource {
             logical_id: logical_id.to_owned(),
+            resource_type: if logical_id == "Camera" { STREAM_TYPE } else { "" }.to_owned(),
             physical_id: name.to_owned(),
             ..Resource::default()
         };
@@ -87,7 +90,8 @@ impl RecoverServices for Script {
     }
 
     async fn template(&self, _: &str) -> Result<Option<String>, CloudError> {
-        Ok(Some(TEMPLATE.to_owned()))
+        let policy = if self.is_careless { "Delete" } else { "RetainExceptOnCreate" };
+        Ok(Some(TEMPLATE.replace("RetainExceptOnCreate", policy)))
     }
 
     async fn delete(&self, _: &str, leave: &[String]) -> Result<(), CloudError> {
@@ -184,6 +188,13 @@ fn what_would_be_lost_and_what_stays_is_known_before_anything_is_touched() {
     assert_eq!(loss.subscribers, told.map(|(it, to)| (it.to_owned(), to.to_owned())));
     assert_eq!(loss.cases, Ok(3));
     assert!(script.calls.borrow().is_empty());
+}
+
+#[test]
+fn footage_that_would_go_with_the_stack_is_known_beforehand() {
+    assert!(looked(&standing()).unwrap().unretained.is_empty());
+    let script = Script { is_careless: true, ..standing() };
+    assert_eq!(looked(&script).unwrap().unretained, ["arm-us-west-seattle-001-gw-a"]);
 }
 
 #[test]
