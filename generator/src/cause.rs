@@ -76,7 +76,8 @@ pub fn first_cause(stack: &str, events: &[StackEvent]) -> Option<Cause> {
     latest.iter().find(|it| is_cause(stack, it)).map(Cause::of).or_else(|| {
         // Nothing but consequences: what the stack itself says is all that there is.
         let said = latest.iter().find(|it| is_own(stack, it) && has_failed(it));
-        said.filter(|it| !it.reason.is_empty()).map(Cause::of)
+        let is_said = |it: &&StackEvent| !it.reason.is_empty() && it.reason != USER_INITIATED;
+        said.filter(is_said).map(Cause::of)
     })
 }
 

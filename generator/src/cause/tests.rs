@@ -98,6 +98,16 @@ fn a_rollback_that_a_person_asked_for_is_an_operation_of_its_own() {
 }
 
 #[test]
+fn a_rollback_that_went_well_has_no_cause() {
+    let story = [
+        ("=", "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [CameraB]."),
+        ("=", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"),
+        ("=", "UPDATE_ROLLBACK_COMPLETE", ""),
+    ];
+    assert_eq!(cause(&story), "none");
+}
+
+#[test]
 fn an_update_that_failed_and_was_left_so_is_the_cause_until_a_person_takes_it_back() {
     let story = [
         ("=", "UPDATE_IN_PROGRESS", "User Initiated"),

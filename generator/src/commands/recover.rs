@@ -238,8 +238,8 @@ pub(super) fn collisions(retained: &[Resource]) -> String {
     text.push_str("bring it into the new stack by an import, or delete it once nobody needs it.\n");
     if streams {
         text.push_str(
-            "A stream: `aws kinesisvideo describe-stream --stream-name NAME` gives the ARN for \
-             `aws kinesisvideo delete-stream --stream-arn ARN`,\nwhich deletes its footage for good.\n",
+            "`arm destroy STORE --delete-footage` deletes a store's streams with all their footage, also \
+             when the stack is gone.\n",
         );
     }
     text
