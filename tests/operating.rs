@@ -84,3 +84,21 @@ fn queues_can_be_named_by_commas_and_the_help_says_what_is_deleted() {
     assert!(help.contains("Alerts that did not reach somebody"), "{help}");
     assert!(help.contains("--drop-letter <ID>"), "{help}");
 }
+
+#[test]
+fn a_store_is_destroyed_only_when_its_id_is_given_once_more() {
+    let (err, code) = check(&["destroy", "seattle-001", "--confirm", "seattle-002"]);
+    let expected = "error: the store `seattle-001` was not destroyed: its id was not given once \
+                    more\n  help: type it when asked, or give `--confirm seattle-001`\n";
+    assert_eq!((err.as_str(), code), (expected, 1));
+}
+
+#[test]
+fn a_recovery_is_of_one_stack_that_is_named() {
+    assert_eq!(check(&["recover"]).1, 2);
+    assert_eq!(check(&["recover", "seattle-001", "--platform", "us-west"]).1, 2);
+    let (err, code) = check(&["recover", "seattle-01"]);
+    assert!(err.contains("there is no store `seattle-01`"), "{err}");
+    assert!(!err.contains("asking AWS"), "{err}");
+    assert_eq!(code, 1);
+}
