@@ -187,6 +187,7 @@ fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
             | "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "InvalidSignatureException" => Trouble::Credentials,
+            "NoSuchBucket" => Trouble::Absent,
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Trouble::Denied,
             "InternalError"
             | "InternalFailure"

@@ -24,7 +24,7 @@ pub use cloud::{
     Alarm, AlarmState, ChangeSetKind, ChangeSetRequest, ChangeSetState, Cloud, CloudError,
     Condition, Execution, Page, ResourceKind, StackState, Stored, Trouble,
 };
-pub use pace::list_paced;
+pub use pace::{Paced, list_paced};
 pub use progress::{Failure, Pace, Progress, Summary, WaveSize};
 pub use run::{Rollout, Surroundings, run};
 

@@ -156,7 +156,7 @@ impl Check {
             Trouble::Denied => check.remedy("allow these credentials to ask, or look yourself"),
             Trouble::Throttled | Trouble::Transient => check.remedy("run it again"),
             Trouble::Credentials => check.remedy("renew the credentials, then run it again"),
-            Trouble::Other => check,
+            Trouble::Absent | Trouble::Other => check,
         }
     }
 

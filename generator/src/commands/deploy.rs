@@ -7,6 +7,7 @@ mod board;
 mod conclusion;
 mod course;
 pub mod events;
+pub mod hold;
 mod lines;
 mod resume;
 mod row;
@@ -34,6 +35,7 @@ use crate::deploy::{self, DeployError, Rollout, Summary, Surroundings, Trouble};
 use crate::error::CommandError;
 use crate::files::{self, JournalFile};
 use crate::model::Id;
+use crate::preflight::Strictness;
 use crate::release::{Release, STORE_TAG};
 use crate::rollout::Wave;
 
@@ -226,6 +228,7 @@ fn agree(
     }
     check_blocked(plan)?;
     check_losses(args, plan)?;
+    check_preflight(prepared, console)?;
     if args.plan.is_some() || args.yes {
         if args.format == AnswerFormat::Human {
             write!(console.err, "{}", page::steps(plan))?;
@@ -292,6 +295,21 @@ fn check_blocked(plan: &Plan) -> Result<(), CommandError> {
         "the stack {} is in {status}, and every store of the cell needs it\n  help: run `arm recover \
          --{which} {}`",
         step.stack, cell.cell
+    )))
+}
+
+/// Nothing is begun that cannot succeed.
+fn check_preflight(prepared: &Prepared, console: &mut Console<'_>) -> Result<(), CommandError> {
+    let refused = prepared.reports.iter().filter(|it| it.is_refused(Strictness::Failures));
+    let cells: Vec<_> = refused.map(|it| it.cell.to_string()).collect();
+    if cells.is_empty() {
+        return Ok(());
+    }
+    write!(console.err, "{}", page::beforehand(prepared))?;
+    Err(CommandError::Configuration(format!(
+        "a deploy would fail in {}; nothing was touched\n  help: mend what failed, or say that it is \
+         known by --no-preflight",
+        cells.join(", ")
     )))
 }
 

@@ -11,6 +11,7 @@ use super::recover::{collisions, named, resource_json, store_in, told};
 use crate::aws::destroy::Demolition;
 use crate::aws::recover::Recovery;
 use crate::cause::{Cause, StackEvent};
+use crate::commands::deploy::hold::holding;
 use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::{Console, count};
 use crate::destroy::{self, DestroyError, Destroyed, Footage, Loss, Stream};
@@ -79,8 +80,11 @@ pub fn run(args: &DestroyArgs, console: &mut Console<'_>) -> Result<(), CommandE
         confirm(&args.store, console)?;
     }
     let mut guide = Onlooker { stack: &loss.stack, console };
-    let carried = destroy::carry_out(&stacks, &services, &loss, footage, &mut guide);
-    let destroyed = runtime.block_on(carried).map_err(CommandError::environment)?;
+    let what = format!("destroy {}", args.store);
+    let destroyed = holding(&runtime, (cell, &target), &what, || {
+        let carried = destroy::carry_out(&stacks, &services, &loss, footage, &mut guide);
+        runtime.block_on(carried).map_err(CommandError::environment)
+    })?;
     conclude(&loss, Some(&destroyed), args.format, console)
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::aws::recover::Recovery;
 use crate::cause::{Cause, StackEvent};
+use crate::commands::deploy::hold::holding;
 use crate::commands::{self, AnswerFormat, StoresArgs};
 use crate::console::Console;
 use crate::error::CommandError;
@@ -89,9 +90,24 @@ pub fn run(args: &RecoverArgs, console: &mut Console<'_>) -> Result<(), CommandE
     }
     let announced = finding.culprits.iter().map(|it| it.logical_id.clone()).collect();
     let mut guide = Person { stack: stack.clone(), yes: args.yes, announced, console };
-    let outcome = runtime.block_on(recover::carry_out(&services, &finding, &mut guide));
-    let outcome = outcome.map_err(CommandError::environment)?;
+    let mut carry_out = || {
+        let outcome = runtime.block_on(recover::carry_out(&services, &finding, &mut guide));
+        outcome.map_err(CommandError::environment)
+    };
+    // The lock lies in what the stack of artifacts holds; who only follows is in nobody's way.
+    let outcome = if changes && args.artifacts.is_none() {
+        holding(&runtime, (cell, &target), &format!("recover {}", args.about()), carry_out)?
+    } else {
+        carry_out()?
+    };
     conclude(&finding, Some(&outcome), args.format, console)
+}
+
+impl RecoverArgs {
+    /// The store, or the cell whose shared stack it is.
+    fn about(&self) -> &str {
+        self.store.as_deref().or(self.platform.as_deref()).unwrap_or_default()
+    }
 }
 
 const SCHEMA: &str = "arm.recover/1";

@@ -154,6 +154,10 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
                     since: holder.since,
                 });
             }
+            Taken::NoBucket => {
+                let what = format!("hold the cell {}", self.id());
+                return Err(CloudError::other(what, "its artifacts bucket is gone").into());
+            }
         }
         Ok(())
     }

@@ -118,6 +118,8 @@ pub enum Trouble {
     Credentials,
     /// The credentials may not do this.
     Denied,
+    /// What it is in or about is not there.
+    Absent,
     Other,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::cloud::{Cloud, CloudError, Condition};
+use super::cloud::{Cloud, CloudError, Condition, Trouble};
 
 /// The object's key in the artifacts bucket.
 pub const KEY: &str = "deploy/lock.json";
@@ -43,6 +43,8 @@ pub enum Taken {
     Held(Lock),
     /// Somebody else does.
     Refused(Holder),
+    /// Nothing was ever deployed to the cell: there is no bucket.
+    NoBucket,
 }
 
 /// Takes the lock of a cell.
@@ -50,7 +52,11 @@ pub async fn take(cloud: &impl Cloud, bucket: &str, holder: &Holder) -> Result<T
     let mut condition = Condition::Absent;
     let mut other = holder.clone();
     for _ in 0..ATTEMPTS {
-        if let Some(entity_tag) = cloud.put_if((bucket, KEY), to_bytes(holder), &condition).await? {
+        let put = match cloud.put_if((bucket, KEY), to_bytes(holder), &condition).await {
+            Err(error) if error.trouble == Trouble::Absent => return Ok(Taken::NoBucket),
+            put => put?,
+        };
+        if let Some(entity_tag) = put {
             let (bucket, holder) = (bucket.to_owned(), holder.clone());
             return Ok(Taken::Held(Lock { bucket, holder, entity_tag }));
         }

@@ -45,7 +45,7 @@ const CALM: Duration = Duration::from_secs(10);
 
 /// AWS with a budget.
 #[derive(Debug)]
-pub(super) struct Paced<'a, C> {
+pub struct Paced<'a, C> {
     cloud: &'a C,
     state: RefCell<State>,
 }
@@ -115,7 +115,7 @@ impl Bucket {
 }
 
 impl<'a, C: Cloud> Paced<'a, C> {
-    pub(super) fn new(cloud: &'a C) -> Self {
+    pub fn new(cloud: &'a C) -> Self {
         let now = Instant::now();
         let state = State {
             reads: Bucket::new(now),

@@ -122,7 +122,7 @@ fn refused(answers: &Answers<'_>) -> Vec<Check> {
         let remedy = match trouble {
             Trouble::Denied => "allow `servicequotas:ListServiceQuotas` and `servicequotas:ListAWSDefaultServiceQuotas`, or look in Service Quotas",
             Trouble::Throttled | Trouble::Transient => "run it again, or look in Service Quotas",
-            Trouble::Credentials | Trouble::Other => "look in Service Quotas",
+            Trouble::Credentials | Trouble::Absent | Trouble::Other => "look in Service Quotas",
         };
         Check::new(Area::Quotas, Verdict::Unknown, text).remedy(remedy)
     });

@@ -11,7 +11,7 @@ use crate::commands::{self, StoresArgs};
 use crate::console::Console;
 use crate::deploy::journal::{self, Past};
 use crate::deploy::lock::{self, Holder};
-use crate::deploy::{Cloud, journal_key};
+use crate::deploy::{Cloud, Paced, journal_key};
 use crate::error::CommandError;
 use crate::files::{self, JournalFile};
 use crate::model::Cell;
@@ -121,7 +121,7 @@ fn fetched(
         let target = runtime.block_on(commands::target_of(cell, console))?;
         let aws = runtime.block_on(Aws::connect(&target));
         let bucket = CellNames::new(cell).bucket(Bucket::Artifacts);
-        let found = runtime.block_on(of_bucket(&aws, &bucket, run));
+        let found = runtime.block_on(of_bucket(&Paced::new(&aws), &bucket, run));
         if let Some(found) = found.map_err(CommandError::environment)? {
             return Ok(Some(found));
         }

@@ -7,6 +7,7 @@ use crate::console::count;
 use crate::deploy::plan::{Action, CellPlan, Plan, Step, WavePlan};
 use crate::diagnostic::Colour;
 use crate::paragraph::shortened;
+use crate::preflight;
 use crate::review::{self, Detail};
 
 /// Stores that a wave's line names. Our choice: what fits a line.
@@ -22,8 +23,17 @@ pub fn of(prepared: &Prepared, colour: Colour) -> String {
         page.push_str(&review::human(review, Detail::Summary, colour));
         page.push('\n');
     }
+    page.push_str(&beforehand(prepared));
     page.push_str(&steps(plan));
     page
+}
+
+/// What was found when it was looked whether it can succeed.
+pub fn beforehand(prepared: &Prepared) -> String {
+    if prepared.reports.is_empty() {
+        return String::new();
+    }
+    format!("preflight\n{}\n", preflight::page(&prepared.reports))
 }
 
 /// Who gets it when, what is lost, what is stuck.

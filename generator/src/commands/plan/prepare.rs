@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use tokio::runtime::Runtime;
 
-use crate::aws::Aws;
+use crate::aws::preflight::Lookout;
+use crate::aws::{Aws, Target};
 use crate::commands::diff::live;
 use crate::commands::{self, AnswerFormat, StoresArgs, bundle};
 use crate::console::Console;
@@ -15,7 +16,9 @@ use crate::deploy;
 use crate::deploy::plan::{self, Action, Loss, Plan};
 use crate::error::CommandError;
 use crate::input::CompiledFleet;
+use crate::load;
 use crate::model::{Cell, Portion, Store};
+use crate::preflight::{self, Report, Wanted};
 use crate::release::{self, Release};
 use crate::review::setting::Text;
 use crate::review::side::{Base, Scope, Written};
@@ -46,6 +49,9 @@ pub struct ScopeArgs {
     /// fleet.yaml says
     #[arg(long, value_name = "N|N%")]
     max_failures: Option<Portion>,
+    /// Do not look beforehand whether it can succeed, as `arm preflight` does
+    #[arg(long)]
+    no_preflight: bool,
     /// Folder that `arm bundle` wrote to
     #[arg(long, default_value = ".arm/bundle", value_name = "DIR")]
     bundle: PathBuf,
@@ -113,6 +119,8 @@ pub struct Prepared {
     pub plan: Plan,
     /// What the change does; none where nothing changes.
     pub review: Option<Review>,
+    /// Whether it can succeed, for the cells in which something changes.
+    pub reports: Vec<Report>,
 }
 
 impl Prepared {
@@ -145,15 +153,21 @@ impl Prepared {
             clouds.push(aws);
         }
         let plan = plan::plan(&releases, &states, &waves, Vec::new());
-        let (plan, review) = if plan.is_empty() {
-            (plan, None)
-        } else {
-            let head = Written { text: Text { input: &input, reference: None }, fleet };
-            let stores: Vec<String> = changing(&plan);
-            let review = runtime.block_on(reviewed(args, &cells, &stores, head, console))?;
-            (plan::plan(&releases, &states, &waves, losses(&review)), Some(review))
-        };
-        Ok(Self { releases, waves, clouds, plan, review })
+        if plan.is_empty() {
+            let (review, reports) = (None, Vec::new());
+            return Ok(Self { releases, waves, clouds, plan, review, reports });
+        }
+        let head = Written { text: Text { input: &input, reference: None }, fleet };
+        let changing_stores = changing(&plan);
+        let review = runtime.block_on(reviewed(args, &cells, &changing_stores, head, console))?;
+        let plan = plan::plan(&releases, &states, &waves, losses(&review));
+        let mut reports = Vec::new();
+        for (cell, chosen) in touched(&plan, &cells, &chosen) {
+            if !args.no_preflight {
+                reports.push(look(fleet, cell, &chosen, runtime, console)?);
+            }
+        }
+        Ok(Self { releases, waves, clouds, plan, review: Some(review), reports })
     }
 }
 
@@ -220,6 +234,38 @@ async fn reviewed(
     let mut review = review::review(&base, head, &scope, names).map_err(commands::stack_error)?;
     review.omissions.extend(all.omissions);
     Ok(review)
+}
+
+/// The cells in which something changes, with those of their stores that are meant.
+fn touched<'a>(
+    plan: &Plan,
+    cells: &[&'a Cell],
+    chosen: &[&'a Store],
+) -> Vec<(&'a Cell, Vec<&'a Store>)> {
+    let changes = |cell: &Cell| {
+        let of = plan.cells.iter().find(|it| it.cell == cell.id.as_str());
+        of.is_some_and(|it| it.stacks.iter().any(|step| step.action != Action::Leave))
+    };
+    let cells = cells.iter().filter(|it| changes(it));
+    let stores = |cell: &Cell| chosen.iter().copied().filter(|it| it.cell == cell.id).collect();
+    cells.map(|cell| (*cell, stores(cell))).collect()
+}
+
+/// Whether a deploy to a cell can succeed.
+fn look(
+    fleet: &CompiledFleet,
+    cell: &Cell,
+    stores: &[&Store],
+    runtime: &Runtime,
+    console: &mut Console<'_>,
+) -> Result<Report, CommandError> {
+    let wanted = Wanted::of(fleet, cell, stores).map_err(commands::stack_error)?;
+    // Nobody need read that for the answer to be right.
+    drop(writeln!(console.err, "looking whether a deploy to {} can succeed", cell.id));
+    Ok(runtime.block_on(async {
+        let lookout = Lookout::connect(&Target::of_cell(cell)).await;
+        preflight::look(&lookout, &wanted, load::now_ms()).await
+    }))
 }
 
 /// What a review calls a loss that must not be overlooked.
