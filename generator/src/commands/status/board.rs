@@ -364,14 +364,15 @@ mod tests {
         us-west: 2 stores: 1 with ailing cameras, 1 in step (account 123456789012, us-west-2)
 
           with ailing cameras: their alarm is raised
-            kent-008  created 2026-11-20 10:12Z; cameras ail since 2026-11-20 10:12Z; aisle-1-a offline
-                      since 2026-11-20 10:12Z; aisle-2-a offline since 2026-11-20 10:12Z; lp, manager by
-                      email lp@example.com: not confirmed
+            kent-008  created 2026-11-20 10:12Z; cameras ail since 2026-11-20 10:12Z
+                      camera aisle-1-a: offline since 2026-11-20 10:12Z
+                      camera aisle-2-a: offline since 2026-11-20 10:12Z
+                      lp, manager by email lp@example.com: not confirmed
             next: arm logs kent-008 --errors
 
           in step
             a-1  updated 2026-11-20 10:12Z; cameras well; everybody confirmed
-          calls: DescribeAlarms 3, DescribeStacks 3
+          calls: DescribeAlarms=3, DescribeStacks=3
 
         as of 2026-11-20 10:12Z
         ");
