@@ -22,7 +22,6 @@ mod stop;
 pub use stop::Stop;
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -149,10 +148,9 @@ fn first_call(config: &SdkConfig) -> aws_sdk_sts::Config {
 }
 
 /// For `map_err`: names what was tried.
-fn failed<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> CloudError
+fn failed<E>(what: impl Into<String>) -> impl FnOnce(SdkError<E>) -> CloudError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     let what = what.into();
     move |source| CloudError { what, trouble: trouble(&source), source: Box::new(source) }
@@ -160,7 +158,7 @@ where
 
 /// What kind of failure the SDK tells. Source of the codes: the SDK's own lists of throttling and
 /// transient errors (`aws-runtime`, `retries::classifiers`), API references, "Common errors".
-fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
+fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Trouble {
     match error {
         // What the connection was not even tried for: there are no credentials.
         SdkError::DispatchFailure(failure) if failure.is_other() => Trouble::Credentials,
@@ -196,8 +194,18 @@ fn trouble<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Trouble {
             | "ServiceUnavailableException"
             | "RequestTimeout"
             | "RequestTimeoutException" => Trouble::Transient,
-            _ => Trouble::Other,
+            _ => by_status(error.raw_response().map_or(0, |it| it.status().as_u16())),
         },
+    }
+}
+
+/// The same where there is no code that we know: an answer to HEAD has no body, and so no code.
+fn by_status(status: u16) -> Trouble {
+    match status {
+        429 | 503 => Trouble::Throttled,
+        500..=599 => Trouble::Transient,
+        401 | 403 => Trouble::Denied,
+        _ => Trouble::Other,
     }
 }
 

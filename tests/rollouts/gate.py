@@ -20,6 +20,7 @@ THROTTLING = (
     "<Code>Throttling</Code><Message>Rate exceeded</Message></Error><RequestId>r</RequestId></ErrorResponse>"
 )
 FAILURE = THROTTLING.replace("Sender", "Receiver").replace("Throttling", "InternalFailure").replace("Rate exceeded", "try again")
+FAILURE_S3 = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
 
 
@@ -74,11 +75,12 @@ class Gate:
         if fate == "throttled":
             status, text = (503, SLOW_DOWN) if service == "s3" else (400, THROTTLING)
             return answer(handler, status, [("content-type", "text/xml")], text.encode())
+        failure = (FAILURE_S3 if service == "s3" else FAILURE).encode()
         if fate == "failed" and not after:
-            return answer(handler, 500, [("content-type", "text/xml")], FAILURE.encode())
+            return answer(handler, 500, [("content-type", "text/xml")], failure)
         status, headers, content = self.forward(handler, body)
         if fate == "failed":
-            return answer(handler, 500, [("content-type", "text/xml")], FAILURE.encode())
+            return answer(handler, 500, [("content-type", "text/xml")], failure)
         return answer(handler, status, headers, content)
 
     def forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::retry::RetryConfig;
@@ -316,10 +315,9 @@ struct Said {
 const DENIED: [&str; 2] = ["AuthorizationError", "NotAuthorizedException"];
 
 /// For `map_err`: names what was tried, with AWS's own words as the cause, because people read them.
-fn refused<E, R>(what: impl Into<String>) -> impl FnOnce(SdkError<E, R>) -> CloudError
+fn refused<E>(what: impl Into<String>) -> impl FnOnce(SdkError<E>) -> CloudError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     let what = what.into();
     move |source| {

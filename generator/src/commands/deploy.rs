@@ -82,7 +82,7 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         Some(found) => args.scope.of_words(&found.past.scope),
         None => args.scope.clone(),
     };
-    let prepared = Prepared::make(&scope, args.format, &runtime, console)?;
+    let mut prepared = Prepared::make(&scope, args.format, &runtime, console)?;
     let wanted = prepared.plan.wanted();
     let now = Timestamp::now();
     let (journal, past, id) = if let Some(found) = found {
@@ -98,16 +98,21 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
             }
             return nothing(&prepared, args.format, console);
         }
-        agree(args, &prepared, console)?;
+        if agree(args, &prepared, console)? == Agreed::Asked {
+            let moved = prepared.moved(&runtime)?;
+            if !moved.is_empty() {
+                return Err(stale("what you said yes to", &moved, "run `arm deploy` again"));
+            }
+        }
         let digits = wanted.get(..DIGITS).unwrap_or(&wanted);
         let id = format!("run-{}-{digits}", now.strftime("%Y%m%dt%H%M%Sz"));
         (JournalFile::make(&args.journal.join(format!("{id}.ndjson")))?, None, id)
     };
     let holder = Holder { run: id, by: who::by(), since: time(now) };
-    let Prepared { releases, waves, clouds, .. } = &prepared;
+    let Prepared { releases, waves, clouds, states, .. } = &prepared;
     let waves = covering(waves, releases);
     let rollout =
-        Rollout { releases, waves: &waves, holder, wanted, scope: scope.to_words(), past };
+        Rollout { releases, states, waves: &waves, holder, wanted, scope: scope.to_words(), past };
     let journal_place = journal.path().display().to_string();
     writeln!(console.err, "journal {journal_place}")?;
     let mut journal = journal;
@@ -216,12 +221,20 @@ fn nothing(
     shower.conclude(&summary, None)
 }
 
+/// How it was agreed that a plan is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agreed {
+    Beforehand,
+    /// A person was asked, who may have thought for long.
+    Asked,
+}
+
 /// Checks the plan that was given, and asks the person.
 fn agree(
     args: &DeployArgs,
     prepared: &Prepared,
     console: &mut Console<'_>,
-) -> Result<(), CommandError> {
+) -> Result<Agreed, CommandError> {
     let plan = &prepared.plan;
     if let Some(path) = &args.plan {
         check_plan(path, plan)?;
@@ -233,7 +246,7 @@ fn agree(
         if args.format == AnswerFormat::Human {
             write!(console.err, "{}", page::steps(plan))?;
         }
-        return Ok(());
+        return Ok(Agreed::Beforehand);
     }
     if console.input.is_none() {
         return Err(CommandError::Usage(
@@ -247,7 +260,7 @@ fn agree(
     console.err.flush()?;
     let answer = console.read_line()?.unwrap_or_default();
     if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
+        return Ok(Agreed::Asked);
     }
     Err(CommandError::Configuration("nothing was done: the answer was no".to_owned()))
 }
@@ -262,26 +275,31 @@ fn load_plan(path: &Path) -> Result<Plan, CommandError> {
 /// Where nothing is left to do, a plan must say that it should be as it is: a pipeline that is run again.
 fn check_carried_out(path: &Path, now: &Plan) -> Result<(), CommandError> {
     let plan = load_plan(path)?;
-    if plan.wanted() == now.wanted() { Ok(()) } else { Err(stale(path, &plan.moved(now))) }
+    if plan.wanted() == now.wanted() { Ok(()) } else { Err(stale_file(path, &plan.moved(now))) }
 }
 
 /// Refuses a plan that is not what would be done now.
 fn check_plan(path: &Path, now: &Plan) -> Result<(), CommandError> {
     let moved = load_plan(path)?.moved(now);
-    if moved.is_empty() { Ok(()) } else { Err(stale(path, &moved)) }
+    if moved.is_empty() { Ok(()) } else { Err(stale_file(path, &moved)) }
 }
 
-fn stale(path: &Path, moved: &[String]) -> CommandError {
+fn stale_file(path: &Path, moved: &[String]) -> CommandError {
+    let path = path.display();
+    let help = format!("make it anew by `arm plan -o {path}`, and have it approved");
+    stale(&format!("the plan {path}"), moved, &help)
+}
+
+fn stale(what: &str, moved: &[String], help: &str) -> CommandError {
     /// Things that are named. Our choice: more are alike.
     const MOVED_MAX: usize = 12;
     let mut lines: Vec<_> = moved.iter().take(MOVED_MAX).map(|it| format!("  {it}")).collect();
     if moved.len() > MOVED_MAX {
         lines.push(format!("  and {} more", moved.len() - MOVED_MAX));
     }
-    let (path, lines) = (path.display(), lines.join("\n"));
+    let lines = lines.join("\n");
     CommandError::Configuration(format!(
-        "{path}: the plan is stale; nothing was touched\n{lines}\n  help: make it anew by `arm plan -o \
-         {path}`, and have it approved"
+        "{what} is stale; nothing was touched\n{lines}\n  help: {help}"
     ))
 }
 
@@ -355,8 +373,10 @@ pub async fn carry_out(
         [Wave { name: "all".to_owned(), stores, bake: Duration::ZERO, failures_max: usize::MAX }];
     let now = Timestamp::now();
     let run = format!("run-{}", now.strftime("%Y%m%dt%H%M%Sz"));
+    let states = [deploy::list_paced(&clouds[0]).await.map_err(CommandError::environment)?];
     let rollout = Rollout {
         releases: std::slice::from_ref(release),
+        states: &states,
         waves: &waves,
         holder: Holder { run, by: who::by(), since: time(now) },
         wanted: String::new(),

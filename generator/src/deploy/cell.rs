@@ -17,7 +17,7 @@ use super::cloud::{Alarm, AlarmState, Cloud, CloudError, Condition, StackState};
 use super::journal::{Entry, StackPast};
 use super::lock::{self, BEAT, Lock, Taken};
 use super::pace::{Paced, streams_time};
-use super::poller::{self, Poller};
+use super::poller::Poller;
 use super::progress::{Pace, Progress};
 use super::run::Run;
 use super::stack::{Outcome, Way};
@@ -59,14 +59,14 @@ pub(super) struct CellRun<'a, 'r, C> {
 }
 
 impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
-    /// Lists the stacks of a cell.
-    pub(super) async fn list(
+    /// A cell with its stacks as they were listed.
+    pub(super) fn new(
         release: &'a Release,
         cloud: &'a C,
         run: &'a Run<'r>,
-    ) -> Result<Self, CloudError> {
+        stacks: BTreeMap<String, StackState>,
+    ) -> Self {
         let cloud = Paced::new(cloud);
-        let (stacks, _) = poller::list(&cloud).await?;
         let cell = Self {
             release,
             cloud,
@@ -85,7 +85,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             (cell.plans().count(), cell.plans().filter(|it| cell.is_open(it)).count());
         let id = cell.id();
         cell.tell(Progress::Listed { cell: id, unchanged: all - changing, changing });
-        Ok(cell)
+        cell
     }
 
     pub(super) fn id(&self) -> String {

@@ -12,7 +12,7 @@ use futures_util::future::{join_all, select_all, try_join_all};
 use tokio::time::{Instant, sleep};
 
 use super::cell::CellRun;
-use super::cloud::{Cloud, CloudError};
+use super::cloud::{Cloud, CloudError, StackState};
 use super::journal::{Entry, Journal, JournalError, Line, Past, SCHEMA, StackPast};
 use super::lock::Holder;
 use super::progress::{Progress, Summary, WaveSize};
@@ -34,6 +34,8 @@ const STOP_LOOK: Duration = Duration::from_millis(200);
 pub struct Rollout<'a> {
     /// In the order of the cells' ids.
     pub releases: &'a [Release],
+    /// The stacks of each release's account and region, as they were just listed.
+    pub states: &'a [BTreeMap<String, StackState>],
     pub waves: &'a [Wave],
     /// Who begins it; its run is the id of this run.
     pub holder: Holder,
@@ -78,7 +80,7 @@ pub async fn run<'a, C: Cloud>(
     rollout: Rollout<'_>,
     surroundings: Surroundings<'a>,
 ) -> Result<Summary, DeployError> {
-    let Rollout { releases, waves, holder, wanted, scope, past } = rollout;
+    let Rollout { releases, states, waves, holder, wanted, scope, past } = rollout;
     let is_resumed = past.is_some();
     let past = past.unwrap_or_default();
     let is_stopped = surroundings.is_stopped;
@@ -94,9 +96,10 @@ pub async fn run<'a, C: Cloud>(
         is_told: Cell::new(false),
     };
     let of = &run;
-    let pairs = clouds.iter().zip(releases);
-    let cells = try_join_all(pairs.map(|(cloud, release)| CellRun::list(release, cloud, of)));
-    let cells = cells.await?;
+    let cells = clouds.iter().zip(releases).zip(states);
+    let cells: Vec<_> = cells
+        .map(|((cloud, release), states)| CellRun::new(release, cloud, of, states.clone()))
+        .collect();
     run.begin(&cells, waves, is_resumed);
     if cells.iter().all(|it| !it.has_work()) && !is_resumed {
         return Ok(run.end(&cells));

@@ -113,14 +113,6 @@ impl<'a> Wish<'a> {
         let mut journal = Paper { lines: Vec::new(), lines_max: self.lines_max };
         let stops = || cloud.calls.borrow().len() >= self.stops_after;
         let now = || "2026-11-22T08:00:00Z".to_owned();
-        let rollout = Rollout {
-            releases: &releases,
-            waves: self.waves,
-            holder: Holder { run: self.run.to_owned(), by: "a test".to_owned(), since: now() },
-            wanted: "wanted".to_owned(),
-            scope: Vec::new(),
-            past: self.past.clone(),
-        };
         let surroundings = Surroundings {
             journal: &mut journal,
             watch: &mut watch,
@@ -128,10 +120,23 @@ impl<'a> Wish<'a> {
             now: &now,
         };
         let clouds = std::slice::from_ref(cloud);
+        let listed_and_run = async {
+            let states = [list_paced(cloud).await?];
+            let rollout = Rollout {
+                releases: &releases,
+                states: &states,
+                waves: self.waves,
+                holder: Holder { run: self.run.to_owned(), by: "a test".to_owned(), since: now() },
+                wanted: "wanted".to_owned(),
+                scope: Vec::new(),
+                past: self.past.clone(),
+            };
+            run(clouds, rollout, surroundings).await
+        };
         let outcome = tokio::select! {
             biased;
             () = cloud.killed.notified() => None,
-            outcome = run(clouds, rollout, surroundings) => Some(outcome),
+            outcome = listed_and_run => Some(outcome),
         };
         let journal = journal.text();
         Played { outcome, calls: cloud.calls.take(), told: told.into_inner(), journal }

@@ -3,6 +3,7 @@
 //!
 //! One paged list of stacks per cell decides what changes; only of what changes are templates read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use tokio::runtime::Runtime;
@@ -12,8 +13,8 @@ use crate::aws::{Aws, Target};
 use crate::commands::diff::live;
 use crate::commands::{self, AnswerFormat, StoresArgs, bundle};
 use crate::console::Console;
-use crate::deploy;
 use crate::deploy::plan::{self, Action, Loss, Plan};
+use crate::deploy::{self, StackState};
 use crate::error::CommandError;
 use crate::input::CompiledFleet;
 use crate::load;
@@ -109,6 +110,9 @@ impl ScopeArgs {
     }
 }
 
+/// Stacks by their names.
+pub type States = BTreeMap<String, StackState>;
+
 /// What will be done, and with what.
 #[derive(Debug)]
 pub struct Prepared {
@@ -116,6 +120,8 @@ pub struct Prepared {
     pub waves: Vec<Wave>,
     /// In the order of the releases.
     pub clouds: Vec<Aws>,
+    /// The stacks of each release's account and region.
+    pub states: Vec<States>,
     pub plan: Plan,
     /// What the change does; none where nothing changes.
     pub review: Option<Review>,
@@ -145,30 +151,54 @@ impl Prepared {
         for cell in &cells {
             targets.push(runtime.block_on(commands::target_of(cell, console))?);
         }
-        let (mut clouds, mut states) = (Vec::new(), Vec::new());
-        for target in &targets {
-            let aws = runtime.block_on(Aws::connect(target));
-            let listed = runtime.block_on(deploy::list_paced(&aws));
-            states.push(listed.map_err(CommandError::environment)?);
-            clouds.push(aws);
-        }
+        let clouds: Vec<_> =
+            targets.iter().map(|target| runtime.block_on(Aws::connect(target))).collect();
+        let states = runtime.block_on(listed(&releases, &clouds))?;
         let plan = plan::plan(&releases, &states, &waves, Vec::new());
         if plan.is_empty() {
             let (review, reports) = (None, Vec::new());
-            return Ok(Self { releases, waves, clouds, plan, review, reports });
+            return Ok(Self { releases, waves, clouds, states, plan, review, reports });
         }
         let head = Written { text: Text { input: &input, reference: None }, fleet };
         let changing_stores = changing(&plan);
-        let review = runtime.block_on(reviewed(args, &cells, &changing_stores, head, console))?;
+        let touched = touched(&plan, &cells, &chosen);
+        let of: Vec<_> = touched.iter().map(|(cell, _)| *cell).collect();
+        let review = runtime.block_on(reviewed(args, &of, &changing_stores, head, console))?;
         let plan = plan::plan(&releases, &states, &waves, losses(&review));
         let mut reports = Vec::new();
-        for (cell, chosen) in touched(&plan, &cells, &chosen) {
+        for (cell, chosen) in touched {
             if !args.no_preflight {
                 reports.push(look(fleet, cell, &chosen, runtime, console)?);
             }
         }
-        Ok(Self { releases, waves, clouds, plan, review: Some(review), reports })
+        Ok(Self { releases, waves, clouds, states, plan, review: Some(review), reports })
     }
+}
+
+impl Prepared {
+    /// What has moved since it was worked out, of how the stacks stand: a person may have thought for long.
+    pub fn moved(&mut self, runtime: &Runtime) -> Result<Vec<String>, CommandError> {
+        self.states = runtime.block_on(listed(&self.releases, &self.clouds))?;
+        let losses = self.plan.losses.clone();
+        let now = plan::plan(&self.releases, &self.states, &self.waves, losses);
+        Ok(self.plan.moved(&now))
+    }
+}
+
+/// Lists the stacks of each release's account and region; cells that share one are listed once.
+async fn listed(releases: &[Release], clouds: &[Aws]) -> Result<Vec<States>, CommandError> {
+    let mut homes: BTreeMap<(&str, &str), States> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (release, cloud) in releases.iter().zip(clouds) {
+        let home = (release.account.as_str(), release.region.as_str());
+        let states = match homes.get(&home) {
+            Some(states) => states.clone(),
+            None => deploy::list_paced(cloud).await.map_err(CommandError::environment)?,
+        };
+        homes.insert(home, states.clone());
+        all.push(states);
+    }
+    Ok(all)
 }
 
 /// The cells that are deployed to: all, or those of the stores that are meant.
