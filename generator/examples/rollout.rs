@@ -287,7 +287,7 @@ fn script() -> Script {
     pace(&mut story, now);
     let changed = (1..=40).filter(|it| *it != 17).map(|it| named(it).1).collect();
     let unchanged = (41..=1_001).map(|it| named(it).1).collect();
-    let summary = Summary { changed, unchanged, failed: vec![failure()], left: Vec::new() };
+    let summary = Summary { changed, unchanged, failed: vec![failure()], ..Summary::default() };
     story.tell(now + 1.0, Progress::Ended { summary });
     story.0.sort_by(|a, b| a.0.total_cmp(&b.0));
     story.0
@@ -326,5 +326,7 @@ fn every_other_kind() -> Script {
         Progress::Uploaded { cell: CELLS[0].to_owned(), key, bytes: 9_000_000, was_there: false };
     let reason = "the alarm arm-us-east-0004-silent is in ALARM".to_owned();
     let stopped = Progress::Stopped { wave: "early".to_owned(), reason };
-    [unchanged, attached, uploaded, stopped].map(|progress| (0.0, progress)).into()
+    let text = "arm-us-east-store-0004 is not protected from deletion: access denied".to_owned();
+    let warning = Progress::Warning { cell: CELLS[0].to_owned(), text };
+    [unchanged, attached, uploaded, stopped, warning].map(|progress| (0.0, progress)).into()
 }

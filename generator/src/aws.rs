@@ -30,8 +30,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use crate::deploy::{
-    Alarm, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Condition, Execution, Page,
-    StackEvent, StackState, Stored, Trouble,
+    Alarm, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Condition, Creation, Execution,
+    Page, StackEvent, StackState, Stored, Trouble,
 };
 use crate::model::Cell;
 use crate::release::Artifact;
@@ -160,8 +160,11 @@ where
 /// transient errors (`aws-runtime`, `retries::classifiers`), API references, "Common errors".
 fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Trouble {
     match error {
-        // What the connection was not even tried for: there are no credentials.
-        SdkError::DispatchFailure(failure) if failure.is_other() => Trouble::Credentials,
+        // The connection was not even tried: nobody has any credentials. That they could not be renewed
+        // just now may pass.
+        SdkError::DispatchFailure(failure) if lacks_credentials(&format!("{failure:?}")) => {
+            Trouble::Credentials
+        }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) | SdkError::DispatchFailure(_) => {
             Trouble::Transient
         }
@@ -197,6 +200,12 @@ fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Trouble {
             _ => by_status(error.raw_response().map_or(0, |it| it.status().as_u16())),
         },
     }
+}
+
+/// Whether the chain of credentials found none, or one that cannot be used. The SDK names these kinds in
+/// what it prints for programmers alone.
+fn lacks_credentials(said: &str) -> bool {
+    ["CredentialsNotLoaded", "InvalidConfiguration"].iter().any(|it| said.contains(it))
 }
 
 /// The same where there is no code that we know: an answer to HEAD has no body, and so no code.
@@ -239,7 +248,10 @@ impl Cloud for Aws {
         cloudformation::stack(&self.cloudformation, name).await
     }
 
-    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
+    async fn create_change_set(
+        &self,
+        request: &ChangeSetRequest<'_>,
+    ) -> Result<Creation, CloudError> {
         let url = request.template_object.as_ref().map(|(bucket, key)| match &self.endpoint {
             Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{}.amazonaws.com/{key}", self.region),

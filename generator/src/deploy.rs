@@ -6,7 +6,9 @@
 //! (`journal.rs`), so that a run may stop anywhere and go on; `lock.rs` keeps a second one out.
 
 mod cell;
+mod change_set;
 pub mod cloud;
+mod gate;
 pub mod journal;
 pub mod lock;
 mod pace;
@@ -22,7 +24,7 @@ use crate::release::Release;
 pub use cell::journal_key;
 pub use cloud::{
     Alarm, AlarmState, ChangeSetKind, ChangeSetRequest, ChangeSetState, Cloud, CloudError,
-    Condition, Execution, Page, ResourceKind, StackState, Stored, Trouble,
+    Condition, Creation, Execution, Page, ResourceKind, StackState, Stored, Trouble,
 };
 pub use pace::{Paced, list_paced};
 pub use progress::{Failure, Pace, Progress, Summary, WaveSize};

@@ -114,18 +114,18 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
-    file: std::fs::File,
+    /// Made with the first line.
+    file: Option<std::fs::File>,
     text: String,
 }
 
 impl JournalFile {
-    /// Makes one that must not be there yet, and its folders.
-    pub fn make(path: &Path) -> Result<Self, FileError> {
+    /// One that is not there yet, in a folder that is made now; it is made with its first line.
+    pub fn begin(path: &Path) -> Result<Self, FileError> {
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
-        let file = std::fs::File::create_new(path).map_err(FileError::at("make", path))?;
-        Ok(Self { path: path.to_owned(), file, text: String::new() })
+        Ok(Self { path: path.to_owned(), file: None, text: String::new() })
     }
 
     /// Opens one that is there, with all its whole lines; a torn last one is cut off.
@@ -138,7 +138,7 @@ impl JournalFile {
         let length = u64::try_from(whole).unwrap_or(u64::MAX);
         file.set_len(length).map_err(FileError::at("write", path))?;
         file.seek(SeekFrom::End(0)).map_err(FileError::at("write", path))?;
-        Ok((Self { path: path.to_owned(), file, text: text.clone() }, text))
+        Ok((Self { path: path.to_owned(), file: Some(file), text: text.clone() }, text))
     }
 
     pub fn path(&self) -> &Path {
@@ -148,8 +148,12 @@ impl JournalFile {
     /// Adds a line; when this returns, a machine that dies does not lose it.
     pub fn add(&mut self, line: &str) -> io::Result<()> {
         let line = format!("{line}\n");
-        self.file.write_all(line.as_bytes())?;
-        self.file.sync_data()?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(std::fs::File::create_new(&self.path)?),
+        };
+        file.write_all(line.as_bytes())?;
+        file.sync_data()?;
         self.text.push_str(&line);
         Ok(())
     }

@@ -13,8 +13,8 @@ use aws_sdk_cloudformation::types::{
 
 use crate::cause::{StackEvent, VALIDATION_FAILED};
 use crate::deploy::{
-    ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, Execution, Page, ResourceKind,
-    StackState,
+    ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, Creation, Execution, Page,
+    ResourceKind, StackState,
 };
 use crate::release::RELEASE_DIGEST;
 
@@ -64,7 +64,7 @@ pub(super) async fn create_change_set(
     client: &Client,
     request: &ChangeSetRequest<'_>,
     template_url: Option<String>,
-) -> Result<(), CloudError> {
+) -> Result<Creation, CloudError> {
     let kind = match request.kind {
         ChangeSetKind::Create => ChangeSetType::Create,
         ChangeSetKind::Update => ChangeSetType::Update,
@@ -87,12 +87,12 @@ pub(super) async fn create_change_set(
         .rollback_configuration(rollback(&request.rollback_alarms));
     match call.send().await {
         // By an attempt whose answer was lost, or by an earlier run.
-        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(()),
+        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(Creation::Found),
         Err(error) => {
             let (name, stack) = (&request.name, &request.plan.name);
             Err(failed(format!("create the change set {name} of the stack {stack}"))(error))
         }
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Creation::New),
     }
 }
 
@@ -131,14 +131,15 @@ pub(super) async fn change_set(
                 | ExecutionStatus::ExecuteFailed,
             ),
         ) => ChangeSetState::Executed,
-        (Some(ChangeSetStatus::CreateComplete), _) => {
+        (Some(ChangeSetStatus::CreateComplete), Some(ExecutionStatus::Available)) => {
             let changes = answer.changes().iter().filter_map(|it| it.resource_change());
             let items = changes.map(|it| ResourceKind {
                 resource_type: it.resource_type().unwrap_or_default().to_owned(),
                 is_new: it.action() == Some(&ChangeAction::Add),
             });
             let next = answer.next_token().map(str::to_owned);
-            ChangeSetState::Ready(Page { items: items.collect(), next })
+            let id = answer.change_set_id().unwrap_or(name).to_owned();
+            ChangeSetState::Ready { id, page: Page { items: items.collect(), next } }
         }
         (Some(ChangeSetStatus::Failed), _) if is_empty(reason) => ChangeSetState::Empty,
         (Some(ChangeSetStatus::Failed), _) => ChangeSetState::Failed(reason.to_owned()),
@@ -181,7 +182,8 @@ pub(super) async fn execute(
                 || matches!(
                     error.code(),
                     Some(
-                        "InvalidChangeSetStatus"
+                        "TokenAlreadyExistsException"
+                            | "InvalidChangeSetStatus"
                             | "InvalidChangeSetStatusException"
                             | "ValidationError"
                     )

@@ -3,6 +3,7 @@
 //! What will be done is worked out by `plan/prepare.rs`, carried out by `deploy::run`, shown by
 //! `deploy/shower.rs`. The journal stands in a folder here, and a copy of it in each cell's bucket.
 
+mod agree;
 mod board;
 mod conclusion;
 mod course;
@@ -18,30 +19,28 @@ mod who;
 mod words;
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::aws::{Aws, Stop, Target};
-use crate::commands::plan::page;
 use crate::commands::plan::prepare::{Prepared, ScopeArgs};
 use crate::commands::{self, AnswerFormat};
 use crate::console::Console;
 use crate::deploy::journal::{Journal, NoJournal, Past};
 use crate::deploy::lock::Holder;
-use crate::deploy::plan::{Action, Plan};
-use crate::deploy::{self, DeployError, Rollout, Summary, Surroundings, Trouble};
-use crate::error::CommandError;
-use crate::files::{self, JournalFile};
+use crate::deploy::{self, DeployError, Progress, Rollout, Summary, Surroundings, Trouble};
+use crate::error::{CommandError, describe};
+use crate::files::JournalFile;
 use crate::model::Id;
-use crate::preflight::Strictness;
 use crate::release::{Release, STORE_TAG};
 use crate::rollout::Wave;
 
-use shower::Shower;
+use agree::{Agreed, agree, check_carried_out, stale};
+use shower::{Shower, while_working};
 
-/// Time between two ticks of what is shown. Our choice: a board is redrawn at most so often.
+/// Time between two looks whether the person asks to stop. Our choice: nobody notices it.
 const TICK: Duration = Duration::from_millis(100);
 /// Digits of the plan's digest in a run's id. Our choice.
 const DIGITS: usize = 8;
@@ -106,9 +105,10 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         }
         let digits = wanted.get(..DIGITS).unwrap_or(&wanted);
         let id = format!("run-{}-{digits}", now.strftime("%Y%m%dt%H%M%Sz"));
-        (JournalFile::make(&args.journal.join(format!("{id}.ndjson")))?, None, id)
+        (JournalFile::begin(&args.journal.join(format!("{id}.ndjson")))?, None, id)
     };
-    let holder = Holder { run: id, by: who::by(), since: time(now) };
+    let process = now.as_nanosecond().to_string();
+    let holder = Holder { run: id.clone(), by: who::by(), since: time(now), process };
     let Prepared { releases, waves, clouds, states, .. } = &prepared;
     let waves = covering(waves, releases);
     let rollout =
@@ -117,7 +117,7 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
     writeln!(console.err, "journal {journal_place}")?;
     let mut journal = journal;
     let ending = runtime.block_on(carry(clouds, rollout, &mut journal, args.format, console))?;
-    conclude(ending, args, console)
+    conclude(ending, args, &id)
 }
 
 /// How a run ended.
@@ -136,75 +136,90 @@ async fn carry(
     format: AnswerFormat,
     console: &mut Console<'_>,
 ) -> Result<Ending, CommandError> {
+    let resume = format!("arm deploy --resume {}", rollout.holder.run);
     let stop = Stop::default();
     let shower = RefCell::new(Shower::new(format, console));
-    let mut watch = |progress| shower.borrow_mut().take(&progress);
+    let summed = RefCell::new(Summary::default());
+    let mut watch = |progress: Progress| {
+        if let Progress::Ended { summary } = &progress {
+            summed.replace(summary.clone());
+        }
+        shower.borrow_mut().take(&progress);
+    };
     let is_stopped = || stop.is_asked();
     let clock = || time(Timestamp::now());
     let surroundings =
         Surroundings { journal, watch: &mut watch, is_stopped: &is_stopped, now: &clock };
-    let ticking = async {
-        let mut is_told = false;
-        loop {
+    let telling = async {
+        while !stop.is_asked() {
             tokio::time::sleep(TICK).await;
-            if stop.is_asked() && !is_told {
-                is_told = true;
-                let text = "stopping: what is under way is brought to its end; Ctrl-C again leaves at \
-                            once";
-                shower.borrow_mut().say(text);
-            }
-            shower.borrow_mut().tick();
+        }
+        let text = "stopping: what is under way is brought to its end; Ctrl-C again leaves at once";
+        shower.borrow_mut().say(text);
+        std::future::pending::<Ending>().await
+    };
+    let work = async {
+        tokio::select! {
+            biased;
+            () = stop.hear() => Ending::Left,
+            done = Box::pin(deploy::run(clouds, rollout, surroundings)) => match done {
+                Ok(summary) => Ending::Over(summary),
+                Err(error) => Ending::Failed(error),
+            },
+            never = telling => never,
         }
     };
-    let ending = tokio::select! {
-        biased;
-        () = stop.hear() => Ending::Left,
-        done = deploy::run(clouds, rollout, surroundings) => match done {
-            Ok(summary) => Ending::Over(summary),
-            Err(error) => Ending::Failed(error),
-        },
-        () = ticking => Ending::Left,
-    };
-    let shower = shower.into_inner();
-    if let Ending::Over(summary) = &ending {
-        let next = (!summary.left.is_empty()).then_some("arm deploy --resume");
-        shower.conclude(summary, next)?;
+    let ending = while_working(&shower, work).await;
+    let (shower, summary) = (shower.into_inner(), summed.into_inner());
+    match &ending {
+        // After failures, what stopped it is to be mended; then a run of its own finds what is left.
+        Ending::Over(summary) if summary.failed.is_empty() => {
+            shower.conclude(summary, Some(&resume))?;
+        }
+        Ending::Over(summary) => {
+            shower.conclude(summary, Some("mend what failed, then `arm deploy`"))?;
+        }
+        // The error tells the rest, and is the answer.
+        Ending::Failed(_) => drop(shower.conclude(&summary, None)),
+        Ending::Left => {}
     }
     Ok(ending)
 }
 
 /// What the process answers.
-fn conclude(
-    ending: Ending,
-    args: &DeployArgs,
-    console: &mut Console<'_>,
-) -> Result<(), CommandError> {
-    let help = format!("run `arm deploy --resume --journal {}`", args.journal.display());
-    match ending {
-        Ending::Over(_) => Ok(()),
-        Ending::Left => Err(CommandError::Partly(format!(
-            "left at once; CloudFormation goes on with what is under way\n  help: {help}, which follows \
-             it"
-        ))),
-        Ending::Failed(DeployError::Cloud(error)) if error.trouble == Trouble::Credentials => {
-            writeln!(console.err, "CloudFormation goes on with what is under way")?;
-            Err(CommandError::Environment(
-                format!("{}\n  help: renew the credentials, then {help}", error.line()).into(),
-            ))
+fn conclude(ending: Ending, args: &DeployArgs, run: &str) -> Result<(), CommandError> {
+    let folder = args.journal.display();
+    let resume = format!("`arm deploy --resume {run} --journal {folder}`");
+    let (error, help) = match ending {
+        Ending::Over(_) => return Ok(()),
+        Ending::Left => {
+            return Err(CommandError::Partly(format!(
+                "left at once; CloudFormation goes on with what is under way\n  help: {resume} follows it"
+            )));
+        }
+        Ending::Failed(
+            error @ (DeployError::WrongAccount { .. }
+            | DeployError::Held { .. }
+            | DeployError::Lost { .. }),
+        ) => {
+            return Err(commands::refused(error));
+        }
+        Ending::Failed(DeployError::Cloud(error)) => {
+            let help = match error.trouble {
+                Trouble::Credentials => format!("renew the credentials, then {resume}"),
+                _ => format!("{resume} goes on when that is mended"),
+            };
+            (error.line(), help)
         }
         Ending::Failed(error @ DeployError::Journal(_)) => {
-            let text = crate::error::describe(&commands::refused(error));
+            let text = describe(&commands::refused(error));
             let text = text.trim_start_matches("error: ").trim_end().to_owned();
-            Err(CommandError::Environment(
-                format!(
-                    "{text}\n  help: make room; nothing was begun after this, and what was under way \
-                     was brought to its end; then run `arm deploy` again"
-                )
-                .into(),
-            ))
+            let help = "make room; nothing was begun after this, and what was under way was brought \
+                        to its end; then run `arm deploy` again";
+            (text, help.to_owned())
         }
-        Ending::Failed(error) => Err(commands::refused(error)),
-    }
+    };
+    Err(CommandError::Environment(format!("{error}\n  help: {help}").into()))
 }
 
 /// Nothing is to be done.
@@ -219,134 +234,6 @@ fn nothing(
     let mut shower = Shower::new(format, console);
     shower.take(&deploy::Progress::Ended { summary: summary.clone() });
     shower.conclude(&summary, None)
-}
-
-/// How it was agreed that a plan is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Agreed {
-    Beforehand,
-    /// A person was asked, who may have thought for long.
-    Asked,
-}
-
-/// Checks the plan that was given, and asks the person.
-fn agree(
-    args: &DeployArgs,
-    prepared: &Prepared,
-    console: &mut Console<'_>,
-) -> Result<Agreed, CommandError> {
-    let plan = &prepared.plan;
-    if let Some(path) = &args.plan {
-        check_plan(path, plan)?;
-    }
-    check_blocked(plan)?;
-    check_losses(args, plan)?;
-    check_preflight(prepared, console)?;
-    if args.plan.is_some() || args.yes {
-        if args.format == AnswerFormat::Human {
-            write!(console.err, "{}", page::steps(plan))?;
-        }
-        return Ok(Agreed::Beforehand);
-    }
-    if console.input.is_none() {
-        return Err(CommandError::Usage(
-            "nobody is there to be asked\n  help: give --yes, or --plan with a file that `arm plan` \
-             wrote and somebody approved"
-                .to_owned(),
-        ));
-    }
-    let page = page::of(prepared, console.colour);
-    write!(console.err, "{page}\nCarry this out? [y/N] ")?;
-    console.err.flush()?;
-    let answer = console.read_line()?.unwrap_or_default();
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(Agreed::Asked);
-    }
-    Err(CommandError::Configuration("nothing was done: the answer was no".to_owned()))
-}
-
-/// Reads a plan, and refuses one that was altered.
-fn load_plan(path: &Path) -> Result<Plan, CommandError> {
-    let text = String::from_utf8_lossy(&files::load(path)?).into_owned();
-    let refuse = |error| CommandError::Configuration(format!("{}: {error}", path.display()));
-    Plan::parse(&text).map_err(refuse)
-}
-
-/// Where nothing is left to do, a plan must say that it should be as it is: a pipeline that is run again.
-fn check_carried_out(path: &Path, now: &Plan) -> Result<(), CommandError> {
-    let plan = load_plan(path)?;
-    if plan.wanted() == now.wanted() { Ok(()) } else { Err(stale_file(path, &plan.moved(now))) }
-}
-
-/// Refuses a plan that is not what would be done now.
-fn check_plan(path: &Path, now: &Plan) -> Result<(), CommandError> {
-    let moved = load_plan(path)?.moved(now);
-    if moved.is_empty() { Ok(()) } else { Err(stale_file(path, &moved)) }
-}
-
-fn stale_file(path: &Path, moved: &[String]) -> CommandError {
-    let path = path.display();
-    let help = format!("make it anew by `arm plan -o {path}`, and have it approved");
-    stale(&format!("the plan {path}"), moved, &help)
-}
-
-fn stale(what: &str, moved: &[String], help: &str) -> CommandError {
-    /// Things that are named. Our choice: more are alike.
-    const MOVED_MAX: usize = 12;
-    let mut lines: Vec<_> = moved.iter().take(MOVED_MAX).map(|it| format!("  {it}")).collect();
-    if moved.len() > MOVED_MAX {
-        lines.push(format!("  and {} more", moved.len() - MOVED_MAX));
-    }
-    let lines = lines.join("\n");
-    CommandError::Configuration(format!(
-        "{what} is stale; nothing was touched\n{lines}\n  help: {help}"
-    ))
-}
-
-/// What stores share must be deployable; a store that is stuck fails alone.
-fn check_blocked(plan: &Plan) -> Result<(), CommandError> {
-    let mut shared = plan.steps(Action::Blocked).filter(|(_, step)| step.store.is_none());
-    let Some((cell, step)) = shared.next() else { return Ok(()) };
-    let status = step.base.as_ref().map_or("", |it| it.status.as_str());
-    let which = if step.stack.ends_with("-artifacts") { "artifacts" } else { "platform" };
-    Err(CommandError::Configuration(format!(
-        "the stack {} is in {status}, and every store of the cell needs it\n  help: run `arm recover \
-         --{which} {}`",
-        step.stack, cell.cell
-    )))
-}
-
-/// Nothing is begun that cannot succeed.
-fn check_preflight(prepared: &Prepared, console: &mut Console<'_>) -> Result<(), CommandError> {
-    let refused = prepared.reports.iter().filter(|it| it.is_refused(Strictness::Failures));
-    let cells: Vec<_> = refused.map(|it| it.cell.to_string()).collect();
-    if cells.is_empty() {
-        return Ok(());
-    }
-    write!(console.err, "{}", page::beforehand(prepared))?;
-    Err(CommandError::Configuration(format!(
-        "a deploy would fail in {}; nothing was touched\n  help: mend what failed, or say that it is \
-         known by --no-preflight",
-        cells.join(", ")
-    )))
-}
-
-/// Nothing that holds data goes without being named.
-fn check_losses(args: &DeployArgs, plan: &Plan) -> Result<(), CommandError> {
-    let is_accepted = |of: &String| args.accept_loss.contains(of);
-    let open: Vec<_> = plan.losses.iter().filter(|it| !is_accepted(&it.of)).collect();
-    if open.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<_> = open.iter().map(|it| format!("  {}: {}", it.of, it.text)).collect();
-    let mut names: Vec<_> = open.iter().map(|it| it.of.as_str()).collect();
-    names.dedup();
-    Err(CommandError::Configuration(format!(
-        "this would lose data for good; nothing was touched\n{}\n  help: change the YAML, or say that it \
-         is meant: --accept-loss {}",
-        lines.join("\n"),
-        names.join(",")
-    )))
 }
 
 /// The waves, and one for a release without stores: what is shared comes with a wave.
@@ -378,7 +265,12 @@ pub async fn carry_out(
         releases: std::slice::from_ref(release),
         states: &states,
         waves: &waves,
-        holder: Holder { run, by: who::by(), since: time(now) },
+        holder: Holder {
+            run,
+            by: who::by(),
+            since: time(now),
+            process: now.as_nanosecond().to_string(),
+        },
         wanted: String::new(),
         scope: Vec::new(),
         past: None::<Past>,

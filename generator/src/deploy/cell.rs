@@ -5,25 +5,22 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::DeployError;
-use super::cloud::{Alarm, AlarmState, Cloud, CloudError, Condition, StackState};
+use super::cloud::{Alarm, Cloud, CloudError, Condition, StackState, Trouble};
 use super::journal::{Entry, StackPast};
-use super::lock::{self, BEAT, Lock, Taken};
+use super::lock::{self, Lock, Taken};
 use super::pace::{Paced, streams_time};
 use super::poller::Poller;
 use super::progress::{Pace, Progress};
 use super::run::Run;
 use super::stack::{Outcome, Way};
 use crate::cause::StackEvent;
-use crate::model::Id;
-use crate::name::StoreNames;
 use crate::release::{Release, STORE_TAG, StackPlan};
 
 /// Stacks under way at once: first, fewest and most. Our choice: CloudFormation has no published limit of
@@ -31,11 +28,9 @@ use crate::release::{Release, STORE_TAG, StackPlan};
 const PARALLEL: usize = 10;
 const PARALLEL_MIN: usize = 4;
 const PARALLEL_MAX: usize = 60;
-/// Most alarms that roll a stack back. Source: CloudFormation API reference, `RollbackConfiguration`.
-const ROLLBACK_ALARMS_MAX: usize = 5;
-/// Most pages of alarms that are read. Our choice: 200 stores and the platform have some 250 alarms, a
-/// page 50.
-const ALARM_PAGES_MAX: usize = 100;
+/// Age at which what the list said of a stack is looked at again before the stack is changed. Our choice:
+/// longer than a person needs to answer.
+const LIST_TIME: Duration = Duration::from_mins(10);
 
 /// A cell at work.
 pub(super) struct CellRun<'a, 'r, C> {
@@ -43,12 +38,17 @@ pub(super) struct CellRun<'a, 'r, C> {
     pub(super) cloud: Paced<'a, C>,
     pub(super) poller: Poller,
     run: &'a Run<'r>,
-    /// The stacks as they were listed when the run began.
+    /// The stacks as they were listed when the run began, and when that was.
     stacks: BTreeMap<String, StackState>,
+    listed: Instant,
+    /// Digests of what the stacks shall be made from, by their names.
+    digests: BTreeMap<String, String>,
     lock: RefCell<Option<Lock>>,
-    /// The cell's alarms when the wave began.
-    alarms: RefCell<Vec<Alarm>>,
+    /// The cell's alarms, as they were read last.
+    pub(super) alarms: RefCell<Vec<Alarm>>,
     is_begun: Cell<bool>,
+    /// Another run has taken the cell over.
+    is_lost: Cell<bool>,
     /// Why no store of the cell can be brought on.
     broken: RefCell<Option<String>>,
     parallel: Cell<usize>,
@@ -67,7 +67,10 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         stacks: BTreeMap<String, StackState>,
     ) -> Self {
         let cloud = Paced::new(cloud);
+        let plans = plans(release);
         let cell = Self {
+            digests: plans.map(|it| (it.name.clone(), it.digest())).collect(),
+            listed: Instant::now(),
             release,
             cloud,
             poller: Poller::default(),
@@ -76,6 +79,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             lock: RefCell::default(),
             alarms: RefCell::default(),
             is_begun: Cell::new(false),
+            is_lost: Cell::new(false),
             broken: RefCell::default(),
             parallel: Cell::new(PARALLEL),
             ended: Cell::default(),
@@ -92,10 +96,19 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         self.release.cell.clone()
     }
 
+    /// Digest of what a stack shall be made from.
+    pub(super) fn digest(&self, plan: &StackPlan) -> String {
+        self.digests.get(&plan.name).cloned().unwrap_or_else(|| plan.digest())
+    }
+
+    /// Whether the list of stacks is from long ago: what it says of a stack is looked at again.
+    pub(super) fn is_list_old(&self) -> bool {
+        self.listed.elapsed() > LIST_TIME
+    }
+
     /// Every stack of the cell that the run is about.
     fn plans(&self) -> impl Iterator<Item = &'a StackPlan> {
-        let release = self.release;
-        [&release.artifacts_stack, &release.platform_stack].into_iter().chain(&release.store_stacks)
+        plans(self.release)
     }
 
     /// Whether something is still to be done for a stack.
@@ -111,9 +124,17 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         self.plans().any(|it| self.is_open(it))
     }
 
-    /// How many store stacks among these are still to be changed.
+    /// How many stacks are still to be changed when these stores' turn comes: theirs, and what they share.
     pub(super) fn count_open(&self, stores: &BTreeSet<&str>) -> usize {
-        self.of(stores).filter(|it| self.is_open(it)).count()
+        let shared = [&self.release.artifacts_stack, &self.release.platform_stack];
+        let shared = shared.into_iter().filter(|_| self.is_concerned(stores));
+        let open = self.of(stores).chain(shared).filter(|it| self.is_open(it));
+        open.filter(|it| !self.run.is_counted(&it.name)).count()
+    }
+
+    /// Whether any of these stores is of this cell.
+    pub(super) fn is_concerned(&self, stores: &BTreeSet<&str>) -> bool {
+        self.of(stores).next().is_some()
     }
 
     /// Whether an earlier part of the run began any of these.
@@ -187,7 +208,10 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             let (key, bytes) = (artifact.key.clone(), artifact.bytes.len());
             self.tell(Progress::Uploaded { cell: self.id(), key, bytes, was_there });
         }
-        self.shared(&self.release.platform_stack).await?;
+        if self.shared(&self.release.platform_stack).await? {
+            // The platform may have other alarms now: one that is gone would roll every stack back.
+            self.note_alarms().await?;
+        }
         Ok(())
     }
 
@@ -196,7 +220,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         let outcome = self.bring(plan).await?;
         let why = match &outcome {
             Outcome::Failed(failure) => Some(format!("the stack {} failed", failure.stack)),
-            Outcome::Left => Some("the run was stopped".to_owned()),
+            Outcome::Left | Outcome::UnderWay => Some("the run was stopped".to_owned()),
             Outcome::Changed | Outcome::Unchanged => None,
         };
         self.run.count(&plan.name, outcome);
@@ -209,9 +233,10 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         let begun = Instant::now();
         let outcome = match Way::new(self, plan).bring().await {
             Ok(outcome) => outcome,
-            // Nobody can go on: the run ends, and what is under way is followed when it goes on.
-            Err(error) if error.trouble == super::Trouble::Credentials => return Err(error),
-            Err(error) => Way::new(self, plan).lost(&error),
+            // What a call says no to before anything began is this stack's failure alone. Otherwise nobody
+            // knows how the stack goes: the cell's run ends, and finds it out when it goes on.
+            Err(error) if self.is_final(&error, plan) => Way::new(self, plan).lost(&error),
+            Err(error) => return Err(error),
         };
         if outcome == Outcome::Changed {
             let (count, time) = self.ended.get();
@@ -220,17 +245,22 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         Ok(outcome)
     }
 
-    /// Brings the stores of a wave that are of this cell; how many of them failed.
+    fn is_final(&self, error: &CloudError, plan: &StackPlan) -> bool {
+        let is_no = matches!(error.trouble, Trouble::Denied | Trouble::Absent | Trouble::Other);
+        is_no && !self.run.is_executed(&plan.name)
+    }
+
+    /// Brings the stores of a wave that are of this cell; how many of them failed, or could not begin.
     pub(super) async fn wave(
         &self,
         stores: &BTreeSet<&str>,
         is_last: bool,
     ) -> Result<usize, DeployError> {
-        if !self.run.is_stopping() && (self.count_open(stores) > 0 || (is_last && self.has_work()))
-        {
+        let is_turn = self.count_open(stores) > 0 || (is_last && self.has_work());
+        if is_turn && !self.is_stopping() {
             self.begin().await?;
         }
-        let broken = self.broken.borrow().clone();
+        let broken = self.broken.borrow().is_some();
         let mut waiting: Vec<_> = self.of(stores).collect();
         waiting.reverse();
         let (mut under_way, mut failed) = (FuturesUnordered::new(), 0);
@@ -238,7 +268,8 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             while under_way.len() < self.parallel.get()
                 && let Some(plan) = waiting.pop()
             {
-                if broken.is_some() && self.is_open(plan) {
+                if broken && self.is_open(plan) {
+                    failed += 1;
                     self.run.count(&plan.name, Outcome::Left);
                     continue;
                 }
@@ -249,6 +280,21 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             failed += usize::from(matches!(outcome, Outcome::Failed(_)));
             self.adapt(&outcome);
             self.run.count(&plan.name, outcome);
+        }
+    }
+
+    /// Does something while the poller asks how the stacks under way stand.
+    pub(super) async fn attended<T>(
+        &self,
+        work: impl Future<Output = Result<T, DeployError>>,
+    ) -> Result<T, DeployError> {
+        let tell = |stack: &str, event: StackEvent| {
+            self.tell(Progress::Resource { cell: self.id(), stack: stack.to_owned(), event });
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            lost = self.poller.run(&self.cloud, &tell) => match lost? {},
         }
     }
 
@@ -263,89 +309,21 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         self.parallel.set(next.clamp(PARALLEL_MIN, PARALLEL_MAX));
     }
 
-    /// Reads the cell's alarms, as they are before a wave.
-    pub(super) async fn note_alarms(&self) -> Result<(), CloudError> {
-        let alarms = self.read_alarms().await?;
-        self.alarms.replace(alarms);
-        Ok(())
-    }
-
-    async fn read_alarms(&self) -> Result<Vec<Alarm>, CloudError> {
-        let prefix = format!("arm-{}-", self.release.cell);
-        let (mut alarms, mut next) = (Vec::new(), None);
-        for _ in 0..ALARM_PAGES_MAX {
-            let page = self.cloud.alarms(&prefix, next).await?;
-            alarms.extend(page.items);
-            next = page.next;
-            if next.is_none() {
-                break;
-            }
-        }
-        Ok(alarms)
-    }
-
-    /// The alarms of these stores, and of what they share, that ring and did not before the wave.
-    pub(super) async fn ringing(&self, stores: &BTreeSet<&str>) -> Result<Vec<String>, CloudError> {
-        let is_ringing = |it: &&Alarm| it.state == AlarmState::Ringing;
-        let before: BTreeSet<String> =
-            self.alarms.borrow().iter().filter(is_ringing).map(|it| it.name.clone()).collect();
-        let now = self.read_alarms().await?;
-        let others: BTreeSet<String> = self
-            .release
-            .store_stacks
-            .iter()
-            .filter_map(|it| it.tags.get(STORE_TAG))
-            .filter(|it| !stores.contains(it.as_str()))
-            .filter_map(|it| self.offline_alarm(it))
-            .collect();
-        let news = now.iter().filter(is_ringing).map(|it| it.name.clone());
-        Ok(news.filter(|it| !before.contains(it) && !others.contains(it)).collect())
-    }
-
-    fn offline_alarm(&self, store: &str) -> Option<String> {
-        let (cell, store) = (Id::new(&self.release.cell)?, Id::new(store)?);
-        Some(StoreNames::new(&cell, &store).offline_alarm())
-    }
-
-    /// ARNs of the alarms that roll a store's stack back when they ring while it is changed: errors of
-    /// the functions. One that rings already, or that is not there, would roll back everything.
-    pub(super) fn rollback_alarms(
-        &self,
-        plan: &StackPlan,
-        state: Option<&StackState>,
-    ) -> Vec<String> {
-        if !plan.tags.contains_key(STORE_TAG) || state.is_none() {
-            return Vec::new();
-        }
-        let alarms = self.alarms.borrow();
-        let fit =
-            alarms.iter().filter(|it| it.name.ends_with("-errors") && it.state == AlarmState::Ok);
-        fit.take(ROLLBACK_ALARMS_MAX).map(|it| it.arn.clone()).collect()
-    }
-
-    /// What goes on beside the work: the one poller, and the signs of life.
-    pub(super) async fn attend(&self) -> Result<Infallible, DeployError> {
-        let tell = |stack: &str, event: StackEvent| {
-            self.tell(Progress::Resource { cell: self.id(), stack: stack.to_owned(), event });
-        };
-        tokio::select! {
-            polled = self.poller.run(&self.cloud, &tell) => Ok(polled?),
-            beaten = self.beat() => beaten,
-        }
-    }
-
     /// Renews the lock, and keeps a copy of the journal in the bucket.
-    async fn beat(&self) -> Result<Infallible, DeployError> {
-        loop {
-            sleep(BEAT).await;
-            let Some(mut lock) = self.lock.take() else { continue };
-            let is_held = lock.renew(&self.cloud).await?;
-            self.lock.replace(Some(lock));
-            if !is_held {
+    pub(super) async fn beat(&self) {
+        let held = self.lock.borrow().clone();
+        let Some(mut lock) = held else { return };
+        match lock.renew(&self.cloud).await {
+            Ok(true) => drop(self.lock.replace(Some(lock))),
+            Ok(false) => {
+                self.is_lost.set(true);
                 self.lock.take();
-                return Err(DeployError::Lost { cell: self.id() });
             }
-            self.mirror().await?;
+            // The next time may do better; the lock is ours for some minutes more.
+            Err(error) => self.warn(format!("the cell cannot be held on to: {}", error.line())),
+        }
+        if let Err(error) = self.mirror().await {
+            self.warn(format!("the journal cannot be copied: {}", error.line()));
         }
     }
 
@@ -363,9 +341,13 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         Ok(())
     }
 
-    /// Ends in order: the journal's last state, then the lock.
+    /// Ends in order: the journal's last state, then the lock. A cell in which something is under way stays
+    /// held, until this run goes on or the lock is old.
     pub(super) async fn give_back(&self) -> Result<(), CloudError> {
         self.mirror().await?;
+        if self.plans().any(|it| self.run.is_executed(&it.name)) {
+            return Ok(());
+        }
         let lock = self.lock.take();
         match lock {
             Some(lock) => lock.give_back(&self.cloud).await,
@@ -400,10 +382,10 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         (open().count(), streams)
     }
 
-    /// Names of the stacks that were not counted.
-    pub(super) fn uncounted(&self) -> Vec<String> {
-        let names = self.plans().map(|it| it.name.clone());
-        names.filter(|it| !self.run.is_counted(it)).collect()
+    /// Names of the stacks that were not counted, and whether something is still to be done for them.
+    pub(super) fn uncounted(&self) -> Vec<(String, bool)> {
+        let plans = self.plans().filter(|it| !self.run.is_counted(&it.name));
+        plans.map(|it| (it.name.clone(), self.is_open(it))).collect()
     }
 
     pub(super) fn known(&self, stack: &str) -> Option<StackState> {
@@ -419,7 +401,11 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.run.is_stopping()
+        self.is_lost.get() || self.run.is_stopping()
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.get()
     }
 
     pub(super) fn tell(&self, progress: Progress) {
@@ -458,6 +444,11 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             (None, false) => format!("arm deploy --cell {cell}"),
         }
     }
+}
+
+/// Every stack of a release: what is shared first.
+fn plans(release: &Release) -> impl Iterator<Item = &StackPlan> {
+    [&release.artifacts_stack, &release.platform_stack].into_iter().chain(&release.store_stacks)
 }
 
 /// Where the copy of a run's journal lies in the artifacts bucket.

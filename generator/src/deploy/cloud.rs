@@ -18,9 +18,13 @@ pub trait Cloud {
     async fn stacks(&self, page: Option<String>) -> Result<Page<StackState>, CloudError>;
     /// A stack as it stands, or `None`.
     async fn stack(&self, name: &str) -> Result<Option<StackState>, CloudError>;
-    /// Starts a change set; that there is one of this name already is fine.
-    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError>;
-    /// How a change set stands, with a page of what it changes.
+    /// Starts a change set, or finds one of this name.
+    async fn create_change_set(
+        &self,
+        request: &ChangeSetRequest<'_>,
+    ) -> Result<Creation, CloudError>;
+    /// How a change set stands, with a page of what it changes. Goes by its name or its id: one that was
+    /// executed is found by its id alone.
     async fn change_set(
         &self,
         stack: &str,
@@ -158,12 +162,23 @@ pub enum ChangeSetKind {
     Update,
 }
 
+/// Whether a change set was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    New,
+    Found,
+}
+
 /// How a change set stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangeSetState {
     Pending,
     /// It can be executed.
-    Ready(Page<ResourceKind>),
+    Ready {
+        /// By which it is found even when it was executed.
+        id: String,
+        page: Page<ResourceKind>,
+    },
     /// There is nothing to change.
     Empty,
     Failed(String),

@@ -54,8 +54,10 @@ pub enum Entry {
     },
     /// The run goes on.
     Resume,
-    /// This change set will be executed now.
-    Execute { cell: String, stack: String, change_set: String, token: String },
+    /// A wave begins, while these alarms ring already.
+    WaveBegun { wave: String, ringing: Vec<String> },
+    /// This change set, by its id, will be executed now on a stack that stands so.
+    Execute { cell: String, stack: String, change_set: String, token: String, before: Before },
     /// A stack is as it shall be.
     Done { cell: String, stack: String },
     /// A stack is not.
@@ -70,6 +72,14 @@ pub enum Entry {
     End,
 }
 
+/// How a stack stood before an operation: what shows afterwards that the operation was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    pub status: String,
+    /// When its operation before that began: RFC 3339.
+    pub updated: String,
+}
+
 /// What a journal says of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
@@ -80,6 +90,8 @@ pub struct Past {
     /// By the names of stacks.
     pub stacks: BTreeMap<String, StackPast>,
     pub waves_done: Vec<String>,
+    /// The alarms that rang when each wave began.
+    pub ringing: BTreeMap<String, Vec<String>>,
     pub is_ended: bool,
 }
 
@@ -90,6 +102,7 @@ pub enum StackPast {
     Executing {
         change_set: String,
         token: String,
+        before: Before,
     },
     Done,
     Failed {
@@ -140,8 +153,9 @@ impl Past {
             Entry::Begin { run, wanted, tool, scope, .. } => {
                 (self.run, self.wanted, self.tool, self.scope) = (run, wanted, tool, scope);
             }
-            Entry::Execute { stack, change_set, token, .. } => {
-                self.stacks.insert(stack, StackPast::Executing { change_set, token });
+            Entry::WaveBegun { wave, ringing } => drop(self.ringing.insert(wave, ringing)),
+            Entry::Execute { stack, change_set, token, before, .. } => {
+                self.stacks.insert(stack, StackPast::Executing { change_set, token, before });
             }
             Entry::Done { stack, .. } => drop(self.stacks.insert(stack, StackPast::Done)),
             Entry::Failed { stack, cause, next, .. } => {

@@ -27,10 +27,13 @@ pub struct Holder {
     pub by: String,
     /// RFC 3339.
     pub since: String,
+    /// Tells the process from another one that goes on with the same run.
+    #[serde(default)]
+    pub process: String,
 }
 
 /// A lock that this run holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lock {
     bucket: String,
     holder: Holder,
@@ -91,8 +94,8 @@ impl Lock {
         // A renewal whose answer was lost is ours still.
         let found = cloud.fetch(&self.bucket, KEY).await?;
         let Some(found) = found else { return Ok(false) };
-        let is_mine = serde_json::from_slice::<Holder>(&found.bytes)
-            .is_ok_and(|it| it.run == self.holder.run);
+        let is_mine =
+            serde_json::from_slice::<Holder>(&found.bytes).is_ok_and(|it| it == self.holder);
         if is_mine {
             self.entity_tag = found.entity_tag;
         }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cloud::{
-    Alarm, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Condition, Execution, Page,
-    StackState, Stored, Trouble,
+    Alarm, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Condition, Creation, Execution,
+    Page, StackState, Stored, Trouble,
 };
 use crate::cause::StackEvent;
 use crate::release::Artifact;
@@ -228,7 +228,10 @@ impl<C: Cloud> Cloud for Paced<'_, C> {
         self.call(Kind::Read, || self.cloud.stack(name)).await
     }
 
-    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
+    async fn create_change_set(
+        &self,
+        request: &ChangeSetRequest<'_>,
+    ) -> Result<Creation, CloudError> {
         self.call(Kind::Write, || self.cloud.create_change_set(request)).await
     }
 

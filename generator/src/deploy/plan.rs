@@ -260,6 +260,9 @@ impl Plan {
         if self.losses != now.losses && moved.is_empty() {
             moved.push("what would be lost is other".to_owned());
         }
+        if self.digest != now.digest && moved.is_empty() {
+            moved.push("what is put into the buckets is other".to_owned());
+        }
         moved
     }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
 
-use super::cloud::{Cloud, CloudError, StackState};
+use super::cloud::{Cloud, CloudError, StackState, Trouble};
+use super::journal::Before;
 use super::pace::Paced;
 use crate::cause::StackEvent;
 use crate::stack_status::Standing;
@@ -40,8 +41,8 @@ pub(super) struct Poller {
 /// An operation that is waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
-    /// The stack before it; `None` where there was none.
-    pub(super) before: Option<StackState>,
+    /// How the stack stood before it.
+    pub(super) before: Before,
     /// What its events are marked with; empty where that is not known.
     pub(super) token: String,
 }
@@ -148,7 +149,12 @@ impl Poller {
             next
         };
         for (_, name) in next.into_iter().take(EVENTS_MAX) {
-            let page = cloud.events(&name, None).await?;
+            // They are for people to look at: that they cannot be read stops nothing.
+            let page = match cloud.events(&name, None).await {
+                Err(error) if error.trouble == Trouble::Credentials => return Err(error),
+                Err(_) => continue,
+                Ok(page) => page,
+            };
             let mut watched = self.watched.borrow_mut();
             let Some(found) = watched.get_mut(&name) else { continue };
             found.read = Some(Instant::now());
@@ -165,20 +171,18 @@ impl Poller {
 /// Whether an operation has ended: the status is one that a stack stays in, and it is not the one that
 /// the operation found.
 fn has_ended(flight: &Flight, state: Option<&StackState>) -> bool {
-    match (state, &flight.before) {
-        (None, before) => before.is_some(),
-        (Some(state), _) if is_moving(Some(state)) || state.status == SHELL => false,
-        (Some(state), Some(before)) => {
-            (&state.status, &state.updated) != (&before.status, &before.updated)
-        }
-        (Some(_), None) => true,
+    let before = &flight.before;
+    match state {
+        None => !before.status.is_empty() && before.status != SHELL,
+        Some(state) if is_moving(Some(state)) || state.status == SHELL => false,
+        Some(state) => (&state.status, &state.updated) != (&before.status, &before.updated),
     }
 }
 
 /// What a change set that was never executed leaves of a new stack.
 pub(super) const SHELL: &str = "REVIEW_IN_PROGRESS";
 
-fn is_moving(state: Option<&StackState>) -> bool {
+pub(super) fn is_moving(state: Option<&StackState>) -> bool {
     state.is_some_and(|it| Standing::of(&it.status) == Standing::Moving)
 }
 

@@ -86,8 +86,10 @@ pub struct Summary {
     pub changed: Vec<String>,
     pub unchanged: Vec<String>,
     pub failed: Vec<Failure>,
-    /// Stacks that were not begun, because the run stopped before their wave.
+    /// Stacks that were not begun, because the run stopped before their turn.
     pub left: Vec<String>,
+    /// Stacks with which CloudFormation goes on, though the run has ended.
+    pub under_way: Vec<String>,
 }
 
 /// A stack that is not as it shall be.

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::Duration;
 
-use futures_util::future::{join_all, select_all, try_join_all};
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant, sleep};
 
 use super::cell::CellRun;
 use super::cloud::{Cloud, CloudError, StackState};
 use super::journal::{Entry, Journal, JournalError, Line, Past, SCHEMA, StackPast};
-use super::lock::Holder;
+use super::lock::{BEAT, Holder};
 use super::progress::{Progress, Summary, WaveSize};
 use super::stack::Outcome;
 use super::{DeployError, Trouble};
@@ -64,6 +64,10 @@ pub(super) struct Run<'a> {
     is_stopped: &'a dyn Fn() -> bool,
     past: RefCell<BTreeMap<String, StackPast>>,
     waves_done: BTreeSet<String>,
+    /// The alarms that rang when each wave began.
+    ringing: RefCell<BTreeMap<String, Vec<String>>>,
+    /// Stacks whose change sets may have been executed, and of whose end nothing is known yet.
+    executed: RefCell<BTreeSet<String>>,
     summary: RefCell<Summary>,
     counted: RefCell<BTreeSet<String>>,
     /// Why nothing more begins.
@@ -88,8 +92,16 @@ pub async fn run<'a, C: Cloud>(
         holder,
         is_stopped,
         surroundings: RefCell::new(surroundings),
-        past: RefCell::new(past.stacks),
         waves_done: past.waves_done.into_iter().collect(),
+        ringing: RefCell::new(past.ringing),
+        executed: RefCell::new(
+            past.stacks
+                .iter()
+                .filter(|(_, it)| matches!(it, StackPast::Executing { .. }))
+                .map(|(name, _)| name.clone())
+                .collect(),
+        ),
+        past: RefCell::new(past.stacks),
         summary: RefCell::default(),
         counted: RefCell::default(),
         halted: RefCell::default(),
@@ -104,15 +116,17 @@ pub async fn run<'a, C: Cloud>(
     if cells.iter().all(|it| !it.has_work()) && !is_resumed {
         return Ok(run.end(&cells));
     }
-    let entry = if is_resumed {
-        Entry::Resume
-    } else {
-        let (schema, run) = (SCHEMA.to_owned(), run.holder.run.clone());
-        Entry::Begin { schema, run, wanted, tool: env!("CARGO_PKG_VERSION").to_owned(), scope }
-    };
-    run.must_note(entry)?;
-    let outcome = run.carry_out(&cells, waves).await;
+    let outcome = run.held(&cells, waves, begin_line(is_resumed, wanted, scope, &run)).await;
     run.conclude(&cells, outcome).await
+}
+
+/// The line with which a run, or its next part, begins.
+fn begin_line(is_resumed: bool, wanted: String, scope: Vec<String>, run: &Run<'_>) -> Entry {
+    if is_resumed {
+        return Entry::Resume;
+    }
+    let (schema, run) = (SCHEMA.to_owned(), run.holder.run.clone());
+    Entry::Begin { schema, run, wanted, tool: env!("CARGO_PKG_VERSION").to_owned(), scope }
 }
 
 impl Run<'_> {
@@ -132,20 +146,22 @@ impl Run<'_> {
         });
     }
 
-    async fn carry_out<C: Cloud>(
+    /// Takes the cells first: a run that is kept out leaves no journal.
+    async fn held<C: Cloud>(
         &self,
         cells: &[CellRun<'_, '_, C>],
         waves: &[Wave],
+        line: Entry,
     ) -> Result<(), DeployError> {
         for cell in cells {
             cell.hold().await?;
         }
-        let attended = cells.iter().map(|it| Box::pin(it.attend()));
+        self.must_note(line)?;
         tokio::select! {
             biased;
             done = self.waves(cells, waves) => done,
-            (lost, _, _) = select_all(attended) => lost.map(|never| match never {}),
             never = self.tell_pace(cells) => match never {},
+            never = beat(cells) => match never {},
         }
     }
 
@@ -157,14 +173,17 @@ impl Run<'_> {
         for (index, wave) in waves.iter().enumerate() {
             let is_last = index + 1 == waves.len();
             if !self.wave(cells, wave, is_last).await? {
-                self.leave(cells);
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        match cells.iter().find(|it| it.is_lost()) {
+            Some(cell) => Err(DeployError::Lost { cell: cell.id() }),
+            None => Ok(()),
+        }
     }
 
-    /// One wave; whether the next may begin.
+    /// One wave; whether the next may begin. An error in one cell ends the run when the others have
+    /// brought this wave to its end.
     async fn wave<C: Cloud>(
         &self,
         cells: &[CellRun<'_, '_, C>],
@@ -173,16 +192,25 @@ impl Run<'_> {
     ) -> Result<bool, DeployError> {
         let stores = stores_of(wave);
         let open: usize = cells.iter().map(|it| it.count_open(&stores)).sum();
+        let was_begun = cells.iter().any(|it| it.was_begun(&stores));
+        let is_judged =
+            (open > 0 || was_begun) && !is_last && !self.waves_done.contains(&wave.name);
         if open > 0 {
             self.tell(Progress::WaveBegun { wave: wave.name.clone() });
-            try_join_all(cells.iter().map(CellRun::note_alarms)).await?;
         }
-        let failed = try_join_all(cells.iter().map(|it| it.wave(&stores, is_last))).await?;
-        let failed: usize = failed.into_iter().sum();
+        let mut before = BTreeSet::new();
+        if is_judged {
+            before = self.alarms_before(cells, wave, &stores).await?;
+        }
+        let waves = cells.iter().map(|it| it.attended(it.wave(&stores, is_last)));
+        let mut failed = 0;
+        for outcome in join_all(waves).await {
+            failed += outcome?;
+        }
         if self.is_stopping() {
             return Ok(self.stop(wave, "it was asked to stop".to_owned()));
         }
-        if is_last {
+        if !is_judged {
             return Ok(true);
         }
         if failed > wave.failures_max {
@@ -190,11 +218,7 @@ impl Run<'_> {
             let reason = format!("{failed} of its stores failed, of which {may} may");
             return Ok(self.stop(wave, reason));
         }
-        let was_begun = cells.iter().any(|it| it.was_begun(&stores));
-        if (open == 0 && !was_begun) || self.waves_done.contains(&wave.name) {
-            return Ok(true);
-        }
-        let ringing = self.bake(cells, wave, &stores).await?;
+        let ringing = self.bake(cells, wave, &before).await?;
         if self.is_stopping() {
             return Ok(self.stop(wave, "it was asked to stop".to_owned()));
         }
@@ -206,13 +230,32 @@ impl Run<'_> {
         Ok(true)
     }
 
+    /// The alarms that rang when a wave began, in an earlier part of the run, too.
+    async fn alarms_before<C: Cloud>(
+        &self,
+        cells: &[CellRun<'_, '_, C>],
+        wave: &Wave,
+        stores: &BTreeSet<&str>,
+    ) -> Result<BTreeSet<String>, DeployError> {
+        let concerned = cells.iter().filter(|it| it.is_concerned(stores));
+        let now = try_join_all(concerned.map(CellRun::note_alarms)).await?;
+        let known = self.ringing.borrow().get(&wave.name).cloned();
+        if let Some(known) = known {
+            return Ok(known.into_iter().collect());
+        }
+        let ringing: Vec<_> = now.into_iter().flatten().collect();
+        self.note(Entry::WaveBegun { wave: wave.name.clone(), ringing: ringing.clone() });
+        Ok(ringing.into_iter().collect())
+    }
+
     /// Watches the alarms of a wave's stores for its time; those that began to ring.
     async fn bake<C: Cloud>(
         &self,
         cells: &[CellRun<'_, '_, C>],
         wave: &Wave,
-        stores: &BTreeSet<&str>,
+        before: &BTreeSet<String>,
     ) -> Result<Vec<String>, CloudError> {
+        let stores = stores_of(wave);
         if wave.bake.is_zero() {
             return Ok(Vec::new());
         }
@@ -220,7 +263,8 @@ impl Run<'_> {
         self.tell(Progress::Baking { wave: wave.name.clone(), time: wave.bake });
         let end = Instant::now() + wave.bake;
         loop {
-            let ringing = try_join_all(cells.iter().map(|it| it.ringing(stores))).await?;
+            let concerned = cells.iter().filter(|it| it.is_concerned(&stores));
+            let ringing = try_join_all(concerned.map(|it| it.ringing(&stores, before))).await?;
             let ringing: Vec<_> = ringing.into_iter().flatten().collect();
             let left = end.saturating_duration_since(Instant::now());
             if !ringing.is_empty() || left.is_zero() || self.is_stopping() {
@@ -240,10 +284,17 @@ impl Run<'_> {
         false
     }
 
-    /// Counts what was not begun.
+    /// Counts what was not begun, or whose end is not known.
     fn leave<C: Cloud>(&self, cells: &[CellRun<'_, '_, C>]) {
-        for plan in cells.iter().flat_map(CellRun::uncounted) {
-            self.count(&plan, Outcome::Left);
+        for cell in cells {
+            for (stack, is_open) in cell.uncounted() {
+                let outcome = match is_open {
+                    _ if self.is_executed(&stack) => Outcome::UnderWay,
+                    true => Outcome::Left,
+                    false => Outcome::Unchanged,
+                };
+                self.count(&stack, outcome);
+            }
         }
     }
 
@@ -268,7 +319,12 @@ impl Run<'_> {
             (Ok(()), Some(error)) => Err(DeployError::Journal(error)),
             (outcome, _) => outcome,
         };
-        if outcome.is_ok() && self.summary.borrow().left.is_empty() {
+        self.leave(cells);
+        let is_whole = {
+            let summary = self.summary.borrow();
+            summary.left.is_empty() && summary.under_way.is_empty()
+        };
+        if outcome.is_ok() && is_whole {
             self.note(Entry::End);
         }
         let can_call = !matches!(&outcome, Err(DeployError::Cloud(error)) if error.trouble == Trouble::Credentials);
@@ -286,13 +342,12 @@ impl Run<'_> {
                 }
             }
         }
-        outcome.map(|()| self.end(cells))
+        let summary = self.end(cells);
+        outcome.map(|()| summary)
     }
 
     fn end<C: Cloud>(&self, cells: &[CellRun<'_, '_, C>]) -> Summary {
-        for plan in cells.iter().flat_map(CellRun::uncounted) {
-            self.count(&plan, Outcome::Unchanged);
-        }
+        self.leave(cells);
         for cell in cells {
             let (stacks, streams) = cell.left();
             cell.tell_pace(stacks, streams);
@@ -313,11 +368,17 @@ impl Run<'_> {
             Outcome::Unchanged => summary.unchanged.push(stack.to_owned()),
             Outcome::Failed(failure) => summary.failed.push(failure),
             Outcome::Left => summary.left.push(stack.to_owned()),
+            Outcome::UnderWay => summary.under_way.push(stack.to_owned()),
         }
     }
 
     pub(super) fn is_counted(&self, stack: &str) -> bool {
         self.counted.borrow().contains(stack)
+    }
+
+    /// Whether a change set of a stack may have been executed, without its end being known.
+    pub(super) fn is_executed(&self, stack: &str) -> bool {
+        self.executed.borrow().contains(stack)
     }
 
     pub(super) fn past(&self, stack: &str) -> Option<StackPast> {
@@ -355,6 +416,13 @@ impl Run<'_> {
     }
 
     fn must_note(&self, entry: Entry) -> Result<(), JournalError> {
+        match &entry {
+            Entry::Execute { stack, .. } => drop(self.executed.borrow_mut().insert(stack.clone())),
+            Entry::Done { stack, .. } | Entry::Failed { stack, .. } => {
+                self.executed.borrow_mut().remove(stack);
+            }
+            _ => {}
+        }
         let mut surroundings = self.surroundings.borrow_mut();
         let line = Line { at: (surroundings.now)(), entry };
         let line = serde_json::to_string(&line).expect("a line is texts");
@@ -363,6 +431,14 @@ impl Run<'_> {
 
     pub(super) fn journal_text(&self) -> String {
         self.surroundings.borrow().journal.text()
+    }
+}
+
+/// Says of all cells that this run is still at work.
+async fn beat<C: Cloud>(cells: &[CellRun<'_, '_, C>]) -> Infallible {
+    loop {
+        sleep(BEAT).await;
+        join_all(cells.iter().map(CellRun::beat)).await;
     }
 }
 

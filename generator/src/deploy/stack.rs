@@ -3,35 +3,19 @@
 //! What may have begun is in the journal before it begins. A run that goes on looks at the change set
 //! first: CloudFormation knows whether it was executed, so that nothing is executed twice.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use tokio::time::sleep;
-
 use super::cell::CellRun;
-use super::cloud::{
-    ChangeSetKind, ChangeSetRequest, ChangeSetState, Cloud, CloudError, Execution, ResourceKind,
-    StackState,
-};
-use super::journal::{Entry, StackPast};
-use super::poller::{Flight, Followed, SHELL};
+use super::change_set::{Prepared, Ready};
+use super::cloud::{ChangeSetKind, ChangeSetState, Cloud, CloudError, Execution, StackState};
+use super::journal::{Before, Entry, StackPast};
+use super::poller::{Flight, Followed, SHELL, is_moving};
 use super::progress::{Failure, Progress};
 use crate::cause::{StackEvent, first_cause, lacks_detail, refusal};
-use crate::release::{RELEASE_DIGEST, STORE_TAG, StackPlan};
+use crate::release::{STORE_TAG, StackPlan};
 use crate::stack_status::{StackStatus, Standing};
 
-/// First wait for a change set to be worked out, which doubles up to the other. Our choice: CloudFormation
-/// needs seconds.
-const FIRST_LOOK: Duration = Duration::from_millis(500);
-const LOOK_MAX: Duration = Duration::from_secs(8);
-/// Longest wait for one. Our choice.
-const CHANGE_SET_TIME: Duration = Duration::from_mins(15);
-/// Most pages of a change set's resources. Our choice: a template has 500 at most, a page 100 or more.
-const CHANGE_PAGES_MAX: usize = 20;
 /// Most pages of events that are read for a cause. Our choice: a stack of 500 resources has some 1,500
 /// events from beginning to end, a page 100.
 const EVENT_PAGES_MAX: usize = 40;
-const STREAM: &str = "AWS::KinesisVideo::Stream";
 /// Digits of the digest in a change set's name. Our choice: one of 2^64.
 const DIGITS: usize = 16;
 
@@ -43,43 +27,40 @@ pub(super) enum Outcome {
     Failed(Failure),
     /// The run stopped before it.
     Left,
-}
-
-/// Whether CloudFormation will make a change set executable.
-enum Prepared {
-    Ready(BTreeMap<String, usize>, usize),
-    Empty,
-    Refused(String),
-    /// One of that name was executed, or the stack has changed since.
-    Spent,
+    /// The run ended while it was under way.
+    UnderWay,
 }
 
 /// A stack on its way.
 pub(super) struct Way<'w, 'a, 'r, C> {
-    cell: &'w CellRun<'a, 'r, C>,
-    plan: &'w StackPlan,
-    digest: String,
-    change_set: String,
+    pub(super) cell: &'w CellRun<'a, 'r, C>,
+    pub(super) plan: &'w StackPlan,
+    pub(super) digest: String,
+    /// Its name.
+    pub(super) change_set: String,
 }
 
 impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
     pub(super) fn new(cell: &'w CellRun<'a, 'r, C>, plan: &'w StackPlan) -> Self {
-        let digest = plan.digest();
+        let digest = cell.digest(plan);
         let change_set = format!("arm-{}", digest.get(..DIGITS).unwrap_or(&digest));
         Self { cell, plan, digest, change_set }
     }
 
     /// Brings the stack to its plan.
     pub(super) async fn bring(&self) -> Result<Outcome, CloudError> {
-        let state = self.cell.known(&self.plan.name);
+        let mut state = self.cell.known(&self.plan.name);
         match self.cell.past(&self.plan.name) {
             Some(StackPast::Done) => return Ok(Outcome::Changed),
+            // Somebody has mended it since.
+            Some(StackPast::Failed { .. }) if self.is_in_step(state.as_ref()) => {}
             Some(StackPast::Failed { cause, next }) => {
                 let stack = self.plan.name.clone();
                 return Ok(Outcome::Failed(Failure { stack, cause, next }));
             }
-            Some(StackPast::Executing { change_set, token }) => {
-                return self.go_on(state, &change_set, &token).await;
+            Some(StackPast::Executing { change_set, token, before }) => {
+                let flight = Flight { before, token };
+                return self.go_on(&change_set, flight).await;
             }
             None => {}
         }
@@ -90,17 +71,39 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
         if self.cell.is_stopping() {
             return Ok(Outcome::Left);
         }
+        if self.cell.is_list_old() {
+            let now = self.cell.cloud.stack(&self.plan.name).await?;
+            if now != state {
+                let cause = "something else has changed the stack since it was planned";
+                return Ok(self.fail(cause.to_owned(), false));
+            }
+            state = now;
+        }
+        if is_moving(state.as_ref())
+            && let Some(flight) = self.ours(state.as_ref()).await?
+        {
+            return self.attached(state, flight).await;
+        }
         let kind = match kind(state.as_ref()) {
             Ok(kind) => kind,
             Err(cause) => return Ok(self.fail(cause, true)),
         };
+        self.prepare(kind, state).await
+    }
+
+    /// Makes the change set, and has it executed.
+    async fn prepare(
+        &self,
+        kind: ChangeSetKind,
+        state: Option<StackState>,
+    ) -> Result<Outcome, CloudError> {
         self.cell.tell(Progress::Preparing {
             cell: self.cell.id(),
             stack: self.plan.name.clone(),
             store: self.store(),
         });
-        let (resources, streams) = match self.prepared(kind, state.as_ref()).await? {
-            Prepared::Ready(resources, streams) => (resources, streams),
+        let prepared = match self.prepared(kind, state.as_ref()).await? {
+            Prepared::Ready(ready) => ready,
             Prepared::Empty => {
                 self.cell.cloud.delete_change_set(&self.plan.name, &self.change_set).await?;
                 self.tell_unchanged();
@@ -112,12 +115,24 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
                 return Ok(self.fail(cause.to_owned(), false));
             }
         };
-        self.cell.cloud.streams(streams).await;
+        self.cell.cloud.streams(prepared.streams).await;
         // The person may have asked while this stack waited for its turn.
         if self.cell.is_stopping() {
             return Ok(Outcome::Left);
         }
-        self.execute(state, resources, kind == ChangeSetKind::Create).await
+        self.execute(state, prepared, kind == ChangeSetKind::Create).await
+    }
+
+    /// The operation under way, if a run began it for this same plan: its events say so.
+    async fn ours(&self, state: Option<&StackState>) -> Result<Option<Flight>, CloudError> {
+        let page = self.cell.cloud.events(&self.plan.name, None).await?;
+        let newest = page.items.into_iter().next().map(|it| it.token);
+        let token = newest.filter(|it| it.ends_with(&self.change_set));
+        let before = Before {
+            status: state.map(|it| it.status.clone()).unwrap_or_default(),
+            updated: state.map(|it| it.updated.clone()).unwrap_or_default(),
+        };
+        Ok(token.map(|token| Flight { before, token }))
     }
 
     /// Whether nothing is to be done, which costs no call.
@@ -127,119 +142,42 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
         })
     }
 
-    /// Goes on with what an earlier part of the run began.
-    async fn go_on(
+    /// Goes on with what an earlier part of the run began, or was about to.
+    async fn go_on(&self, change_set: &str, flight: Flight) -> Result<Outcome, CloudError> {
+        // The list may be older than the operation.
+        let state = self.cell.cloud.stack(&self.plan.name).await?;
+        if is_moving(state.as_ref()) {
+            return self.attached(state, flight).await;
+        }
+        if self.is_in_step(state.as_ref()) {
+            return Ok(self.done(state).await);
+        }
+        match self.looked_at(change_set).await? {
+            ChangeSetState::Ready { .. } if self.cell.is_stopping() => Ok(Outcome::Left),
+            ChangeSetState::Ready { .. } => self.executed(change_set, flight).await,
+            // Nothing was ever begun, and nothing is left of it: as if it were new.
+            ChangeSetState::Missing if state.is_none() => {
+                self.cell.forget(&self.plan.name);
+                Box::pin(self.bring()).await
+            }
+            // It was executed: the end is there already, or shows soon.
+            _ => self.followed(flight).await,
+        }
+    }
+
+    /// Follows an operation that is under way already.
+    async fn attached(
         &self,
         state: Option<StackState>,
-        change_set: &str,
-        token: &str,
+        flight: Flight,
     ) -> Result<Outcome, CloudError> {
-        let is_moving =
-            state.as_ref().is_some_and(|it| Standing::of(&it.status) == Standing::Moving);
-        if !is_moving {
-            if self.is_in_step(state.as_ref()) {
-                return Ok(self.done(state).await);
-            }
-            match self.looked_at(change_set).await? {
-                ChangeSetState::Ready(_) if self.cell.is_stopping() => return Ok(Outcome::Left),
-                ChangeSetState::Ready(_) => return self.executed(state, token).await,
-                // Nothing was ever begun, and nothing is left of it: as if it were new.
-                ChangeSetState::Missing if state.as_ref().is_none_or(|it| it.status == SHELL) => {
-                    self.cell.forget(&self.plan.name);
-                    return Box::pin(self.bring()).await;
-                }
-                _ => return self.judged(state, token).await,
-            }
-        }
-        let status = state.as_ref().map(|it| it.status.clone()).unwrap_or_default();
         self.cell.tell(Progress::Attached {
             cell: self.cell.id(),
             stack: self.plan.name.clone(),
             store: self.store(),
-            status,
+            status: state.map(|it| it.status).unwrap_or_default(),
         });
-        let flight = Flight { before: state, token: token.to_owned() };
         self.followed(flight).await
-    }
-
-    /// Creates the change set and waits until it is worked out; one that an earlier run left is used, or
-    /// made anew where it is spent.
-    async fn prepared(
-        &self,
-        kind: ChangeSetKind,
-        state: Option<&StackState>,
-    ) -> Result<Prepared, CloudError> {
-        let mut parameters = self.plan.parameters.clone();
-        parameters.insert(RELEASE_DIGEST.to_owned(), self.digest.clone());
-        let bucket = self.cell.release.artifacts_bucket.clone();
-        let request = ChangeSetRequest {
-            name: self.change_set.clone(),
-            plan: self.plan,
-            parameters,
-            kind,
-            template_object: self.plan.template_key().map(|key| (bucket, key)),
-            rollback_alarms: self.cell.rollback_alarms(self.plan, state),
-        };
-        self.cell.cloud.create_change_set(&request).await?;
-        match self.worked_out().await? {
-            Prepared::Spent => {
-                self.cell.cloud.delete_change_set(&self.plan.name, &self.change_set).await?;
-                self.cell.cloud.create_change_set(&request).await?;
-                self.worked_out().await
-            }
-            other => Ok(other),
-        }
-    }
-
-    async fn worked_out(&self) -> Result<Prepared, CloudError> {
-        Ok(match self.looked_at(&self.change_set).await? {
-            found @ ChangeSetState::Ready(_) => {
-                let (resources, streams) = self.counted(found).await?;
-                Prepared::Ready(resources, streams)
-            }
-            ChangeSetState::Empty => Prepared::Empty,
-            ChangeSetState::Failed(reason) => Prepared::Refused(reason),
-            ChangeSetState::Pending => {
-                Prepared::Refused("it was not worked out within 15 minutes".to_owned())
-            }
-            ChangeSetState::Executed | ChangeSetState::Obsolete | ChangeSetState::Missing => {
-                Prepared::Spent
-            }
-        })
-    }
-
-    /// How a change set stands once it is worked out; still pending when that takes too long.
-    async fn looked_at(&self, change_set: &str) -> Result<ChangeSetState, CloudError> {
-        let (mut look, mut waited) = (FIRST_LOOK, Duration::ZERO);
-        loop {
-            sleep(look).await;
-            waited += look;
-            look = (look * 2).min(LOOK_MAX);
-            let found = self.cell.cloud.change_set(&self.plan.name, change_set, None).await?;
-            if found != ChangeSetState::Pending || waited > CHANGE_SET_TIME {
-                return Ok(found);
-            }
-        }
-    }
-
-    /// How many resources of each type a change set changes, and how many new video streams it makes.
-    async fn counted(
-        &self,
-        first: ChangeSetState,
-    ) -> Result<(BTreeMap<String, usize>, usize), CloudError> {
-        let (mut resources, mut streams) = (BTreeMap::new(), 0);
-        let mut found = first;
-        for _ in 0..CHANGE_PAGES_MAX {
-            let ChangeSetState::Ready(page) = found else { break };
-            for ResourceKind { resource_type, is_new } in page.items {
-                streams += usize::from(is_new && resource_type == STREAM);
-                *resources.entry(resource_type).or_default() += 1;
-            }
-            let Some(next) = page.next else { break };
-            let cloud = &self.cell.cloud;
-            found = cloud.change_set(&self.plan.name, &self.change_set, Some(next)).await?;
-        }
-        Ok((resources, streams))
     }
 
     /// A change set that CloudFormation refuses: nothing of the stack was touched.
@@ -269,16 +207,19 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
     /// Executes the change set, once the journal knows of it.
     async fn execute(
         &self,
-        before: Option<StackState>,
-        resources: BTreeMap<String, usize>,
+        state: Option<StackState>,
+        ready: Ready,
         creates: bool,
     ) -> Result<Outcome, CloudError> {
         let token = self.cell.token(&self.change_set);
+        let state = state.unwrap_or_default();
+        let before = Before { status: state.status, updated: state.updated };
         let entry = Entry::Execute {
             cell: self.cell.id(),
             stack: self.plan.name.clone(),
-            change_set: self.change_set.clone(),
+            change_set: ready.id.clone(),
             token: token.clone(),
+            before: before.clone(),
         };
         if !self.cell.note(entry) {
             return Ok(Outcome::Left);
@@ -288,44 +229,37 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
             stack: self.plan.name.clone(),
             store: self.store(),
             creates,
-            resources,
+            resources: ready.resources,
         });
-        self.executed(before, &token).await
+        self.executed(&ready.id, Flight { before, token }).await
     }
 
-    async fn executed(
-        &self,
-        before: Option<StackState>,
-        token: &str,
-    ) -> Result<Outcome, CloudError> {
+    async fn executed(&self, change_set: &str, flight: Flight) -> Result<Outcome, CloudError> {
         let cloud = &self.cell.cloud;
-        let begun = cloud.execute_change_set(&self.plan.name, &self.change_set, token).await?;
+        let name = &self.plan.name;
+        let begun = cloud.execute_change_set(name, change_set, &flight.token).await?;
         if let Execution::Refused(reason) = begun {
-            let found = cloud.change_set(&self.plan.name, &self.change_set, None).await?;
+            let found = cloud.change_set(name, change_set, None).await?;
             // The first attempt took effect, and its answer was lost; or it is over already.
             if !matches!(found, ChangeSetState::Executed | ChangeSetState::Missing) {
                 let cause = format!("CloudFormation does not execute its change set: {reason}");
                 return Ok(self.fail(cause, false));
             }
         }
-        self.followed(Flight { before, token: token.to_owned() }).await
+        self.followed(flight).await
     }
 
     /// Waits for the end of the operation, and judges it.
     async fn followed(&self, flight: Flight) -> Result<Outcome, CloudError> {
-        let token = flight.token.clone();
-        match self.cell.poller.follow(&self.plan.name, flight.clone()).await {
-            Followed::Ended(state) => self.judged(state, &token).await,
-            Followed::Silent => {
-                let found =
-                    self.cell.cloud.change_set(&self.plan.name, &self.change_set, None).await?;
-                if let ChangeSetState::Ready(_) = found {
-                    let cause = "CloudFormation took the order to execute its change set, and did \
-                                 not begin";
-                    return Ok(self.fail(cause.to_owned(), false));
-                }
-                let now = self.cell.cloud.stack(&self.plan.name).await?;
-                self.judged(now, &token).await
+        let name = &self.plan.name;
+        loop {
+            if let Followed::Ended(state) = self.cell.poller.follow(name, flight.clone()).await {
+                return self.judged(state, &flight.token).await;
+            }
+            // The list showed nothing for long: the stack itself must say.
+            let now = self.cell.cloud.stack(name).await?;
+            if !is_moving(now.as_ref()) {
+                return self.judged(now, &flight.token).await;
             }
         }
     }
@@ -343,9 +277,10 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
         }
         let cause = match self.cause(token).await? {
             Some(cause) => cause,
-            None if state.reason.is_empty() => {
-                format!("it ended in {}, and CloudFormation gives no reason", state.status)
-            }
+            None if state.reason.is_empty() => format!(
+                "it is in {}, and no event tells that its change set was executed",
+                state.status
+            ),
             None => format!("it ended in {}: {}", state.status, state.reason),
         };
         let is_stuck = kind(Some(&state)).is_err();

@@ -126,7 +126,12 @@ impl<'a> Wish<'a> {
                 releases: &releases,
                 states: &states,
                 waves: self.waves,
-                holder: Holder { run: self.run.to_owned(), by: "a test".to_owned(), since: now() },
+                holder: Holder {
+                    run: self.run.to_owned(),
+                    by: "a test".to_owned(),
+                    since: now(),
+                    process: cloud.calls.borrow().len().to_string(),
+                },
                 wanted: "wanted".to_owned(),
                 scope: Vec::new(),
                 past: self.past.clone(),
@@ -370,8 +375,14 @@ fn expired_credentials_end_the_run_and_it_goes_on_with_new_ones() {
 }
 
 /// Plays a run in which one call has this fate, and goes on until it is over.
-fn play_with(fate: Fate, number: usize, stores: &[&str], waves: &[Wave]) -> (Simulation, Played) {
+fn play_with(
+    (fate, lag): (Fate, Duration),
+    number: usize,
+    stores: &[&str],
+    waves: &[Wave],
+) -> (Simulation, Played) {
     let cloud = Simulation::default();
+    cloud.world.borrow_mut().lag = lag;
     let strike = move |call: usize, _: &str| if call == number { fate } else { Fate::Fine };
     cloud.fate.replace(Some(Box::new(strike)));
     let mut played = Wish::new(stores, waves).play(&cloud);
@@ -392,8 +403,10 @@ fn killed_at_any_call_it_goes_on_without_a_second_operation() {
     let calls = Wish::new(stores, &waves).play(&Simulation::default()).calls.len();
     assert!(calls > 30, "{calls}");
     for number in 0..calls {
-        for fate in [Fate::KilledBefore, Fate::KilledAfter, Fate::Lost, Fate::Broken] {
-            let (cloud, played) = play_with(fate, number, stores, &waves);
+        let fates = [Fate::KilledBefore, Fate::KilledAfter, Fate::Lost, Fate::Broken];
+        let lags = [Duration::ZERO, Duration::from_secs(8)];
+        for (fate, lag) in fates.into_iter().flat_map(|fate| lags.map(|lag| (fate, lag))) {
+            let (cloud, played) = play_with((fate, lag), number, stores, &waves);
             let summary = played.outcome.unwrap().unwrap();
             let world = cloud.world.borrow();
             assert!(world.operations.values().all(|it| *it == 1), "{fate:?} at {number}");
@@ -403,6 +416,94 @@ fn killed_at_any_call_it_goes_on_without_a_second_operation() {
             assert_eq!(bad, 0, "{fate:?} at {number}: {summary:?}");
         }
     }
+}
+
+#[test]
+fn a_network_that_is_gone_ends_the_run_without_calling_any_stack_failed() {
+    for number in [12, 20, 25, 30, 35] {
+        let cloud = Simulation::default();
+        let gone =
+            move |call: usize, _: &str| if call >= number { Fate::Broken } else { Fate::Fine };
+        cloud.fate.replace(Some(Box::new(gone)));
+        let played = Wish::new(STORES, &all()).play(&cloud);
+        assert!(matches!(played.outcome, Some(Err(DeployError::Cloud(_)))), "{number}");
+        assert!(!played.journal.contains("\"failed\""), "{number}: {}", played.journal);
+        cloud.fate.replace(None);
+        let past = journal::read(&played.journal).unwrap();
+        let played = Wish { past: Some(past), ..Wish::new(STORES, &all()) }.play(&cloud);
+        let summary = played.outcome.unwrap().unwrap();
+        assert!(summary.failed.is_empty() && summary.left.is_empty(), "{number}: {summary:?}");
+        assert!(cloud.world.borrow().operations.values().all(|it| *it == 1), "{number}");
+    }
+}
+
+#[test]
+fn without_its_journal_a_run_follows_what_was_begun_for_the_same_plan() {
+    let cloud = Simulation::default();
+    let strike = |_: usize, name: &str| {
+        if name == "execute store-a" { Fate::KilledAfter } else { Fate::Fine }
+    };
+    cloud.fate.replace(Some(Box::new(strike)));
+    assert!(Wish::new(STORES, &all()).play(&cloud).outcome.is_none());
+    cloud.fate.replace(None);
+    let token = cloud.world.borrow().stacks["store-a"].token.clone();
+    let begun =
+        StackEvent { token, status: "CREATE_IN_PROGRESS".to_owned(), ..StackEvent::default() };
+    cloud.world.borrow_mut().stacks.get_mut("store-a").unwrap().events.push(begun);
+    // The same run without its journal may take the cell back at once.
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    let summary = played.outcome.unwrap().unwrap();
+    assert!(summary.failed.is_empty(), "{summary:?}");
+    assert!(played.told.iter().any(|it| matches!(it, Progress::Attached { .. })));
+    assert!(cloud.world.borrow().operations.values().all(|it| *it == 1));
+}
+
+#[test]
+fn a_stack_that_changes_after_it_was_planned_is_not_overwritten() {
+    let bakes = Wave { bake: Duration::from_mins(30), ..wave("canary", &["a"], 0) };
+    let waves = [bakes, wave("rest", &["b"], 0)];
+    let cloud = Simulation::default();
+    Wish::new(STORES, &waves).play(&cloud);
+    for stack in cloud.world.borrow_mut().stacks.values_mut() {
+        stack.state.digest = Some("old".to_owned());
+    }
+    let played = cloud.runtime.block_on(async {
+        let wish = Wish { run: "run-2", ..Wish::new(STORES, &waves) };
+        let hotfix = async {
+            tokio::time::sleep(Duration::from_mins(20)).await;
+            if let Some(found) = cloud.world.borrow_mut().stacks.get_mut("store-b") {
+                found.state.updated = "by hand".to_owned();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            played = wish.played(&cloud) => played,
+            () = hotfix => unreachable!("it never ends"),
+        }
+    });
+    let summary = played.outcome.unwrap().unwrap();
+    assert_eq!(summary.failed.len(), 1, "{summary:?}");
+    assert!(summary.failed[0].cause.contains("since it was planned"), "{summary:?}");
+}
+
+#[test]
+fn a_bundle_alone_goes_through_the_waves_as_well() {
+    let waves = [wave("canary", &["a"], 0), wave("rest", &["b"], 0)];
+    let cloud = Simulation::default();
+    Wish::new(STORES, &waves).play(&cloud);
+    let reason = "no".to_owned();
+    {
+        let mut world = cloud.world.borrow_mut();
+        world.stacks.get_mut("platform").unwrap().state.digest = Some("old".to_owned());
+        world.broken.insert("platform".to_owned(), reason);
+    }
+    let played = Wish { run: "run-2", ..Wish::new(STORES, &waves) }.play(&cloud);
+    let begun = played.told.iter().find_map(|it| match it {
+        Progress::WaveBegun { wave } => Some(wave.as_str()),
+        _ => None,
+    });
+    assert_eq!(begun, Some("canary"));
+    assert_eq!(played.outcome.unwrap().unwrap().failed.len(), 1);
 }
 
 #[test]

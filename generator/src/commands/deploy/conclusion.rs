@@ -15,12 +15,13 @@ const NAMES_MAX: usize = 5;
 
 /// The last words for people; `next` is the command that carries on with what is not done.
 pub(super) fn text(summary: &Summary, course: &Course, next: Option<&str>) -> String {
-    let Summary { changed, unchanged, failed, left } = summary;
+    let Summary { changed, unchanged, failed, left, under_way } = summary;
     let mut counts = vec![
         format!("{} deployed", count(changed.len(), "stack")),
         format!("{} unchanged", unchanged.len()),
     ];
-    let others = [(failed.len(), "failed"), (left.len(), "not begun")];
+    let others =
+        [(failed.len(), "failed"), (under_way.len(), "under way still"), (left.len(), "not begun")];
     let others = others.into_iter().filter(|(number, _)| *number > 0);
     counts.extend(others.map(|(number, what)| format!("{number} {what}")));
     counts.extend(course.took().map(|took| format!("in {}", elapsed(took))));
@@ -31,11 +32,15 @@ pub(super) fn text(summary: &Summary, course: &Course, next: Option<&str>) -> St
         let (cause, next) = (printable(&failure.cause), printable(&failure.next));
         format!("FAILED {title}\n  cause: {cause}\n  next:  {next}\n")
     }));
+    if !under_way.is_empty() {
+        parts.push(format!("CloudFormation goes on with\n  {}\n", names(under_way)));
+    }
     if !left.is_empty() {
         let why = course.stopped.as_deref().map_or(String::new(), |it| format!(": {it}"));
         parts.push(format!("not begun{}\n  {}\n", printable(&why), names(left)));
     }
-    if let Some(next) = next.filter(|_| !failed.is_empty() || !left.is_empty()) {
+    let is_whole = failed.is_empty() && left.is_empty() && under_way.is_empty();
+    if let Some(next) = next.filter(|_| !is_whole) {
         parts.push(format!("to carry on: {next}\n"));
     }
     parts.join("\n")

@@ -115,6 +115,7 @@ fn of_summary(summary: &Summary) -> Value {
     json!({
         "changed": summary.changed, "unchanged": summary.unchanged,
         "failed": summary.failed.iter().map(failed).collect::<Vec<_>>(), "left": summary.left,
+        "under_way": summary.under_way,
     })
 }
 

@@ -30,6 +30,7 @@ pub fn holding<T>(
         run: format!("{}-{}", what.replace(' ', "-"), now.as_millisecond()),
         by: format!("{}, `arm {what}`", who::by()),
         since: time(now),
+        process: now.as_nanosecond().to_string(),
     };
     let taken = runtime.block_on(lock::take(&cloud, &bucket, &holder));
     let held = match taken.map_err(CommandError::environment)? {

@@ -81,6 +81,8 @@ fn latest(folder: &Path) -> Result<Option<PathBuf>, CommandError> {
         let text = String::from_utf8_lossy(&files::load(path)?).into_owned();
         match journal::read(&text) {
             Ok(past) if past.is_ended => {}
+            // It was killed before it began anything.
+            Err(journal::ReadError::NoBegin) => {}
             // One that cannot be read is said, not passed over.
             _ => return Ok(Some(path.clone())),
         }

@@ -164,7 +164,7 @@ impl Prepared {
         let touched = touched(&plan, &cells, &chosen);
         let of: Vec<_> = touched.iter().map(|(cell, _)| *cell).collect();
         let review = runtime.block_on(reviewed(args, &of, &changing_stores, head, console))?;
-        let plan = plan::plan(&releases, &states, &waves, losses(&review));
+        let plan = plan::plan(&releases, &states, &waves, losses(&review, &plan));
         let mut reports = Vec::new();
         for (cell, chosen) in touched {
             if !args.no_preflight {
@@ -298,12 +298,22 @@ fn look(
     }))
 }
 
-/// What a review calls a loss that must not be overlooked.
-fn losses(review: &Review) -> Vec<Loss> {
+/// What a review calls a loss that must not be overlooked, of the stacks that are changed: one that is in
+/// no file any more is left as it is.
+fn losses(review: &Review, plan: &Plan) -> Vec<Loss> {
+    let is_changed = |subject: &Subject| {
+        let mut steps = [Action::Create, Action::Update].into_iter().flat_map(|it| plan.steps(it));
+        steps.any(|(cell, step)| match subject {
+            Subject::Store(id) => step.store.as_ref() == Some(id),
+            Subject::Platform(id) => *id == cell.cell && step.stack.ends_with("-platform"),
+            Subject::Artifacts(id) => *id == cell.cell && step.stack.ends_with("-artifacts"),
+            Subject::Home(_) => false,
+        })
+    };
     let is_loss = |class: Class, weight: Weight| class == Class::DataLoss && weight == Weight::Loud;
     let groups = review.findings.iter().filter(|it| is_loss(it.what.class, it.what.weight));
     let losses = groups.flat_map(|group| {
-        group.subjects.iter().map(|subject| {
+        group.subjects.iter().filter(|it| is_changed(it)).map(|subject| {
             let of = match subject {
                 Subject::Store(id) | Subject::Platform(id) | Subject::Artifacts(id) => id.clone(),
                 Subject::Home(home) => home.clone(),

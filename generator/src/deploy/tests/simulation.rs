@@ -70,7 +70,8 @@ pub(super) struct World {
     /// Stacks whose change sets are refused; those without changes.
     pub(super) refused: BTreeSet<String>,
     pub(super) empty: BTreeSet<String>,
-    pub(super) most_at_once: usize,
+    /// How long what is read of a stack lags behind.
+    pub(super) lag: Duration,
     tags: usize,
 }
 
@@ -80,6 +81,8 @@ pub(super) struct SimulatedStack {
     pub(super) events: Vec<StackEvent>,
     /// When an operation ends, and in what.
     pub(super) ends: Option<(Instant, String, Option<String>)>,
+    /// When its latest operation began, and how it stood before.
+    pub(super) before: Option<(Instant, StackState)>,
     pub(super) token: String,
 }
 
@@ -116,8 +119,14 @@ impl World {
             }
             stack.ends = None;
         }
-        let moving = self.stacks.values().filter(|it| it.ends.is_some()).count();
-        self.most_at_once = self.most_at_once.max(moving);
+    }
+
+    /// A stack as it is seen: for a while after an operation began, as it was before.
+    fn seen(&self, stack: &SimulatedStack) -> StackState {
+        match &stack.before {
+            Some((began, before)) if began.elapsed() < self.lag => before.clone(),
+            _ => stack.state.clone(),
+        }
     }
 
     fn put(&mut self, key: &str, bytes: Vec<u8>) -> String {
@@ -186,7 +195,7 @@ impl Cloud for Simulation {
     async fn stacks(&self, page: Option<String>) -> Result<Page<StackState>, CloudError> {
         self.call("list".to_owned(), |world| {
             let from = page.and_then(|it| it.parse().ok()).unwrap_or(0);
-            let all = world.stacks.values().map(|it| it.state.clone());
+            let all = world.stacks.values().map(|it| world.seen(it));
             let items: Vec<_> = all.skip(from).take(100).collect();
             let next = from + items.len();
             let next = (next < world.stacks.len()).then(|| next.to_string());
@@ -196,17 +205,22 @@ impl Cloud for Simulation {
     }
 
     async fn stack(&self, name: &str) -> Result<Option<StackState>, CloudError> {
-        let find = |world: &mut World| world.stacks.get(name).map(|it| it.state.clone());
+        let find = |world: &mut World| world.stacks.get(name).map(|it| world.seen(it));
         self.call(format!("describe {name}"), find).await
     }
 
-    async fn create_change_set(&self, request: &ChangeSetRequest<'_>) -> Result<(), CloudError> {
+    async fn create_change_set(
+        &self,
+        request: &ChangeSetRequest<'_>,
+    ) -> Result<Creation, CloudError> {
         let name = &request.plan.name;
         let key = (name.clone(), request.name.clone());
         let digest = request.parameters.get(RELEASE_DIGEST).cloned().unwrap_or_default();
         self.call(format!("create {:?} {name}", request.kind), |world| {
-            if world.change_sets.contains_key(&key) {
-                return;
+            // One that was executed is found by its id alone, and its name is free again.
+            let is_there = |it: &SimulatedChangeSet| it.state != ChangeSetState::Executed;
+            if world.change_sets.get(&key).is_some_and(is_there) {
+                return Creation::Found;
             }
             let state = if world.refused.contains(name) {
                 ChangeSetState::Failed("no".to_owned())
@@ -215,7 +229,8 @@ impl Cloud for Simulation {
             } else {
                 let resource_type = "AWS::KinesisVideo::Stream".to_owned();
                 let items = vec![ResourceKind { resource_type, is_new: true }];
-                ChangeSetState::Ready(Page { items, next: None })
+                let id = format!("id:{}", key.1);
+                ChangeSetState::Ready { id, page: Page { items, next: None } }
             };
             let ready = Instant::now() + Duration::from_secs(1);
             world.change_sets.insert(key, SimulatedChangeSet { digest, state, ready });
@@ -227,6 +242,7 @@ impl Cloud for Simulation {
             };
             let shell = SimulatedStack { state: shell, ..SimulatedStack::default() };
             world.stacks.entry(name.clone()).or_insert(shell);
+            Creation::New
         })
         .await
     }
@@ -238,8 +254,12 @@ impl Cloud for Simulation {
         _: Option<String>,
     ) -> Result<ChangeSetState, CloudError> {
         self.call(format!("look {stack}"), |world| {
-            match world.change_sets.get(&(stack.to_owned(), name.to_owned())) {
+            let plain = name.strip_prefix("id:").unwrap_or(name).to_owned();
+            match world.change_sets.get(&(stack.to_owned(), plain)) {
                 None => ChangeSetState::Missing,
+                Some(it) if it.state == ChangeSetState::Executed && !name.starts_with("id:") => {
+                    ChangeSetState::Missing
+                }
                 Some(it) if it.ready > Instant::now() => ChangeSetState::Pending,
                 Some(it) => it.state.clone(),
             }
@@ -254,11 +274,12 @@ impl Cloud for Simulation {
         token: &str,
     ) -> Result<Execution, CloudError> {
         self.call(format!("execute {stack}"), |world| {
-            let key = (stack.to_owned(), name.to_owned());
+            let plain = name.strip_prefix("id:").unwrap_or(name).to_owned();
+            let key = (stack.to_owned(), plain);
             let Some(found) = world.change_sets.get_mut(&key) else {
                 return Execution::Refused("there is none".to_owned());
             };
-            if !matches!(found.state, ChangeSetState::Ready(_)) {
+            if !matches!(found.state, ChangeSetState::Ready { .. }) {
                 return Execution::Refused("it is being executed".to_owned());
             }
             found.state = ChangeSetState::Executed;
@@ -268,6 +289,7 @@ impl Cloud for Simulation {
             let updated = format!("{count}");
             let is_broken = world.broken.contains_key(stack);
             let found = world.stacks.get_mut(stack).unwrap();
+            found.before = Some((Instant::now(), found.state.clone()));
             let is_new = found.state.status == "REVIEW_IN_PROGRESS";
             let (now, end) = match (is_new, is_broken) {
                 (true, false) => ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"),

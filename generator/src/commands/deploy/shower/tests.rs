@@ -40,6 +40,7 @@ fn partly() -> Summary {
         unchanged: vec!["arm-west-platform".to_owned()],
         failed: vec![failure],
         left: (50..58).map(|it| format!("arm-west-00{it}")).collect(),
+        ..Summary::default()
     }
 }
 
