@@ -339,7 +339,7 @@ def main(arm: str) -> None:
         keep_addresses(local)
         environment = os.environ | local
         deploy = lambda: subprocess.run(
-            [arm, "deploy", "--yes", "--no-preflight", *STORES], env=environment, capture_output=True, text=True, check=False
+            [arm, "deploy", "--yes", "--no-preflight", "--no-bake", *STORES], env=environment, capture_output=True, text=True, check=False
         )
         first = deploy()
         print(first.stderr + first.stdout)

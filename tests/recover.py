@@ -152,7 +152,9 @@ def template(store: str, hours: int = 24, more: Template | None = None, policy: 
         "Camera": {"Type": "AWS::KinesisVideo::Stream", "DeletionPolicy": policy, "Properties": camera},
         "Alerts": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"arm-{CELL}-{store}-alerts"}},
     }
-    return json.dumps({"Resources": resources | (more or {})})
+    # By this parameter `arm` knows a stack for its own.
+    parameters = {"ReleaseDigest": {"Type": "String", "Default": "none"}}
+    return json.dumps({"Parameters": parameters, "Resources": resources | (more or {})})
 
 
 def bucket(name: str) -> Template:

@@ -202,10 +202,19 @@ fn trouble<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Trouble {
     }
 }
 
-/// Whether the chain of credentials found none, or one that cannot be used. The SDK names these kinds in
-/// what it prints for programmers alone.
+/// Whether the chain of credentials found none, or whoever gives them says no. The SDK names these kinds,
+/// and passes on the codes of STS and SSO, in what it prints for programmers alone.
 fn lacks_credentials(said: &str) -> bool {
-    ["CredentialsNotLoaded", "InvalidConfiguration"].iter().any(|it| said.contains(it))
+    const NO: [&str; 7] = [
+        "CredentialsNotLoaded",
+        "InvalidConfiguration",
+        "AccessDenied",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "InvalidIdentityToken",
+        "UnauthorizedException",
+    ];
+    NO.iter().any(|it| said.contains(it))
 }
 
 /// The same where there is no code that we know: an answer to HEAD has no body, and so no code.

@@ -135,6 +135,9 @@ pub async fn look(
         let status = found.status;
         return Err(DestroyError::Unknown(RecoverError::Unknown { stack, status }));
     };
+    if !found.is_ours {
+        return Err(DestroyError::Unknown(RecoverError::Foreign(stack)));
+    }
     match status.standing() {
         Standing::Absent => return Ok(loss),
         Standing::Moving => return Err(DestroyError::Moving { stack, status: status.as_str() }),

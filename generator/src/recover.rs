@@ -66,6 +66,8 @@ pub struct Found {
     /// CloudFormation's word.
     pub status: String,
     pub protection: Protection,
+    /// Whether `arm` made it.
+    pub is_ours: bool,
 }
 
 /// A resource of a stack.
@@ -105,6 +107,11 @@ pub enum RecoverError {
          help: look at it in CloudFormation, and ask for an `arm` that knows it"
     )]
     Unknown { stack: String, status: String },
+    #[error(
+        "the stack {0} was not made by `arm`: neither its tags nor its parameters say so; nothing was \
+         touched\n  help: ask whoever made it"
+    )]
+    Foreign(String),
     #[error(transparent)]
     Cloud(#[from] CloudError),
 }
@@ -148,6 +155,9 @@ pub async fn look(
     let Some(status) = StackStatus::parse(&found.status) else {
         return Err(RecoverError::Unknown { stack: stack.to_owned(), status: found.status });
     };
+    if !found.is_ours && status != StackStatus::ReviewInProgress {
+        return Err(RecoverError::Foreign(stack.to_owned()));
+    }
     let events = services.events(&found.id, &HashSet::new()).await?;
     let mut finding = Finding {
         stack: stack.to_owned(),

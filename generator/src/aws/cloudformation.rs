@@ -16,7 +16,7 @@ use crate::deploy::{
     ChangeSetKind, ChangeSetRequest, ChangeSetState, CloudError, Creation, Execution, Page,
     ResourceKind, StackState,
 };
-use crate::release::RELEASE_DIGEST;
+use crate::release::{CELL_TAG, RELEASE_DIGEST};
 
 use super::failed;
 
@@ -52,7 +52,14 @@ fn state(stack: &Stack) -> StackState {
         digest: digest.and_then(|it| Some(it.output_value()?.to_owned())),
         updated: updated.map(time).unwrap_or_default(),
         is_protected: stack.enable_termination_protection().unwrap_or_default(),
+        is_ours: is_ours(stack),
     }
+}
+
+/// Whether `arm` made a stack: every template of ours has this parameter, every stack this tag.
+pub(super) fn is_ours(stack: &Stack) -> bool {
+    stack.tags().iter().any(|it| it.key() == Some(CELL_TAG))
+        || stack.parameters().iter().any(|it| it.parameter_key() == Some(RELEASE_DIGEST))
 }
 
 /// RFC 3339.

@@ -41,6 +41,7 @@ impl RecoverServices for Recovery {
                     Some(true) => Protection::On,
                     _ => Protection::Off,
                 },
+                is_ours: cloudformation::is_ours(it),
             })),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(failed(format!("describe the stack {stack}"))(error)),

@@ -25,6 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::aws::{Aws, Stop, Target};
+use crate::commands::plan::page;
 use crate::commands::plan::prepare::{Prepared, ScopeArgs};
 use crate::commands::{self, AnswerFormat};
 use crate::console::Console;
@@ -37,7 +38,7 @@ use crate::model::Id;
 use crate::release::{Release, STORE_TAG};
 use crate::rollout::Wave;
 
-use agree::{Agreed, agree, check_carried_out, stale};
+use agree::{Agreed, agree, check_carried_out, load_plan, stale};
 use shower::{Shower, while_working};
 
 /// Time between two looks whether the person asks to stop. Our choice: nobody notices it.
@@ -56,6 +57,9 @@ pub struct DeployArgs {
     /// Carry it out without asking
     #[arg(long)]
     yes: bool,
+    /// Begin each wave without watching the alarms of the one before
+    #[arg(long)]
+    no_bake: bool,
     /// Id of a store, or of a cell for what its stores share, whose loss of data is meant, as the plan tells
     /// it; may be given more than once
     #[arg(long, value_name = "STORE", value_delimiter = ',')]
@@ -72,14 +76,23 @@ pub struct DeployArgs {
 }
 
 pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandError> {
+    let plan = args.plan.as_deref().map(load_plan).transpose()?;
+    if (args.resume.is_some() || plan.is_some()) && args.scope.is_narrow() {
+        let which = if plan.is_some() { "the plan" } else { "the run that goes on" };
+        return Err(CommandError::Usage(format!(
+            "{which} says which stores are meant\n  help: leave out stores, --only, --labels, --cell, \
+             --wave and --max-failures"
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = match &args.resume {
         None => None,
         Some(run) => Some(resume::find(args, run, &runtime, console)?),
     };
-    let scope = match &found {
-        Some(found) => args.scope.of_words(&found.past.scope),
-        None => args.scope.clone(),
+    let scope = match (&found, &plan) {
+        (Some(found), _) => args.scope.of_words(&found.past.scope),
+        (None, Some(plan)) => args.scope.of_words(&plan.scope),
+        (None, None) => args.scope.clone(),
     };
     let mut prepared = Prepared::make(&scope, args.format, &runtime, console)?;
     let wanted = prepared.plan.wanted();
@@ -92,29 +105,36 @@ pub fn run(args: &DeployArgs, console: &mut Console<'_>) -> Result<(), CommandEr
         (found.journal, Some(found.past), id)
     } else {
         if prepared.plan.is_empty() {
-            if let Some(path) = &args.plan {
-                check_carried_out(path, &prepared.plan)?;
+            if let Some(plan) = &plan {
+                check_carried_out(plan, &prepared.plan)?;
             }
             return nothing(&prepared, args.format, console);
         }
-        if agree(args, &prepared, console)? == Agreed::Asked {
+        if agree(args, plan.as_ref(), &prepared, console)? == Agreed::Asked {
             let moved = prepared.moved(&runtime)?;
             if !moved.is_empty() {
                 return Err(stale("what you said yes to", &moved, "run `arm deploy` again"));
             }
         }
         let digits = wanted.get(..DIGITS).unwrap_or(&wanted);
-        let id = format!("run-{}-{digits}", now.strftime("%Y%m%dt%H%M%Sz"));
+        // Two runs that begin in the same second are two.
+        let process = std::process::id() % 0x10000;
+        let nonce = (now.subsec_nanosecond() % 0x10000) ^ i32::try_from(process).unwrap_or(0);
+        let id = format!("run-{}-{digits}-{nonce:04x}", now.strftime("%Y%m%dt%H%M%Sz"));
         (JournalFile::begin(&args.journal.join(format!("{id}.ndjson")))?, None, id)
     };
     let process = now.as_nanosecond().to_string();
     let holder = Holder { run: id.clone(), by: who::by(), since: time(now), process };
     let Prepared { releases, waves, clouds, states, .. } = &prepared;
-    let waves = covering(waves, releases);
+    let mut waves = covering(waves, releases);
+    for wave in waves.iter_mut().filter(|_| args.no_bake) {
+        wave.bake = Duration::ZERO;
+    }
     let rollout =
         Rollout { releases, states, waves: &waves, holder, wanted, scope: scope.to_words(), past };
     let journal_place = journal.path().display().to_string();
-    writeln!(console.err, "journal {journal_place}")?;
+    // A reader that is gone changes nothing about what was asked for.
+    drop(writeln!(console.err, "journal {journal_place}"));
     let mut journal = journal;
     let ending = runtime.block_on(carry(clouds, rollout, &mut journal, args.format, console))?;
     conclude(ending, args, &id)
@@ -228,6 +248,7 @@ fn nothing(
     format: AnswerFormat,
     console: &mut Console<'_>,
 ) -> Result<(), CommandError> {
+    drop(write!(console.err, "{}", page::left(prepared)));
     let unchanged = prepared.plan.cells.iter().flat_map(|it| &it.stacks);
     let unchanged: Vec<_> = unchanged.map(|it| it.stack.clone()).collect();
     let summary = Summary { unchanged, ..Summary::default() };

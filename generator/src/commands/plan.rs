@@ -12,6 +12,7 @@ use crate::commands::AnswerFormat;
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::files;
+use crate::preflight::Strictness;
 
 use prepare::{Prepared, ScopeArgs};
 
@@ -40,7 +41,7 @@ pub fn run(args: &PlanArgs, console: &mut Console<'_>) -> Result<(), CommandErro
     }
     match args.format {
         AnswerFormat::Human => {
-            let page = page::of(&prepared, console.out_colour);
+            let page = page::of(&prepared, args.scope.detail(), console.out_colour);
             write!(console.out, "{page}")?;
             if let Some(path) = &args.output {
                 let path = path.display();
@@ -51,6 +52,14 @@ pub fn run(args: &PlanArgs, console: &mut Console<'_>) -> Result<(), CommandErro
             }
         }
         AnswerFormat::Json => write!(console.out, "{text}")?,
+    }
+    let refused = prepared.reports.iter().filter(|it| it.is_refused(Strictness::Failures));
+    let refused: Vec<_> = refused.map(|it| it.cell.to_string()).collect();
+    if !refused.is_empty() {
+        return Err(CommandError::Configuration(format!(
+            "a deploy would fail in {}\n  help: mend what failed, then plan again",
+            refused.join(", ")
+        )));
     }
     if args.exit_code && !prepared.plan.is_empty() {
         return Err(CommandError::Found("there are changes".to_owned()));

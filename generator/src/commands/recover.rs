@@ -131,7 +131,7 @@ fn subject<'a>(
     Ok((cell, StoreNames::new(&cell.id, &id).stack().to_owned()))
 }
 
-/// A store's cell and id; of one whose file is gone, by the cell that is given.
+/// A store's cell and id; of one whose file is gone, or names another cell by now, by the cell that is given.
 pub(super) fn store_in<'a>(
     fleet: &'a crate::model::Fleet,
     store: &str,
@@ -145,14 +145,6 @@ pub(super) fn store_in<'a>(
         return Ok((commands::cell_of(fleet, store.cell.as_str())?, store.id.clone()));
     };
     let cell = commands::cell_of(fleet, cell)?;
-    if let Some(known) = fleet.stores.iter().find(|it| it.id.as_str() == store)
-        && known.cell != cell.id
-    {
-        return Err(CommandError::Usage(format!(
-            "the store `{store}` is in the cell `{}`\n  help: leave --cell out",
-            known.cell
-        )));
-    }
     let id = Id::new(store).ok_or_else(|| {
         CommandError::Usage(format!("`{store}` is no id of a store\n  help: give its id"))
     })?;

@@ -132,6 +132,11 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
         open.filter(|it| !self.run.is_counted(&it.name)).count()
     }
 
+    /// How many of these stores are still to be changed.
+    pub(super) fn count_open_stores(&self, stores: &BTreeSet<&str>) -> usize {
+        self.of(stores).filter(|it| self.is_open(it)).count()
+    }
+
     /// Whether any of these stores is of this cell.
     pub(super) fn is_concerned(&self, stores: &BTreeSet<&str>) -> bool {
         self.of(stores).next().is_some()

@@ -140,6 +140,8 @@ pub struct StackState {
     pub updated: String,
     /// Whether it is protected from being deleted.
     pub is_protected: bool,
+    /// Whether `arm` made it: its tags or its parameters say so.
+    pub is_ours: bool,
 }
 
 /// What a change set is made from.

@@ -25,6 +25,8 @@ pub struct Plan {
     pub tool: String,
     /// SHA-256 of all the rest.
     pub digest: String,
+    /// Which stores were asked for, such as `label=canary`; nothing: all.
+    pub scope: Vec<String>,
     pub cells: Vec<CellPlan>,
     pub waves: Vec<WavePlan>,
     /// What would be lost, one sentence each, with the stores whose loss was accepted.
@@ -125,7 +127,7 @@ pub fn plan(
     releases: &[Release],
     states: &[BTreeMap<String, StackState>],
     waves: &[Wave],
-    losses: Vec<Loss>,
+    (scope, losses): (Vec<String>, Vec<Loss>),
 ) -> Plan {
     let cells = releases.iter().zip(states).map(|(release, states)| CellPlan {
         cell: release.cell.clone(),
@@ -148,6 +150,7 @@ pub fn plan(
         schema: SCHEMA.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         digest: String::new(),
+        scope,
         cells: cells.collect(),
         waves: waves.collect(),
         losses,

@@ -133,7 +133,7 @@ impl Run<'_> {
     fn begin<C: Cloud>(&self, cells: &[CellRun<'_, '_, C>], waves: &[Wave], is_resumed: bool) {
         let sizes = waves.iter().map(|wave| {
             let stores = stores_of(wave);
-            let stacks = cells.iter().map(|it| it.count_open(&stores)).sum();
+            let stacks = cells.iter().map(|it| it.count_open_stores(&stores)).sum();
             WaveSize { name: wave.name.clone(), stacks }
         });
         let waves = sizes.collect();
@@ -416,17 +416,20 @@ impl Run<'_> {
     }
 
     fn must_note(&self, entry: Entry) -> Result<(), JournalError> {
-        match &entry {
-            Entry::Execute { stack, .. } => drop(self.executed.borrow_mut().insert(stack.clone())),
+        let mut surroundings = self.surroundings.borrow_mut();
+        let line = Line { at: (surroundings.now)(), entry };
+        let text = serde_json::to_string(&line).expect("a line is texts");
+        let added = surroundings.journal.add(&text);
+        match line.entry {
+            Entry::Execute { stack, .. } if added.is_ok() => {
+                self.executed.borrow_mut().insert(stack);
+            }
             Entry::Done { stack, .. } | Entry::Failed { stack, .. } => {
-                self.executed.borrow_mut().remove(stack);
+                self.executed.borrow_mut().remove(&stack);
             }
             _ => {}
         }
-        let mut surroundings = self.surroundings.borrow_mut();
-        let line = Line { at: (surroundings.now)(), entry };
-        let line = serde_json::to_string(&line).expect("a line is texts");
-        surroundings.journal.add(&line)
+        added
     }
 
     pub(super) fn journal_text(&self) -> String {

@@ -367,7 +367,12 @@ impl<'w, 'a, 'r, C: Cloud> Way<'w, 'a, 'r, C> {
 
 /// Whether a stack is to be created or updated, or why it cannot be either.
 pub(super) fn kind(state: Option<&StackState>) -> Result<ChangeSetKind, String> {
-    let Some(StackState { status, reason, .. }) = state else { return Ok(ChangeSetKind::Create) };
+    let Some(StackState { status, reason, is_ours, .. }) = state else {
+        return Ok(ChangeSetKind::Create);
+    };
+    if !is_ours && !matches!(Standing::of(status), Standing::Absent | Standing::Shell) {
+        return Err("somebody else has a stack of this name, which `arm` did not make".to_owned());
+    }
     let why = match Standing::of(status) {
         // A shell is what a change set that was never executed leaves behind.
         Standing::Absent | Standing::Shell => return Ok(ChangeSetKind::Create),

@@ -264,6 +264,7 @@ fn a_stack_that_somebody_else_changes_is_left_alone() {
     let state = StackState {
         name: "store-b".to_owned(),
         status: "UPDATE_IN_PROGRESS".to_owned(),
+        is_ours: true,
         ..StackState::default()
     };
     let found = SimulatedStack { state, ..SimulatedStack::default() };
@@ -272,6 +273,21 @@ fn a_stack_that_somebody_else_changes_is_left_alone() {
     assert!(!changes(&played.calls).iter().any(|it| it.contains("store-b")));
     let summary = played.outcome.unwrap().unwrap();
     assert_eq!(summary.failed[0].next, "arm recover b");
+}
+
+#[test]
+fn a_stack_that_arm_did_not_make_is_left_alone() {
+    let cloud = Simulation::default();
+    let state = StackState {
+        name: "store-b".to_owned(),
+        status: "CREATE_COMPLETE".to_owned(),
+        ..StackState::default()
+    };
+    let found = SimulatedStack { state, ..SimulatedStack::default() };
+    cloud.world.borrow_mut().stacks.insert("store-b".to_owned(), found);
+    let played = Wish::new(STORES, &all()).play(&cloud);
+    assert!(!changes(&played.calls).iter().any(|it| it.contains("store-b")));
+    assert!(played.outcome.unwrap().unwrap().failed[0].cause.contains("did not make"));
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl RecoverServices for Script {
             id: "id".to_owned(),
             status: it.to_owned(),
             protection: Protection::On,
+            is_ours: true,
         };
         Ok(status.map(found))
     }

@@ -82,7 +82,12 @@ impl RecoverServices for Script {
     async fn stack(&self, _: &str) -> Result<Option<Found>, CloudError> {
         let status = self.status.borrow().clone();
         let protection = self.protection;
-        Ok((!status.is_empty()).then(|| Found { id: "id".to_owned(), status, protection }))
+        Ok((!status.is_empty()).then(|| Found {
+            id: "id".to_owned(),
+            status,
+            protection,
+            is_ours: true,
+        }))
     }
 
     async fn events(&self, _: &str, seen: &HashSet<String>) -> Result<Vec<StackEvent>, CloudError> {

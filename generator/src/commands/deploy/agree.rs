@@ -1,6 +1,7 @@
 //! Whether a plan may be carried out: it is the one that was approved, nothing is lost that nobody named,
 //! it can succeed, and somebody said yes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::DeployArgs;
@@ -11,7 +12,11 @@ use crate::console::Console;
 use crate::deploy::plan::{Action, Plan};
 use crate::error::CommandError;
 use crate::files;
+use crate::paragraph::first_of;
 use crate::preflight::Strictness;
+
+/// Ids that a line names. Our choice: more are alike.
+const NAMES_MAX: usize = 5;
 
 /// How it was agreed that a plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,19 +29,21 @@ pub(super) enum Agreed {
 /// Checks the plan that was given, and asks the person.
 pub(super) fn agree(
     args: &DeployArgs,
+    approved: Option<&Plan>,
     prepared: &Prepared,
     console: &mut Console<'_>,
 ) -> Result<Agreed, CommandError> {
     let plan = &prepared.plan;
-    if let Some(path) = &args.plan {
-        check_plan(path, plan)?;
+    if let Some(approved) = approved {
+        check_plan(approved, plan)?;
     }
     check_blocked(plan)?;
     check_losses(args, plan)?;
     check_preflight(prepared, console)?;
     if args.plan.is_some() || args.yes {
         if args.format == AnswerFormat::Human {
-            write!(console.err, "{}", page::steps(plan))?;
+            // A reader that is gone changes nothing about what was asked for.
+            drop(write!(console.err, "{}{}", page::steps(plan), page::left(prepared)));
         }
         return Ok(Agreed::Beforehand);
     }
@@ -47,7 +54,7 @@ pub(super) fn agree(
                 .to_owned(),
         ));
     }
-    let page = page::of(prepared, console.colour);
+    let page = page::of(prepared, args.scope.detail(), console.colour);
     write!(console.err, "{page}\nCarry this out? [y/N] ")?;
     console.err.flush()?;
     let answer = console.read_line()?.unwrap_or_default();
@@ -58,28 +65,25 @@ pub(super) fn agree(
 }
 
 /// Reads a plan, and refuses one that was altered.
-fn load_plan(path: &Path) -> Result<Plan, CommandError> {
+pub(super) fn load_plan(path: &Path) -> Result<Plan, CommandError> {
     let text = String::from_utf8_lossy(&files::load(path)?).into_owned();
     let refuse = |error| CommandError::Configuration(format!("{}: {error}", path.display()));
     Plan::parse(&text).map_err(refuse)
 }
 
 /// Where nothing is left to do, a plan must say that it should be as it is: a pipeline that is run again.
-pub(super) fn check_carried_out(path: &Path, now: &Plan) -> Result<(), CommandError> {
-    let plan = load_plan(path)?;
-    if plan.wanted() == now.wanted() { Ok(()) } else { Err(stale_file(path, &plan.moved(now))) }
+pub(super) fn check_carried_out(plan: &Plan, now: &Plan) -> Result<(), CommandError> {
+    if plan.wanted() == now.wanted() { Ok(()) } else { Err(stale_file(&plan.moved(now))) }
 }
 
 /// Refuses a plan that is not what would be done now.
-fn check_plan(path: &Path, now: &Plan) -> Result<(), CommandError> {
-    let moved = load_plan(path)?.moved(now);
-    if moved.is_empty() { Ok(()) } else { Err(stale_file(path, &moved)) }
+fn check_plan(plan: &Plan, now: &Plan) -> Result<(), CommandError> {
+    let moved = plan.moved(now);
+    if moved.is_empty() { Ok(()) } else { Err(stale_file(&moved)) }
 }
 
-fn stale_file(path: &Path, moved: &[String]) -> CommandError {
-    let path = path.display();
-    let help = format!("make it anew by `arm plan -o {path}`, and have it approved");
-    stale(&format!("the plan {path}"), moved, &help)
+fn stale_file(moved: &[String]) -> CommandError {
+    stale("the plan", moved, "make it anew by `arm plan -o FILE`, and have it approved")
 }
 
 pub(super) fn stale(what: &str, moved: &[String], help: &str) -> CommandError {
@@ -125,14 +129,24 @@ fn check_preflight(prepared: &Prepared, console: &mut Console<'_>) -> Result<(),
 
 /// Nothing that holds data goes without being named.
 fn check_losses(args: &DeployArgs, plan: &Plan) -> Result<(), CommandError> {
-    let is_accepted = |of: &String| args.accept_loss.contains(of);
-    let open: Vec<_> = plan.losses.iter().filter(|it| !is_accepted(&it.of)).collect();
-    if open.is_empty() {
+    let is_planned = |id: &&String| plan.losses.iter().any(|it| it.of == **id);
+    if let Some(id) = args.accept_loss.iter().find(|id| !is_planned(id)) {
+        return Err(CommandError::Usage(format!(
+            "nothing of `{id}` would be lost\n  help: leave `--accept-loss {id}` out"
+        )));
+    }
+    let open = plan.losses.iter().filter(|it| !args.accept_loss.contains(&it.of));
+    let mut lost: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for loss in open {
+        lost.entry(&loss.text).or_default().push(&loss.of);
+    }
+    if lost.is_empty() {
         return Ok(());
     }
-    let lines: Vec<_> = open.iter().map(|it| format!("  {}: {}", it.of, it.text)).collect();
-    let mut names: Vec<_> = open.iter().map(|it| it.of.as_str()).collect();
-    names.dedup();
+    let lines: Vec<_> =
+        lost.iter().map(|(text, of)| format!("  {}: {text}", first_of(of, NAMES_MAX))).collect();
+    let names: BTreeSet<_> = lost.into_values().flatten().collect();
+    let names: Vec<_> = names.into_iter().collect();
     Err(CommandError::Configuration(format!(
         "this would lose data for good; nothing was touched\n{}\n  help: change the YAML, or say that it \
          is meant: --accept-loss {}",

@@ -70,21 +70,21 @@ fn file(args: &DeployArgs, run: &str) -> PathBuf {
     args.journal.join(format!("{run}.ndjson"))
 }
 
-/// The latest journal whose run has not ended; ids begin with the time.
+/// The journal of the latest run that began something, unless it has ended; ids begin with the time.
 fn latest(folder: &Path) -> Result<Option<PathBuf>, CommandError> {
     if !files::is_folder(folder) {
         return Ok(None);
     }
     let mut paths = files::list(folder)?;
     paths.retain(|it| it.extension().is_some_and(|it| it == "ndjson"));
-    for path in paths.iter().rev() {
-        let text = String::from_utf8_lossy(&files::load(path)?).into_owned();
+    for path in paths.into_iter().rev() {
+        let text = String::from_utf8_lossy(&files::load(&path)?).into_owned();
         match journal::read(&text) {
-            Ok(past) if past.is_ended => {}
             // It was killed before it began anything.
             Err(journal::ReadError::NoBegin) => {}
+            Ok(past) if past.is_ended => return Ok(None),
             // One that cannot be read is said, not passed over.
-            _ => return Ok(Some(path.clone())),
+            _ => return Ok(Some(path)),
         }
     }
     Ok(None)

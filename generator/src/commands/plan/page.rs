@@ -6,7 +6,7 @@ use super::prepare::Prepared;
 use crate::console::count;
 use crate::deploy::plan::{Action, CellPlan, Plan, Step, WavePlan};
 use crate::diagnostic::Colour;
-use crate::paragraph::shortened;
+use crate::paragraph::{first_of, shortened};
 use crate::preflight;
 use crate::review::{self, Detail};
 
@@ -16,16 +16,29 @@ const NAMES_MAX: usize = 4;
 const LOSS_MAX: usize = 240;
 
 /// The report: the review, the waves, the losses, what is stuck.
-pub fn of(prepared: &Prepared, colour: Colour) -> String {
+pub fn of(prepared: &Prepared, detail: Detail, colour: Colour) -> String {
     let plan = &prepared.plan;
     let mut page = String::new();
     if let Some(review) = &prepared.review {
-        page.push_str(&review::human(review, Detail::Summary, colour));
+        page.push_str(&review::human(review, detail, colour));
         page.push('\n');
     }
     page.push_str(&beforehand(prepared));
     page.push_str(&steps(plan));
+    page.push_str(&left(prepared));
     page
+}
+
+/// The stacks that nobody touches, and that somebody may have forgotten.
+pub fn left(prepared: &Prepared) -> String {
+    let Some((cell, store)) = prepared.left.first() else { return String::new() };
+    let names: Vec<_> =
+        prepared.left.iter().map(|(cell, store)| format!("{store} in {cell}")).collect();
+    let names = first_of(&names, NAMES_MAX);
+    format!(
+        "\nleft as they are  stacks of stores that are in no file of their cell: {names}\n  a store is \
+         deleted by `arm destroy STORE --cell CELL`, such as `arm destroy {store} --cell {cell}`\n"
+    )
 }
 
 /// What was found when it was looked whether it can succeed.

@@ -18,12 +18,13 @@ use crate::deploy::{self, StackState};
 use crate::error::CommandError;
 use crate::input::CompiledFleet;
 use crate::load;
-use crate::model::{Cell, Portion, Store};
+use crate::model::{Cell, Fleet, Id, Portion, Store};
+use crate::name::CellNames;
 use crate::preflight::{self, Report, Wanted};
 use crate::release::{self, Release};
 use crate::review::setting::Text;
 use crate::review::side::{Base, Scope, Written};
-use crate::review::{self, Class, Names, Review, STORE, Subject, Weight};
+use crate::review::{self, Class, Detail, Names, Review, STORE, Subject, Weight};
 use crate::rollout::{self, Choice, Wave};
 
 /// Which stores, by what bundle.
@@ -50,6 +51,9 @@ pub struct ScopeArgs {
     /// fleet.yaml says
     #[arg(long, value_name = "N|N%")]
     max_failures: Option<Portion>,
+    /// Show every line, store and value of the review, however many there are
+    #[arg(long)]
+    all: bool,
     /// Do not look beforehand whether it can succeed, as `arm preflight` does
     #[arg(long)]
     no_preflight: bool,
@@ -98,6 +102,11 @@ impl ScopeArgs {
         scope
     }
 
+    /// How much of the review is shown.
+    pub fn detail(&self) -> Detail {
+        if self.all { Detail::All } else { Detail::Summary }
+    }
+
     /// Whether anything says which stores are meant.
     pub fn is_narrow(&self) -> bool {
         !self.to_words().is_empty()
@@ -125,6 +134,9 @@ pub struct Prepared {
     pub plan: Plan,
     /// What the change does; none where nothing changes.
     pub review: Option<Review>,
+    /// Stacks that are left as they are, because their stores are in no file of the cell: the cell and the
+    /// store of each.
+    pub left: Vec<(String, String)>,
     /// Whether it can succeed, for the cells in which something changes.
     pub reports: Vec<Report>,
 }
@@ -154,24 +166,27 @@ impl Prepared {
         let clouds: Vec<_> =
             targets.iter().map(|target| runtime.block_on(Aws::connect(target))).collect();
         let states = runtime.block_on(listed(&releases, &clouds))?;
-        let plan = plan::plan(&releases, &states, &waves, Vec::new());
+        let plan = plan::plan(&releases, &states, &waves, (args.to_words(), Vec::new()));
+        let left = left(args, &fleet.fleet, &cells, &states);
         if plan.is_empty() {
             let (review, reports) = (None, Vec::new());
-            return Ok(Self { releases, waves, clouds, states, plan, review, reports });
+            return Ok(Self { releases, waves, clouds, states, plan, review, left, reports });
         }
         let head = Written { text: Text { input: &input, reference: None }, fleet };
         let changing_stores = changing(&plan);
         let touched = touched(&plan, &cells, &chosen);
         let of: Vec<_> = touched.iter().map(|(cell, _)| *cell).collect();
         let review = runtime.block_on(reviewed(args, &of, &changing_stores, head, console))?;
-        let plan = plan::plan(&releases, &states, &waves, losses(&review, &plan));
+        let plan =
+            plan::plan(&releases, &states, &waves, (args.to_words(), losses(&review, &plan)));
         let mut reports = Vec::new();
         for (cell, chosen) in touched {
             if !args.no_preflight {
                 reports.push(look(fleet, cell, &chosen, runtime, console)?);
             }
         }
-        Ok(Self { releases, waves, clouds, states, plan, review: Some(review), reports })
+        let review = Some(review);
+        Ok(Self { releases, waves, clouds, states, plan, review, left, reports })
     }
 }
 
@@ -179,8 +194,8 @@ impl Prepared {
     /// What has moved since it was worked out, of how the stacks stand: a person may have thought for long.
     pub fn moved(&mut self, runtime: &Runtime) -> Result<Vec<String>, CommandError> {
         self.states = runtime.block_on(listed(&self.releases, &self.clouds))?;
-        let losses = self.plan.losses.clone();
-        let now = plan::plan(&self.releases, &self.states, &self.waves, losses);
+        let same = (self.plan.scope.clone(), self.plan.losses.clone());
+        let now = plan::plan(&self.releases, &self.states, &self.waves, same);
         Ok(self.plan.moved(&now))
     }
 }
@@ -264,6 +279,28 @@ async fn reviewed(
     let mut review = review::review(&base, head, &scope, names).map_err(commands::stack_error)?;
     review.omissions.extend(all.omissions);
     Ok(review)
+}
+
+/// The stacks of a cell's stores that are in no file of it: gone, or in another cell by now.
+fn left(
+    args: &ScopeArgs,
+    fleet: &Fleet,
+    cells: &[&Cell],
+    states: &[States],
+) -> Vec<(String, String)> {
+    let meant = args.choice().only;
+    let mut left = Vec::new();
+    for (cell, states) in cells.iter().zip(states) {
+        let names = CellNames::new(cell);
+        let is_here = |id: &Id| fleet.stores_of(cell).any(|it| it.id == *id);
+        let stacks = states.values().filter(|it| it.is_ours);
+        let stores = stacks.filter_map(|it| names.store_of_stack(&it.name));
+        let others = stores.filter(|id| !is_here(id));
+        let others =
+            others.filter(|id| meant.is_empty() || meant.iter().any(|it| it == id.as_str()));
+        left.extend(others.map(|id| (cell.id.to_string(), id.to_string())));
+    }
+    left
 }
 
 /// The cells in which something changes, with those of their stores that are meant.

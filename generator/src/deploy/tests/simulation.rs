@@ -238,6 +238,7 @@ impl Cloud for Simulation {
                 name: name.clone(),
                 status: "REVIEW_IN_PROGRESS".to_owned(),
                 updated: "made".to_owned(),
+                is_ours: true,
                 ..StackState::default()
             };
             let shell = SimulatedStack { state: shell, ..SimulatedStack::default() };
