@@ -190,7 +190,8 @@ pub async fn retained(
     let text = services.template(stack).await?;
     let template = text.and_then(|it| Template::parse(&it).ok());
     let stays = |logical_id: &str| {
-        let Some(template) = &template else { return true };
+        // Nobody knows what becomes of it: nothing may be promised.
+        let Some(template) = &template else { return false };
         let resource = template.resources().find(|(it, _)| *it == logical_id);
         let policy = resource.and_then(|(_, it)| it.get("DeletionPolicy")?.as_str());
         policy.is_some_and(|it| it.starts_with("Retain"))

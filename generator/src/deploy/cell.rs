@@ -361,7 +361,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
     }
 
     /// How the calls go, with what is left of these many stacks.
-    pub(super) fn tell_pace(&self, left: usize, streams: usize) {
+    pub(super) fn tell_pace(&self, left: usize, streams: usize, bakes: Duration) {
         let seen = self.cloud.seen();
         let (ended, time) = self.ended.get();
         let parallel = self.parallel.get();
@@ -374,7 +374,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             throttled: seen.throttled,
             reads_per_second: seen.reads_per_second,
             parallel,
-            left: by_stacks.map(|it| it.max(streams_time(streams))),
+            left: by_stacks.map(|it| it.max(streams_time(streams)) + bakes),
         };
         self.tell(Progress::Pace { cell: self.id(), pace });
     }

@@ -73,6 +73,8 @@ pub(super) struct Run<'a> {
     /// Why nothing more begins.
     halted: RefCell<Option<JournalError>>,
     is_told: Cell<bool>,
+    /// How long waves still to come will be watched.
+    bakes: Cell<Duration>,
 }
 
 /// Carries out a rollout; `clouds` are those of the releases, in their order.
@@ -106,7 +108,11 @@ pub async fn run<'a, C: Cloud>(
         counted: RefCell::default(),
         halted: RefCell::default(),
         is_told: Cell::new(false),
+        bakes: Cell::default(),
     };
+    let to_bake = waves.split_last().map_or(&[][..], |(_, others)| others).iter();
+    let to_bake = to_bake.filter(|it| !run.waves_done.contains(&it.name));
+    run.bakes.set(to_bake.map(|it| it.bake).sum());
     let of = &run;
     let cells = clouds.iter().zip(releases).zip(states);
     let cells: Vec<_> = cells
@@ -225,6 +231,7 @@ impl Run<'_> {
         if !ringing.is_empty() {
             return Ok(self.stop(wave, format!("alarms ring: {}", ringing.join(", "))));
         }
+        self.bakes.set(self.bakes.get().saturating_sub(wave.bake));
         self.note(Entry::WaveDone { wave: wave.name.clone() });
         self.tell(Progress::WaveDone { wave: wave.name.clone() });
         Ok(true)
@@ -303,7 +310,7 @@ impl Run<'_> {
             sleep(PACE_LOOK).await;
             for cell in cells {
                 let (stacks, streams) = cell.left();
-                cell.tell_pace(stacks, streams);
+                cell.tell_pace(stacks, streams, self.bakes.get());
             }
         }
     }
@@ -350,7 +357,7 @@ impl Run<'_> {
         self.leave(cells);
         for cell in cells {
             let (stacks, streams) = cell.left();
-            cell.tell_pace(stacks, streams);
+            cell.tell_pace(stacks, streams, self.bakes.get());
         }
         let summary = self.summary.borrow().clone();
         self.tell(Progress::Ended { summary: summary.clone() });
