@@ -23,10 +23,9 @@ use super::stack::{Outcome, Way};
 use crate::cause::StackEvent;
 use crate::release::{Release, STORE_TAG, StackPlan};
 
-/// Stacks under way at once: first, fewest and most. Our choice: CloudFormation has no published limit of
+/// Stacks under way at once: first and fewest, and most. Our choice: CloudFormation has no published limit of
 /// operations at once; the budget of calls bounds what more of them would bring.
-const PARALLEL: usize = 10;
-const PARALLEL_MIN: usize = 4;
+const PARALLEL_MIN: usize = 10;
 const PARALLEL_MAX: usize = 60;
 /// Age at which what the list said of a stack is looked at again before the stack is changed. Our choice:
 /// longer than a person needs to answer.
@@ -81,7 +80,7 @@ impl<'a, 'r, C: Cloud> CellRun<'a, 'r, C> {
             is_begun: Cell::new(false),
             is_lost: Cell::new(false),
             broken: RefCell::default(),
-            parallel: Cell::new(PARALLEL),
+            parallel: Cell::new(PARALLEL_MIN),
             ended: Cell::default(),
             mirrored: Cell::new(0),
         };
